@@ -1,0 +1,48 @@
+#pragma once
+
+#include <expected>
+#include <string>
+#include <utility>
+
+namespace plimsoll {
+
+/// Why something could not be done, from the outermost step to the innermost ("reading daemon.json: line 3: …").
+struct Error {
+    std::string message;
+
+    /// The same error seen one layer up: `doing` is what that layer was trying.
+    [[nodiscard]] Error during(std::string_view doing) const { return {std::string(doing) + ": " + message}; }
+};
+
+/// A value, or the reason there is none. Absence without a fault is `std::optional`, never this.
+template <typename T>
+class [[nodiscard]] Result : public std::expected<T, Error> {
+public:
+    using std::expected<T, Error>::expected;
+    Result(Error error) : std::expected<T, Error>(std::unexpected(std::move(error))) {}
+};
+
+/// Ends the program when a caller broke a contract; stays on in release builds.
+void check_failed(const char* expression, const char* file, int line);
+
+}  // namespace plimsoll
+
+#define PLIMSOLL_CONCAT_(a, b) a##b
+#define PLIMSOLL_CONCAT(a, b) PLIMSOLL_CONCAT_(a, b)
+
+/// `TRY(auto value, expression)` binds the value or returns the error; `TRY_VOID(expression)` only returns the error.
+#define TRY(declaration, expression)                                                 \
+    auto PLIMSOLL_CONCAT(try_, __LINE__) = (expression);                             \
+    if (!PLIMSOLL_CONCAT(try_, __LINE__)) {                                          \
+        return ::plimsoll::Error(std::move(PLIMSOLL_CONCAT(try_, __LINE__).error())); \
+    }                                                                                \
+    declaration = std::move(*PLIMSOLL_CONCAT(try_, __LINE__))
+
+#define TRY_VOID(expression)                                                             \
+    if (auto try_result = (expression); !try_result) {                                   \
+        return ::plimsoll::Error(std::move(try_result.error()));                         \
+    }
+
+/// A caller's bug, not an outside failure: the program stops and says where.
+#define check(expression) \
+    ((expression) ? static_cast<void>(0) : ::plimsoll::check_failed(#expression, __FILE__, __LINE__))
