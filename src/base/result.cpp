@@ -5,8 +5,8 @@
 
 namespace plimsoll {
 
-void check_failed(const char* expression, const char* file, int line) {
-    std::fprintf(stderr, "plimsoll: broken contract at %s:%d: %s\n", file, line, expression);
+void contract_broken(std::source_location where) {
+    std::fprintf(stderr, "plimsoll: broken contract in %s at %s:%u\n", where.function_name(), where.file_name(), where.line());
     std::abort();
 }
 

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <expected>
+#include <source_location>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace plimsoll {
@@ -22,8 +24,13 @@ public:
     Result(Error error) : std::expected<T, Error>(std::unexpected(std::move(error))) {}
 };
 
-/// Ends the program when a caller broke a contract; stays on in release builds.
-void check_failed(const char* expression, const char* file, int line);
+/// Ends the program and says where: a caller broke a contract. Stays on in release builds.
+[[noreturn]] void contract_broken(std::source_location where);
+
+/// A caller's bug, not an outside failure.
+inline void check(bool holds, std::source_location where = std::source_location::current()) {
+    if (!holds) [[unlikely]] contract_broken(where);
+}
 
 }  // namespace plimsoll
 
@@ -42,7 +49,3 @@ void check_failed(const char* expression, const char* file, int line);
     if (auto try_result = (expression); !try_result) {                                   \
         return ::plimsoll::Error(std::move(try_result.error()));                         \
     }
-
-/// A caller's bug, not an outside failure: the program stops and says where.
-#define check(expression) \
-    ((expression) ? static_cast<void>(0) : ::plimsoll::check_failed(#expression, __FILE__, __LINE__))

@@ -20,8 +20,13 @@ enum class Type : std::uint8_t {
     time,      ///< nanoseconds since 1970 UTC, unsigned
 };
 
-/// Whether brackets may follow the name, and what stands between them.
-enum class Arg : std::uint8_t { none, index_optional, index_required, key_optional, key_required };
+/// Whether brackets may follow the name, and what stands between them. `key_or_suffix`: required, in brackets or as further
+/// parts of the name (`evt.arg[path]` is `evt.arg.path`).
+enum class Arg : std::uint8_t { none, index_optional, index_required, key_optional, key_required, key_or_suffix };
+
+/// How a condition treats the several values of a field that is not a list. `ends`: the two ends of a connection; one end
+/// suffices, but for `!=` both must differ. `ancestors`: without brackets all ancestors; one suffices for every operator.
+enum class Several : std::uint8_t { no, ends, ancestors };
 
 /// Who supplies a field; several may. A field can be declared before its source exists.
 enum Source : std::uint8_t {
@@ -41,6 +46,7 @@ struct Field {
     Arg arg;
     std::uint8_t sources;  ///< bits of Source
     std::string_view meaning;
+    Several several = Several::no;
 };
 
 }  // namespace plimsoll::model

@@ -39,7 +39,7 @@ inline constexpr std::array kContainerFields = {
     Field{"container.host_pid", Type::boolean, false, Arg::none, kEverywhere, "Shares the host's pid namespace."},
     Field{"container.host_network", Type::boolean, false, Arg::none, kEverywhere, "Shares the host's network namespace."},
     Field{"container.host_ipc", Type::boolean, false, Arg::none, kEverywhere, "Shares the host's IPC namespace."},
-    Field{"container.label", Type::string, false, Arg::key_required, kEverywhere, "Value of the label named in brackets."},
+    Field{"container.label", Type::string, false, Arg::key_or_suffix, kEverywhere, "Value of the label named in brackets."},
     Field{"container.labels", Type::string, false, Arg::none, kEverywhere, "All labels, key:value, comma between."},
 
     // State
@@ -74,7 +74,7 @@ inline constexpr std::array kContainerFields = {
 
     // What it may do
     Field{"container.caps", Type::string, true, Arg::none, from_posture, "Capabilities its processes can hold: default set, plus added, less dropped; all when privileged. CAP_ prefix."},
-    Field{"container.caps.added", Type::string, true, Arg::none, from_posture, "Capabilities beyond the engine's default set."},
+    Field{"container.caps.added", Type::string, true, Arg::none, from_posture, "Capabilities given with --cap-add, also those that the default set holds; ALL stands for all."},
     Field{"container.caps.dropped_all", Type::boolean, false, Arg::none, from_posture, "ALL was dropped (others may have been added back)."},
     Field{"container.caps.live", Type::string, true, Arg::none, from_posture, "Bounding set of the live first process, from the kernel; absent when not running."},
     Field{"container.seccomp", Type::string, false, Arg::none, from_posture, "default, unconfined or custom."},
@@ -129,6 +129,7 @@ inline constexpr std::array kContainerFields = {
     Field{"container.image.moved", Type::boolean, false, Arg::none, from_posture, "The tag now names another image than the one running."},
     Field{"container.image.present", Type::boolean, false, Arg::none, from_posture, "Its image still exists on the host."},
     Field{"container.image.age_days", Type::int64, false, Arg::none, from_posture, "Whole days since its image was built; unknown when the image states none."},
+    Field{"container.image.os.eol.passed", Type::boolean, false, Arg::none, from_posture, "Support of the distribution in its image has ended, long-term support included; absent when the image has none."},
 
     // What runs and listens
     Field{"container.process.count", Type::uint64, false, Arg::none, from_posture, "Processes in its pid cgroup; absent when not running."},

@@ -116,6 +116,7 @@ inline constexpr std::array kPostureFields = {
     Field{"daemon.swarm", Type::string, false, Arg::none, from_posture, "inactive, pending, active, locked or error."},
     Field{"daemon.settings.conflicts", Type::string, true, Arg::none, from_posture, "Settings given both as flag and in the file, or that the file holds and nothing applied."},
     Field{"daemon.processes", Type::uint64, false, Arg::none, from_posture, "Daemons of this engine that run on the host."},
+    Field{"daemon.tcp.open", Type::boolean, false, Arg::none, from_posture, "It listens on TCP, loopback included, and asks for no client certificate."},
     // A socket on which an engine listens
     Field{"listener.kind", Type::string, false, Arg::none, from_posture, "unix or tcp."},
     Field{"listener.address", Type::string, false, Arg::none, from_posture, "Address or path."},
@@ -211,7 +212,7 @@ inline constexpr std::array kPostureFields = {
     Field{"layer.instruction", Type::string, false, Arg::none, from_posture, "RUN, COPY, ADD, ENV, …; empty when it cannot be told."},
     Field{"layer.size", Type::uint64, false, Arg::none, from_posture, "Bytes it added."},
     Field{"layer.adds_url", Type::boolean, false, Arg::none, from_posture, "ADD of a URL."},
-    Field{"layer.adds_archive", Type::boolean, false, Arg::none, from_posture, "ADD where COPY would do."},
+    Field{"layer.adds_archive", Type::boolean, false, Arg::none, from_posture, "ADD where COPY would do: neither a URL nor an archive."},
     Field{"layer.updates_alone", Type::boolean, false, Arg::none, from_posture, "Package lists are updated without an installation in the same step."},
     Field{"layer.upgrades", Type::boolean, false, Arg::none, from_posture, "Upgrades the whole distribution."},
     Field{"layer.pipes_to_shell", Type::boolean, false, Arg::none, from_posture, "Downloads something and gives it to a shell."},
@@ -261,6 +262,7 @@ inline constexpr std::array kPostureFields = {
     Field{"swarm.cert_expiry_days", Type::uint64, false, Arg::none, from_posture, "Validity of node certificates in days."},
     Field{"swarm.ca_rotations", Type::uint64, false, Arg::none, from_posture, "Times the root CA was rotated on purpose."},
     Field{"swarm.secrets", Type::uint64, false, Arg::none, from_posture, "Secrets stored."},
+    Field{"swarm.services", Type::uint64, false, Arg::none, from_posture, "Services defined."},
     Field{"swarm.listen_wildcard", Type::boolean, false, Arg::none, from_posture, "The management port listens on every address."},
     Field{"swarm.data_plane_separate", Type::boolean, false, Arg::none, from_posture, "Data traffic uses another address than management."},
     // A service of the swarm

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "host/audit_rule.h"
+
+namespace plimsoll::host {
+
+/// State of the kernel's audit subsystem (struct audit_status); fields that an old kernel does not send are 0.
+struct AuditStatus {
+    std::uint32_t enabled = 0;     ///< 0 off, 1 on, 2 on and locked until reboot
+    std::uint32_t failure = 0;     ///< when records cannot be kept: 0 silent, 1 printk, 2 panic
+    std::uint32_t daemon_pid = 0;  ///< 0: nobody takes the records
+    std::uint32_t rate_limit = 0;  ///< records per second; 0 unlimited
+    std::uint32_t backlog_limit = 0;
+    std::uint32_t lost = 0;  ///< records lost since boot
+    std::uint32_t backlog = 0;
+    std::uint32_t backlog_wait_time = 0;     ///< in ticks of the kernel's clock
+    std::uint32_t feature_bitmap = 0;        ///< AUDIT_FEATURE_BITMAP_*
+    std::optional<bool> loginuid_immutable;  ///< unknown when the kernel has no such feature or does not say
+};
+
+/// The rules loaded now, and those that could not be decoded.
+struct AuditRules {
+    std::vector<AuditRule> rules;
+    std::vector<std::string> undecoded;  ///< why, one text for each rule
+};
+
+/// Asks the kernel with AUDIT_GET. Needs CAP_AUDIT_CONTROL in the initial user namespace, and errors say so; a kernel
+/// without audit is an error that says that.
+[[nodiscard]] Result<AuditStatus> audit_status();
+
+/// Asks the kernel with AUDIT_LIST_RULES; needs what audit_status needs. Rules come in the order in which the kernel
+/// tries them.
+[[nodiscard]] Result<AuditRules> audit_rules();
+
+}  // namespace plimsoll::host

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+
+#include "base/json.h"
+#include "host/endpoint.h"
+#include "host/file.h"
+#include "posture/container_facts.h"
+#include "posture/daemon_settings.h"
+#include "posture/engine_host.h"
+#include "posture/inventory.h"
+
+namespace plimsoll::posture {
+
+/// What is known about one engine before its containers are read.
+struct DaemonReading {
+    const Json& version;  ///< GET /version
+    const Json& info;     ///< GET /info
+    const host::Endpoint& endpoint;
+    const EngineHost& engines;
+    const EngineProcess* process = nullptr;    ///< null when it cannot be seen
+    const DaemonSettings* settings = nullptr;  ///< null when they cannot be seen
+    std::string reason;                        ///< why not
+};
+
+/// Sets daemon.* and fills in the defaults of `view`; adds the sockets on which the engines' processes listen.
+void gather_daemon(const DaemonReading& in, const host::Root& root, Inventory& inventory, model::Facts& daemon, EngineView& view);
+
+/// Adds every socket of the host's engines, with who can reach it. `settings` tell which of Docker's TCP sockets speak TLS.
+void gather_listeners(const EngineHost& engines, const DaemonSettings* settings, const host::Root& root, Inventory& inventory, const model::Facts& owner);
+
+}  // namespace plimsoll::posture

@@ -1,0 +1,449 @@
+#include "posture/judge.h"
+
+#include <fmt/format.h>
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "base/text.h"
+#include "posture/finding_fields.h"
+#include "posture/score.h"
+#include "rule/program.h"
+
+namespace plimsoll::posture {
+
+namespace {
+
+using model::Facts;
+using model::Finding;
+using model::FindingItem;
+using model::Outcome;
+using model::SubjectKind;
+using rule::ConditionId;
+using rule::Truth;
+
+constexpr std::size_t kMostItems = 64;
+constexpr std::size_t kMostEvidenceText = 512;
+
+/// A check of the rule set, compiled.
+struct CompiledCheck {
+    const rule::CheckItem* item = nullptr;
+    std::uint32_t index = 0;  ///< in AuditReport::checks
+    std::optional<ConditionId> applies;
+    std::optional<ConditionId> condition;
+};
+
+struct CompiledPath {
+    const rule::PathItem* item = nullptr;
+    ConditionId condition = 0;
+};
+
+/// One object with its items by kind.
+struct Subject {
+    const Facts* facts = nullptr;
+    std::array<std::vector<const Facts*>, model::kSubjectKinds> items;
+};
+
+bool is_wanted(const model::Check& check, const std::vector<std::string>& only) {
+    if (only.empty()) return true;
+    const auto matches = [&](const std::string& text) {
+        return std::ranges::any_of(only, [&](const std::string& pattern) { return fnmatch(pattern.c_str(), text.c_str(), 0) == 0; });
+    };
+    return matches(check.id) || std::ranges::any_of(check.tags, matches) || std::ranges::any_of(check.references, matches);
+}
+
+std::string fold_key(std::string_view line) {
+    std::string key;
+    for (const char c : line) {
+        if (c < '0' || c > '9') key += c;
+    }
+    return key;
+}
+
+std::string detail_of(const Facts& facts) {
+    switch (facts.kind()) {
+        case SubjectKind::container: return fmt::format("{}, {}", facts.text("container.image"), facts.text("container.state"));
+        case SubjectKind::image: return std::string(facts.id());
+        case SubjectKind::network: return std::string(facts.text("network.driver"));
+        case SubjectKind::daemon: return fmt::format("{} {}", facts.text("daemon.engine"), facts.text("daemon.version"));
+        case SubjectKind::host: return fmt::format("{} {}, kernel {}", facts.text("host.os.id"), facts.text("host.os.version"), facts.text("host.kernel"));
+        default: return {};
+    }
+}
+
+class Judgement {
+public:
+    Judgement(const Inventory& inventory, const rule::RuleSet& rules, const JudgeOptions& options) : inventory_(inventory), rules_(rules), options_(options) {}
+
+    Result<model::AuditReport> run() {
+        TRY_VOID(compile());
+        collect_subjects();
+        rule::Evaluator evaluator(*program_);
+        for (std::uint32_t object = 0; object < subjects_.size(); ++object) judge_object(object, evaluator);
+        add_manual();
+        apply_waivers(evaluator);
+        find_paths(evaluator);
+        compare_with_baseline();
+        summarize();
+        return std::move(report_);
+    }
+
+private:
+    Result<bool> compile() {
+        rule::ProgramBuilder builder;
+        const auto add = [&](const rule::ExpressionPtr& expression, std::string_view what) -> Result<ConditionId> {
+            const auto id = builder.add(expression);
+            if (!id) return Error{fmt::format("{}: {}", what, rule::to_text(id.error()))};
+            return *id;
+        };
+        for (const rule::CheckItem& item : rules_.checks) {
+            if (!item.enabled || !is_wanted(item.text, options_.only)) continue;
+            CompiledCheck check{.item = &item, .index = static_cast<std::uint32_t>(report_.checks.size())};
+            if (item.applies) {
+                TRY(check.applies, add(item.applies, item.text.id));
+            }
+            if (item.condition) {
+                TRY(check.condition, add(item.condition, item.text.id));
+            }
+            report_.checks.push_back(item.text);
+            (item.condition ? checks_[static_cast<std::size_t>(item.text.subject)] : manual_).push_back(check);
+        }
+        for (const rule::PathItem& item : rules_.paths) {
+            if (!item.enabled) continue;
+            TRY(const ConditionId condition, add(item.condition, item.id));
+            paths_.push_back({&item, condition});
+        }
+        for (const rule::WaiverItem& item : rules_.waivers) {
+            TRY(const ConditionId condition, add(item.condition, item.id));
+            waivers_.push_back(condition);
+        }
+        program_.emplace(std::move(builder).build());
+        return true;
+    }
+
+    void collect_subjects() {
+        std::map<const Facts*, std::uint32_t> object_of;
+        const auto is_reported = [&](const Facts& facts) {
+            return options_.only_objects.empty() || std::ranges::find(options_.only_objects, model::to_text(facts.kind())) != options_.only_objects.end();
+        };
+        for (const Facts& facts : inventory_.store.all()) {
+            if (!model::is_object(facts.kind())) {
+                const auto owner = object_of.find(facts.owner());
+                if (owner != object_of.end()) subjects_[owner->second].items[static_cast<std::size_t>(facts.kind())].push_back(&facts);
+                continue;
+            }
+            if (!is_reported(facts)) continue;
+            object_of.emplace(&facts, static_cast<std::uint32_t>(subjects_.size()));
+            subjects_.push_back({.facts = &facts});
+            report_.objects.push_back({.kind = facts.kind(), .id = std::string(facts.id()), .name = std::string(facts.name()), .detail = detail_of(facts)});
+        }
+    }
+
+    void judge_object(std::uint32_t object, rule::Evaluator& evaluator) {
+        const Subject& subject = subjects_[object];
+        const auto own = static_cast<std::size_t>(subject.facts->kind());
+        evaluator.start(*subject.facts);
+        for (const CompiledCheck& check : checks_[own]) {
+            Finding finding{.check = check.index, .object = object};
+            judge_record(check, *subject.facts, evaluator, finding.outcome, finding.message, finding.reason, finding.evidence);
+            keep(check, std::move(finding));
+        }
+        for (std::size_t kind = own; kind < model::kSubjectKinds; ++kind) {
+            if (!model::is_object(static_cast<SubjectKind>(kind)) && !checks_[kind].empty() && can_hold(subject, static_cast<SubjectKind>(kind))) {
+                judge_items(object, static_cast<SubjectKind>(kind), evaluator);
+            }
+        }
+    }
+
+    /// Whether objects of this kind have items of that kind at all; if so, having none is a pass.
+    static bool can_hold(const Subject& subject, SubjectKind item) {
+        const auto has = !subject.items[static_cast<std::size_t>(item)].empty();
+        switch (subject.facts->kind()) {
+            case SubjectKind::container: return item == SubjectKind::mount || item == SubjectKind::port || item == SubjectKind::env || item == SubjectKind::device || has;
+            case SubjectKind::image: return item == SubjectKind::env || item == SubjectKind::layer;
+            default: return has;
+        }
+    }
+
+    /// Judges all items of one kind; one finding for each check, with the items that failed or could not be judged.
+    void judge_items(std::uint32_t object, SubjectKind kind, rule::Evaluator& evaluator) {
+        const auto& items = subjects_[object].items[static_cast<std::size_t>(kind)];
+        const auto& checks = checks_[static_cast<std::size_t>(kind)];
+        struct Tally {
+            Finding finding;
+            std::size_t passed = 0;
+            std::vector<FindingItem> unknown;
+            std::map<std::string, std::size_t, std::less<>> folded;
+        };
+        std::vector<Tally> tallies(checks.size());
+        for (const Facts* item : items) {
+            evaluator.start(*item);
+            for (std::size_t i = 0; i < checks.size(); ++i) {
+                Tally& tally = tallies[i];
+                Outcome outcome = Outcome::pass;
+                std::string reason;
+                FindingItem judged;
+                judge_record(checks[i], *item, evaluator, outcome, judged.message, reason, judged.evidence);
+                if (outcome == Outcome::pass) {
+                    ++tally.passed;
+                } else if (outcome == Outcome::not_applicable) {
+                    tally.finding.reason = std::move(reason);
+                } else {
+                    judged.name = item->name();
+                    if (outcome == Outcome::unknown) {
+                        if (tally.finding.reason.empty() || tally.unknown.empty()) tally.finding.reason = reason;
+                        judged.message = std::move(reason);
+                    }
+                    add_item(kind, outcome == Outcome::fail ? tally.finding.items : tally.unknown, tally.folded, tally.finding.items_total, std::move(judged), outcome);
+                }
+            }
+        }
+        for (std::size_t i = 0; i < checks.size(); ++i) {
+            Tally& tally = tallies[i];
+            tally.finding.check = checks[i].index;
+            tally.finding.object = object;
+            if (!tally.finding.items.empty()) tally.finding.outcome = Outcome::fail;
+            else if (!tally.unknown.empty()) tally.finding.outcome = Outcome::unknown, tally.finding.items = std::move(tally.unknown);
+            else tally.finding.outcome = tally.passed > 0 || items.empty() ? Outcome::pass : Outcome::not_applicable;
+            if (tally.finding.outcome == Outcome::fail) {
+                tally.finding.reason.clear();
+                tally.finding.message = tally.finding.items.front().message;
+            }
+            if (tally.finding.outcome == Outcome::pass) tally.finding.reason.clear();
+            keep(checks[i], std::move(tally.finding));
+        }
+    }
+
+    static void add_item(SubjectKind kind, std::vector<FindingItem>& items, std::map<std::string, std::size_t, std::less<>>& folded, std::uint32_t& total, FindingItem&& item,
+                         Outcome outcome) {
+        if (outcome == Outcome::fail) ++total;
+        if (kind == SubjectKind::log) {
+            const auto [place, fresh] = folded.emplace(fold_key(item.name), items.size());
+            if (!fresh) {
+                if (place->second < items.size()) ++items[place->second].count;
+                return;
+            }
+        }
+        if (items.size() < kMostItems) items.push_back(std::move(item));
+    }
+
+    void judge_record(const CompiledCheck& check, const Facts& record, rule::Evaluator& evaluator, Outcome& outcome, std::string& message, std::string& reason,
+                      std::vector<model::Evidence>& evidence) {
+        const auto cannot_tell = [&](ConditionId condition) {
+            outcome = Outcome::unknown;
+            const rule::FieldUse* field = evaluator.unknown_field();
+            reason = field == nullptr ? std::string(evaluator.reason()) : fmt::format("{}: {}", rule::to_text(*field), evaluator.reason());
+            add_evidence(condition, record, evidence);
+        };
+        if (check.applies) {
+            const Truth applies = evaluator.evaluate(*check.applies);
+            if (applies == Truth::unknown) return cannot_tell(*check.applies);
+            if (applies == Truth::no) {
+                outcome = Outcome::not_applicable;
+                reason = check.item->otherwise;
+                if (options_.all_evidence) add_evidence(*check.applies, record, evidence);
+                return;
+            }
+        }
+        const Truth defect = evaluator.evaluate(*check.condition);
+        if (defect == Truth::unknown) return cannot_tell(*check.condition);
+        outcome = defect == Truth::yes ? Outcome::fail : Outcome::pass;
+        if (defect == Truth::yes) message = check.item->message.render(record);
+        if (defect == Truth::yes || options_.all_evidence) add_evidence(*check.condition, record, evidence);
+    }
+
+    void add_evidence(ConditionId condition, const Facts& record, std::vector<model::Evidence>& evidence) const {
+        for (const rule::FieldUse& use : program_->fields_of(condition)) {
+            const model::Reading reading = record.read(use.field, use.arg);
+            std::string value;
+            if (reading.state == model::Reading::State::unknown) value = "unknown: " + std::string(reading.reason);
+            else if (reading.state == model::Reading::State::absent) value = "none";
+            for (const model::Value& each : reading.values) value += (value.empty() ? "" : ", ") + model::to_text(each);
+            if (value.size() > kMostEvidenceText) value.resize(kMostEvidenceText);
+            evidence.push_back({rule::to_text(use), std::move(value), std::string(record.origin(use.field, use.arg))});
+        }
+    }
+
+    void keep(const CompiledCheck& check, Finding&& finding) {
+        outcomes_[subjects_[finding.object].facts][check.item->text.id] = finding.outcome;
+        report_.findings.push_back(std::move(finding));
+    }
+
+    void add_manual() {
+        if (subjects_.empty()) return;
+        for (const CompiledCheck& check : manual_) {
+            const auto of_kind = std::ranges::find_if(subjects_, [&](const Subject& subject) { return subject.facts->kind() == check.item->text.subject; });
+            if (of_kind == subjects_.end() && model::is_object(check.item->text.subject) && check.item->text.subject == SubjectKind::swarm) continue;
+            const auto object = of_kind == subjects_.end() ? std::size_t{0} : static_cast<std::size_t>(of_kind - subjects_.begin());
+            report_.findings.push_back({.check = check.index, .object = static_cast<std::uint32_t>(object), .outcome = Outcome::manual, .reason = check.item->manual});
+        }
+    }
+
+    void apply_waivers(rule::Evaluator& evaluator) {
+        const std::string today = to_date(options_.now);
+        for (const rule::WaiverItem& item : rules_.waivers) {
+            report_.waivers.push_back({.id = item.id, .reason = item.reason, .owner = item.owner, .expires = item.expires,
+                                       .file = rules_.files[item.at.file], .line = item.at.line, .expired = !item.expires.empty() && item.expires < today});
+        }
+        if (waivers_.empty()) return;
+        for (Finding& finding : report_.findings) {
+            if (finding.outcome != Outcome::fail) continue;
+            FindingFields record(*subjects_[finding.object].facts, outcomes_);
+            record.describe(report_.checks[finding.check], {});
+            for (std::uint32_t waiver = 0; waiver < waivers_.size() && !finding.waiver; ++waiver) waive(finding, waiver, record, evaluator);
+        }
+    }
+
+    /// Waives the whole finding, or those of its items that the waiver names.
+    void waive(Finding& finding, std::uint32_t waiver, FindingFields& record, rule::Evaluator& evaluator) {
+        model::WaiverSummary& summary = report_.waivers[waiver];
+        const auto covers = [&](std::string_view item) {
+            record.set_item(item);
+            evaluator.start(record);
+            return evaluator.evaluate(waivers_[waiver]) == Truth::yes;
+        };
+        if (finding.items.empty()) {
+            if (!covers({})) return;
+            ++summary.used;
+            if (!summary.expired) finding.waiver = waiver;
+            return;
+        }
+        std::vector<FindingItem> left;
+        for (const FindingItem& item : finding.items) {
+            if (!covers(item.name)) left.push_back(item);
+        }
+        if (left.size() == finding.items.size()) return;
+        ++summary.used;
+        if (summary.expired) return;
+        if (left.empty()) {
+            finding.waiver = waiver;
+        } else {
+            finding.items_total -= static_cast<std::uint32_t>(finding.items.size() - left.size());
+            finding.items = std::move(left);
+            finding.message = finding.items.front().message;
+        }
+    }
+
+    void find_paths(rule::Evaluator& evaluator) {
+        std::map<std::pair<std::uint32_t, std::string_view>, std::uint32_t> finding_of;
+        for (std::uint32_t i = 0; i < report_.findings.size(); ++i) {
+            const Finding& finding = report_.findings[i];
+            if (finding.outcome == Outcome::fail) finding_of[{finding.object, report_.checks[finding.check].id}] = i;
+        }
+        std::map<const Facts*, std::uint32_t> object_of;
+        for (std::uint32_t i = 0; i < subjects_.size(); ++i) object_of.emplace(subjects_[i].facts, i);
+        for (const CompiledPath& path : paths_) {
+            for (std::uint32_t object = 0; object < subjects_.size(); ++object) {
+                const Facts& facts = *subjects_[object].facts;
+                if (facts.kind() != path.item->subject) continue;
+                FindingFields record(facts, outcomes_);
+                evaluator.start(record);
+                if (evaluator.evaluate(path.condition) == Truth::yes) add_path(*path.item, object, record, finding_of, object_of);
+            }
+        }
+        std::ranges::stable_sort(report_.paths, std::greater(), &model::AttackPath::severity);
+        for (std::uint32_t i = 0; i < report_.paths.size(); ++i) {
+            for (const std::uint32_t finding : report_.paths[i].findings) {
+                if (!report_.findings[finding].path && !report_.paths[i].waiver) report_.findings[finding].path = i;
+            }
+        }
+    }
+
+    void add_path(const rule::PathItem& item, std::uint32_t object, const FindingFields& record,
+                  const std::map<std::pair<std::uint32_t, std::string_view>, std::uint32_t>& finding_of, const std::map<const Facts*, std::uint32_t>& object_of) {
+        model::AttackPath path{.id = item.id, .title = item.title, .consequence = item.consequence, .message = item.message.render(record), .remedy = item.remedy,
+                               .severity = item.severity, .object = object, .references = item.references};
+        bool all_waived = true;
+        for (const std::string& step : item.steps) {
+            for (const Facts* facts = subjects_[object].facts; facts != nullptr; facts = facts->owner()) {
+                const auto at = object_of.find(facts);
+                const auto found = at == object_of.end() ? finding_of.end() : finding_of.find({at->second, step});
+                if (found == finding_of.end()) continue;
+                path.findings.push_back(found->second);
+                const Finding& finding = report_.findings[found->second];
+                if (!finding.waiver) all_waived = false;
+                else path.waiver = finding.waiver;
+                break;
+            }
+        }
+        if (path.findings.empty() || !all_waived) path.waiver.reset();
+        report_.paths.push_back(std::move(path));
+    }
+
+    void compare_with_baseline() {
+        if (!options_.baseline) return;
+        report_.has_baseline = true;
+        std::set<std::string> now_failed;
+        for (Finding& finding : report_.findings) {
+            if (finding.outcome != Outcome::fail) continue;
+            const model::ObjectSummary& object = report_.objects[finding.object];
+            std::string key = finding_key(report_.checks[finding.check].id, model::to_text(object.kind), object.name);
+            finding.is_new = !options_.baseline->failed.contains(key);
+            now_failed.insert(std::move(key));
+        }
+        for (const std::string& key : options_.baseline->failed) {
+            if (!now_failed.contains(key)) ++report_.resolved_since_baseline;
+        }
+    }
+
+    void summarize() {
+        for (const Finding& finding : report_.findings) {
+            model::ObjectSummary& object = report_.objects[finding.object];
+            if (model::counts(finding)) ++object.failed[static_cast<std::size_t>(report_.checks[finding.check].severity)];
+            else if (finding.outcome == Outcome::pass) ++object.passed;
+            else if (finding.outcome == Outcome::unknown) ++object.unknown;
+        }
+        set_scores(report_);
+        report_.host = inventory_.host_name;
+        report_.engines = inventory_.engines;
+        report_.problems = inventory_.problems;
+        sort_findings();
+    }
+
+    /// Worst first; attack paths keep pointing at their findings.
+    void sort_findings() {
+        std::vector<std::uint32_t> order(report_.findings.size());
+        for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
+        const auto rank = [&](std::uint32_t i) {
+            const Finding& finding = report_.findings[i];
+            const int outcome = counts(finding) ? 0 : finding.outcome == Outcome::fail ? 1 : finding.outcome == Outcome::unknown ? 2 : 3;
+            return std::tuple(outcome, -static_cast<int>(report_.checks[finding.check].severity), report_.objects[finding.object].score, finding.object);
+        };
+        std::ranges::stable_sort(order, {}, rank);
+        std::vector<Finding> sorted;
+        std::vector<std::uint32_t> place(order.size());
+        sorted.reserve(order.size());
+        for (std::uint32_t i = 0; i < order.size(); ++i) {
+            place[order[i]] = i;
+            sorted.push_back(std::move(report_.findings[order[i]]));
+        }
+        report_.findings = std::move(sorted);
+        for (model::AttackPath& path : report_.paths) {
+            for (std::uint32_t& finding : path.findings) finding = place[finding];
+        }
+    }
+
+    const Inventory& inventory_;
+    const rule::RuleSet& rules_;
+    const JudgeOptions& options_;
+    model::AuditReport report_;
+    std::array<std::vector<CompiledCheck>, model::kSubjectKinds> checks_;
+    std::vector<CompiledCheck> manual_;
+    std::vector<CompiledPath> paths_;
+    std::vector<ConditionId> waivers_;
+    std::optional<rule::Program> program_;
+    std::vector<Subject> subjects_;
+    std::map<const Facts*, Outcomes> outcomes_;
+};
+
+}  // namespace
+
+std::string finding_key(std::string_view check, std::string_view kind, std::string_view object) { return fmt::format("{} {} {}", check, kind, object); }
+
+Result<model::AuditReport> judge(const Inventory& inventory, const rule::RuleSet& rules, const JudgeOptions& options) {
+    return Judgement(inventory, rules, options).run();
+}
+
+}  // namespace plimsoll::posture

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "base/json.h"
+#include "base/time.h"
+#include "host/file.h"
+#include "model/facts.h"
+#include "posture/reach.h"
+
+namespace plimsoll::posture {
+
+/// Who uses what, from all containers whether they run or not.
+struct Usage {
+    std::map<std::string, std::set<std::string>, std::less<>> networks;  ///< network name → containers
+    std::set<std::string, std::less<>> volumes;
+    std::set<std::string, std::less<>> images;  ///< ids with sha256:
+};
+
+/// Sets network.* from one entry of GET /networks.
+void gather_network(const Json& network, const Usage& usage, Nanoseconds now, model::Facts& out);
+
+/// Sets volume.* from one entry of GET /volumes. `local`: its files lie on this host.
+void gather_volume(const Json& volume, const Usage& usage, const HostPlaces& places, const host::Root& root, bool local, Nanoseconds now, model::Facts& out);
+
+/// The host path that a local volume binds, or empty text.
+[[nodiscard]] std::string volume_device(const Json& volume);
+
+}  // namespace plimsoll::posture

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace plimsoll::rule {
+
+/// A shell pattern over a whole text: `*` any run (slashes too), `?` one byte, `[a-z]` `[!a]` sets, backslash escapes. Time is
+/// bounded by the product of the two lengths.
+class Glob {
+public:
+    explicit Glob(std::string_view pattern, bool ignore_case = false);
+
+    [[nodiscard]] bool matches(std::string_view text) const;
+
+private:
+    std::string pattern_;
+    bool ignore_case_;
+};
+
+/// Path patterns of `pmatch`: the path itself or a directory above it, each component a shell pattern.
+class PathPattern {
+public:
+    explicit PathPattern(std::string_view pattern);
+
+    /// Whether the pattern names `path` or one of the directories that hold it.
+    [[nodiscard]] bool covers(std::string_view path) const;
+
+private:
+    bool absolute_;
+    bool plain_;  ///< no component is a pattern
+    std::vector<std::string> parts_;
+    std::vector<Glob> globs_;
+};
+
+}  // namespace plimsoll::rule
