@@ -39,6 +39,9 @@ public:
             if (got < 0) return failed<std::string>(part, name, absent);
             if (got == 0) break;
             content.append(chunk.data(), static_cast<std::size_t>(got));
+            // All but the id maps are one record, which the kernel gives whole if it fits; asking again would only cost
+            // time.
+            if (part != kIdMaps && static_cast<std::size_t>(got) < wanted) break;
         }
         return content;
     }

@@ -14,6 +14,17 @@ namespace {
 
 using model::Facts;
 
+/// Whether the distribution inside the image is still supported, as the image's own facts say.
+void set_support(const ImageSummary* image, Facts& out) {
+    const char* at = "os-release in the image's layers, life-cycle data";
+    if (image == nullptr) return out.unknown("container.image.os.eol.passed", "its image is not on the host");
+    switch (image->support) {
+        case model::Reading::State::present: return out.set("container.image.os.eol.passed", image->unsupported, at);
+        case model::Reading::State::unknown: return out.unknown("container.image.os.eol.passed", image->support_reason);
+        case model::Reading::State::absent: return out.absent("container.image.os.eol.passed", at);
+    }
+}
+
 void gather_image(const ContainerReading& in, Facts& out) {
     const auto& [inspect, engine, origin] = in;
     const std::string_view given = inspect.at("Config.Image").text_or("");
@@ -41,6 +52,8 @@ void gather_image(const ContainerReading& in, Facts& out) {
     }
     if (digest.empty()) out.absent("container.image.digest", "GET /images RepoDigests");
     else out.set("container.image.digest", digest, "GET /images RepoDigests");
+
+    set_support(present ? &image->second : nullptr, out);
 
     const bool pinned = !name.digest.empty();
     out.set("container.image.pinned", pinned, at);
@@ -178,7 +191,9 @@ std::vector<std::string> strings(const Json& array) {
 }
 
 void gather_container(const Json& inspect, const EngineView& engine, model::FactStore& store, Facts& container) {
-    const ContainerReading in{inspect, engine, fmt::format("{}{}/json", engine.origin_prefix, inspect["Id"].text_or("").substr(0, 12))};
+    const bool from_engine = engine.origin_prefix.starts_with("GET");
+    const ContainerReading in{inspect, engine,
+                              from_engine ? fmt::format("{}{}/json", engine.origin_prefix, inspect["Id"].text_or("").substr(0, 12)) : engine.origin_prefix};
     gather_identity(in, container);
     gather_image(in, container);
     gather_labels(in, container);

@@ -21,6 +21,9 @@ struct ImageSummary {
     std::vector<std::string> digests;
     std::optional<Nanoseconds> created;
     std::vector<std::string> environment;
+    model::Reading::State support = model::Reading::State::absent;  ///< of its distribution: what unsupported says is known, unknown, or there is none
+    bool unsupported = false;
+    std::string support_reason;  ///< when unknown
 };
 
 /// The images of one engine.

@@ -217,6 +217,10 @@ private:
             Facts& facts = inventory_.store.add(SubjectKind::image, short_id, image.tags.empty() ? short_id : std::string_view(image.tags.front()), daemon_);
             gather_image({root_of(answers[i]), cycles_, options_.allowed_images, options_.root, options_.now, used, local_}, inventory_.store, facts);
             gather_history(root_of(answers[i + 1]), inventory_.store, facts);
+            const model::Reading support = facts.read(FieldKey("image.os.eol.passed").id(), {});
+            image.support = support.state;
+            image.support_reason = support.reason;
+            image.unsupported = facts.is_true("image.os.eol.passed");
             image.environment = strings(root_of(answers[i]).at("Config.Env"));
             ++totals_.images;
             if (!used) ++totals_.unused_images;
@@ -296,7 +300,7 @@ private:
     void add_swarm() {
         if (!lists_[kSwarm] && !list(kInfo).at("Swarm.ControlAvailable").truth_or(false)) return;
         Facts& swarm = inventory_.store.add(SubjectKind::swarm, "swarm", "swarm", daemon_);
-        gather_swarm({list(kInfo), list(kSwarm), list(kNodes), list(kSecrets), engines_}, swarm);
+        gather_swarm({list(kInfo), list(kSwarm), list(kNodes), list(kServices), list(kSecrets), engines_}, swarm);
         list(kServices).each([&](Json service) {
             Facts& facts = inventory_.store.add(SubjectKind::service, service["ID"].text_or("").substr(0, 12), service.at("Spec.Name").text_or(""), &swarm);
             gather_service(service, view_.places, facts);

@@ -29,8 +29,7 @@ bool holds_password(std::string_view options) {
 
 }  // namespace
 
-void gather_network(const Json& network, const Usage& usage, Nanoseconds now, Facts& out) {
-    const std::string at = "GET /networks";
+void gather_network(const Json& network, const Usage& usage, Nanoseconds now, Facts& out, const std::string& at) {
     const std::string_view name = network["Name"].text_or("");
     const std::string_view driver = network["Driver"].text_or("");
     const Json options = network["Options"];
@@ -75,8 +74,8 @@ std::string volume_device(const Json& volume) {
     return device.starts_with('/') ? std::string(device) : std::string();
 }
 
-void gather_volume(const Json& volume, const Usage& usage, const HostPlaces& places, const host::Root& root, bool local, Nanoseconds now, Facts& out) {
-    const std::string at = "GET /volumes";
+void gather_volume(const Json& volume, const Usage& usage, const HostPlaces& places, const host::Root& root, bool local, Nanoseconds now, Facts& out,
+                   const std::string& at) {
     const std::string name(volume["Name"].text_or(""));
     const std::string mountpoint(volume["Mountpoint"].text_or(""));
     out.set("volume.name", name, at);

@@ -28,6 +28,7 @@ void gather_swarm(const SwarmReading& in, Facts& out) {
     out.set("swarm.manager", state["ControlAvailable"].truth_or(false), "GET /info Swarm");
     out.set_number("swarm.managers", state["Managers"].integer().value_or(0), "GET /info Swarm");
     set_count(in.nodes, "swarm.nodes", "GET /nodes", out);
+    set_count(in.services, "swarm.services", "GET /services", out);
     set_count(in.secrets, "swarm.secrets", "GET /secrets", out);
     const Json spec = in.swarm["Spec"];
     if (spec.is_object()) {

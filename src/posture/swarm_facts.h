@@ -11,6 +11,7 @@ struct SwarmReading {
     const Json& info;
     const Json& swarm;    ///< GET /swarm
     const Json& nodes;    ///< GET /nodes
+    const Json& services; ///< GET /services
     const Json& secrets;  ///< GET /secrets
     const EngineHost& engines;
 };

@@ -1,6 +1,5 @@
 #include "report/html.h"
 
-#include <algorithm>
 #include <optional>
 
 #include "base/text.h"

@@ -45,7 +45,8 @@ std::string arguments_fault(Transform transform, const std::string& name, const 
             if (transform != Transform::len && is_list(0) && operand.parts[0].kind == Operand::Kind::list) {
                 return fmt::format("{}() takes no list", name);
             }
-            if (!takes_input(transform, *inputs[0])) return fmt::format("{}() does not take a value of this type", name);
+            if (!takes_input(transform, *inputs[0]))
+                return fmt::format("{}() does not take a value of this type", name);
             return {};
     }
 }
@@ -140,13 +141,15 @@ Parsed<NodeId> Compiler::check(const Expression& expression) {
                                 (is_number(other.type) && is_number(test.type));
         const bool lists_fit = !other.list || test.op == Operator::in || test.op == Operator::intersects;
         if (!comparable || !lists_fit) {
-            return std::unexpected(Fault{fmt::format("'{}' and '{}' have different types", to_text(expression.left), to_text(operand)),
-                                         operand.at});
+            return std::unexpected(
+                Fault{fmt::format("'{}' and '{}' have different types", to_text(expression.left), to_text(operand)),
+                      operand.at});
         }
         test.right = *made;
         right = fmt::format("@{}", *made);
     } else {
-        if (auto fault = read_constants(expression, graph_->slots[*left], test)) return std::unexpected(std::move(*fault));
+        if (auto fault = read_constants(expression, graph_->slots[*left], test))
+            return std::unexpected(std::move(*fault));
         auto values = expression.right.values;
         if (test.modifier == Modifier::none) {
             std::ranges::sort(values);
@@ -181,7 +184,8 @@ Parsed<SlotId> Compiler::slot(const Operand& operand) {
                 const auto input = slot(part);
                 if (!input) return input;
                 if (graph_->slots[*input].list) {
-                    return std::unexpected(Fault{fmt::format("'{}' holds any number of values", to_text(part)), part.at});
+                    return std::unexpected(
+                        Fault{fmt::format("'{}' holds any number of values", to_text(part)), part.at});
                 }
                 made.mixed = made.mixed || !is_text(graph_->slots[*input].type);
                 made.inputs.push_back(*input);
@@ -206,7 +210,8 @@ Parsed<SlotId> Compiler::field_slot(const Operand& operand) {
     made.type = ref->type;
     made.list = ref->list;
     made.several = ref->several;
-    return share(fmt::format("field:{}:{}:{}", ref->use.field, static_cast<int>(ref->several), ref->use.arg), std::move(made));
+    return share(fmt::format("field:{}:{}:{}", ref->use.field, static_cast<int>(ref->several), ref->use.arg),
+                 std::move(made));
 }
 
 Parsed<SlotId> Compiler::transformer_slot(const Operand& operand) {

@@ -61,7 +61,8 @@ std::string add_text(std::string_view value, Test& out) {
             options.set_longest_match(false);
             options.set_encoding(re2::RE2::Options::EncodingLatin1);  // values are bytes
             auto expression = std::make_unique<re2::RE2>(re2::StringPiece(value.data(), value.size()), options);
-            if (!expression->ok()) return fmt::format("'{}' is not a regular expression: {}", value, expression->error());
+            if (!expression->ok())
+                return fmt::format("'{}' is not a regular expression: {}", value, expression->error());
             out.expressions.push_back(std::move(expression));
             return {};
         }
@@ -80,7 +81,8 @@ std::string add_number(std::string_view value, Type type, Test& out) {
     const auto number = Number::parse(value);
     if (!number) return fmt::format("expected a number, not '{}'", value);
     if (type != Type::f64 && number->is_real()) return fmt::format("expected a whole number, not '{}'", value);
-    const bool equality = out.op == Operator::eq || out.op == Operator::ne || out.op == Operator::in || out.op == Operator::intersects;
+    const bool equality =
+        out.op == Operator::eq || out.op == Operator::ne || out.op == Operator::in || out.op == Operator::intersects;
     if (number->is_real() && equality) return fmt::format("'{}' is hardly ever met exactly: use < or >", value);
     out.numbers.push_back(*number);
     return {};
@@ -121,14 +123,16 @@ std::string event_type_fault(std::string_view value) {
 }  // namespace
 
 std::size_t Test::constants() const {
-    return texts.size() + numbers.size() + booleans.size() + ips.size() + nets.size() + expressions.size() + globs.size() + paths.size();
+    return texts.size() + numbers.size() + booleans.size() + ips.size() + nets.size() + expressions.size() +
+           globs.size() + paths.size();
 }
 
 std::string operator_fault(const Expression& check, const Slot& left) {
     const auto op = check.op;
     if (left.list && op != Operator::in && op != Operator::intersects && op != Operator::exists) {
-        return fmt::format("'{}' cannot be used on '{}', which holds any number of values: use in, intersects or exists", to_text(op),
-                           to_text(check.left));
+        return fmt::format(
+            "'{}' cannot be used on '{}', which holds any number of values: use in, intersects or exists", to_text(op),
+            to_text(check.left));
     }
     if (!allowed(op, left.type)) return fmt::format("'{}' cannot be used on '{}'", to_text(op), to_text(check.left));
     if (check.modifier != Modifier::none && left.list) return "oneof, anyof and allof need a field with one value";

@@ -11,12 +11,14 @@ namespace {
 
 constexpr std::string_view kWrongType = "its value has another type than the field";
 constexpr std::string_view kEventDirection = "<";
+constexpr model::FieldId kDirectionField = model::FieldKey("evt.dir").id();
 
 }  // namespace
 
 /// Caches are stamped with the number of the record, so that a new record needs no clearing.
 struct EvaluatorState {
-    explicit EvaluatorState(const Graph& all) : graph(&all), node_stamps(all.nodes.size()), cell_stamps(all.slots.size()), cells(all.slots.size()) {}
+    explicit EvaluatorState(const Graph& all)
+        : graph(&all), node_stamps(all.nodes.size()), cell_stamps(all.slots.size()), cells(all.slots.size()) {}
 
     struct Stamp {
         std::uint32_t record = 0;
@@ -48,7 +50,7 @@ struct EvaluatorState {
         const Slot& slot = graph->slots[id];
         if (slot.transform == Transform::none) {
             cell.reading = record->read(slot.use.field, slot.use.arg);
-            if (cell.reading.state == model::Reading::State::absent && model::field(slot.use.field).name == "evt.dir") {
+            if (cell.reading.state == model::Reading::State::absent && slot.use.field == kDirectionField) {
                 cell.values = {model::Value(kEventDirection)};
                 cell.reading = model::Reading::of(cell.values);
             }
@@ -74,9 +76,7 @@ struct EvaluatorState {
         if (left.state == State::unknown) return Truth::unknown;
         bool mismatch = false;
         const bool matched = matches(test, left, right, mismatch);
-        if (!mismatch) return truth_of(matched);
-        cells[test.left].reading = model::Reading::cannot_know(kWrongType);
-        return Truth::unknown;
+        return mismatch ? Truth::unknown : truth_of(matched);
     }
 
     Truth evaluate(NodeId id) {
@@ -101,21 +101,36 @@ struct EvaluatorState {
         return result;
     }
 
-    /// The slot that made a node unknown, or none when it is not.
-    const SlotId* culprit(NodeId id) {
-        while (true) {
+    /// What made the condition asked last unknown: a slot whose reading is, or one whose value has the wrong type.
+    struct Culprit {
+        const Slot* slot = nullptr;
+        std::string_view reason;
+    };
+
+    Culprit culprit() {
+        NodeId id = last;
+        if (evaluate(id) != Truth::unknown) return {};
+        while (graph->nodes[id].kind != NodeKind::test) {
             const Node& node = graph->nodes[id];
-            if (node.kind == NodeKind::test) {
-                const Test& test = graph->tests[node.first];
-                const auto is_unknown = [&](SlotId slot) { return read(slot).state == model::Reading::State::unknown; };
-                if (is_unknown(test.left)) return &test.left;
-                return test.right && is_unknown(*test.right) ? &*test.right : nullptr;
-            }
             const auto begin = graph->children.begin() + node.first;
-            const auto found = std::find_if(begin, begin + node.count, [&](NodeId child) { return evaluate(child) == Truth::unknown; });
-            if (found == begin + node.count) return nullptr;
-            id = *found;
+            id = *std::find_if(begin, begin + node.count,
+                               [&](NodeId child) { return evaluate(child) == Truth::unknown; });
         }
+        const Test& test = graph->tests[graph->nodes[id].first];
+        for (const auto slot : {test.left, test.right.value_or(test.left)}) {
+            if (read(slot).state == model::Reading::State::unknown) return {&source_of(slot), read(slot).reason};
+        }
+        return {&graph->slots[test.left], kWrongType};
+    }
+
+    /// The unknown field behind a transformer.
+    const Slot& source_of(SlotId id) {
+        while (graph->slots[id].transform != Transform::none) {
+            id = *std::ranges::find_if(graph->slots[id].inputs, [&](SlotId input) {
+                return read(input).state == model::Reading::State::unknown;
+            });
+        }
+        return graph->slots[id];
     }
 };
 
@@ -134,21 +149,11 @@ Truth Evaluator::evaluate(ConditionId condition) {
     return state_->evaluate(state_->last);
 }
 
-std::string_view Evaluator::reason() const {
-    const auto* slot = state_->culprit(state_->last);
-    return slot == nullptr ? std::string_view() : state_->read(*slot).reason;
-}
+std::string_view Evaluator::reason() const { return state_->culprit().reason; }
 
 const FieldUse* Evaluator::unknown_field() const {
-    const auto* slot = state_->culprit(state_->last);
-    while (slot != nullptr && state_->graph->slots[*slot].transform != detail::Transform::none) {
-        const auto& inputs = state_->graph->slots[*slot].inputs;
-        const auto found = std::ranges::find_if(
-            inputs, [&](detail::SlotId input) { return state_->read(input).state == model::Reading::State::unknown; });
-        if (found == inputs.end()) return nullptr;
-        slot = &*found;
-    }
-    return slot == nullptr ? nullptr : &state_->graph->slots[*slot].use;
+    const auto* slot = state_->culprit().slot;
+    return slot == nullptr || slot->transform != detail::Transform::none ? nullptr : &slot->use;
 }
 
 }  // namespace plimsoll::rule

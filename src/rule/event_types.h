@@ -5,6 +5,9 @@
 
 namespace plimsoll::rule {
 
+// One name a line would fill pages.
+// clang-format off
+
 /// Names that `evt.type` can have: system calls of Linux, the sensor's other events, and the engine's events. Sorted.
 inline constexpr auto kEventTypes = std::to_array<std::string_view>({
     "accept", "accept4", "access", "acct", "add_key", "adjtimex", "afs_syscall", "alarm", "arch_prctl",
@@ -71,6 +74,7 @@ inline constexpr auto kEventTypes = std::to_array<std::string_view>({
     "utime", "utimensat", "utimensat_time64", "utimes", "vfork", "vhangup", "vm86", "vm86old", "vmsplice", "vserver",
     "wait4", "waitid", "waitpid", "write", "writev",
 });
+// clang-format on
 
 /// Index in kEventTypes, or its size when the name is not there.
 [[nodiscard]] std::size_t find_event_type(std::string_view name);

@@ -76,7 +76,8 @@ std::string list_text(const YamlNode& node) {
 }
 
 std::string compared(const std::string& field, const std::string& comp, const YamlNode& value) {
-    return fmt::format("{} {} {}", field, comp, takes_list(comp) || value.is_sequence() ? list_text(value) : value_text(value, false));
+    return fmt::format("{} {} {}", field, comp,
+                       takes_list(comp) || value.is_sequence() ? list_text(value) : value_text(value, false));
 }
 
 std::vector<std::string> texts(const YamlNode* node) {
@@ -97,7 +98,8 @@ bool RuleLoader::State::add_exceptions(Definition& target, const YamlNode& node,
     if (!node.is_sequence()) return fail("LOAD_ERR_YAML_VALIDATE", "'exceptions' must be a sequence", "", node.at);
     for (const auto& item : node.items) {
         const auto* name = item.find("name");
-        if (name == nullptr || !name->is_scalar()) return fail("LOAD_ERR_YAML_VALIDATE", "the key 'name' is missing", "", item.at);
+        if (name == nullptr || !name->is_scalar())
+            return fail("LOAD_ERR_YAML_VALIDATE", "the key 'name' is missing", "", item.at);
         const auto* fields = item.find("fields");
         const auto* comps = item.find("comps");
         const auto* values = item.find("values");
@@ -107,7 +109,8 @@ bool RuleLoader::State::add_exceptions(Definition& target, const YamlNode& node,
                 return fail("LOAD_ERR_VALIDATE", "only 'values' can be appended to an exception", name->text, item.at);
             }
             if (values == nullptr) {
-                warning("LOAD_APPEND_NO_VALUES", "nothing is appended: 'values' is missing", "exception " + name->text, item.at);
+                warning("LOAD_APPEND_NO_VALUES", "nothing is appended: 'values' is missing", "exception " + name->text,
+                        item.at);
                 continue;
             }
             for (const auto& value : values->items) known->values.push_back(&value);
@@ -115,11 +118,13 @@ bool RuleLoader::State::add_exceptions(Definition& target, const YamlNode& node,
             continue;
         }
         if (known != target.exceptions.end()) {
-            warning("LOAD_EXCEPTION_NAME_NOT_UNIQUE", fmt::format("the exception '{}' is defined more than once", name->text),
-                    "exception " + name->text, item.at);
+            warning("LOAD_EXCEPTION_NAME_NOT_UNIQUE",
+                    fmt::format("the exception '{}' is defined more than once", name->text), "exception " + name->text,
+                    item.at);
         }
         if (fields == nullptr || fields->is_null()) {
-            return fail(appending ? "LOAD_ERR_VALIDATE" : "LOAD_ERR_YAML_VALIDATE", "the key 'fields' is missing", name->text, item.at);
+            return fail(appending ? "LOAD_ERR_VALIDATE" : "LOAD_ERR_YAML_VALIDATE", "the key 'fields' is missing",
+                        name->text, item.at);
         }
         Exception made;
         made.name = name->text;
@@ -142,16 +147,22 @@ bool RuleLoader::State::check_exception(const Exception& exception) {
         error("LOAD_ERR_VALIDATE", std::move(message), "exception " + exception.name, at);
         return false;
     };
-    if (exception.fields.size() != exception.comps.size()) return fail("'fields' and 'comps' differ in length", exception.at);
+    if (exception.fields.size() != exception.comps.size())
+        return fail("'fields' and 'comps' differ in length", exception.at);
     for (std::size_t i = 0; i < exception.fields.size(); ++i) {
-        if (!is_comparison(exception.comps[i])) return fail(fmt::format("'{}' is not an operator", exception.comps[i]), exception.at);
+        if (!is_comparison(exception.comps[i]))
+            return fail(fmt::format("'{}' is not an operator", exception.comps[i]), exception.at);
         if (exception.flat && !takes_list(exception.comps[i])) {
-            return fail("with one field, 'comps' must take a list: in, pmatch, intersects, or an operator with oneof, anyof or allof", exception.at);
+            return fail(
+                "with one field, 'comps' must take a list: in, pmatch, intersects, or an operator with oneof, anyof or "
+                "allof",
+                exception.at);
         }
         if (!is_field_or_transformer(exception.fields[i])) {
             const auto nearest = model::nearest_field(exception.fields[i]);
-            return fail(nearest.empty() ? fmt::format("there is no field '{}'", exception.fields[i])
-                                        : fmt::format("there is no field '{}'; the nearest is '{}'", exception.fields[i], nearest),
+            return fail(nearest.empty()
+                            ? fmt::format("there is no field '{}'", exception.fields[i])
+                            : fmt::format("there is no field '{}'; the nearest is '{}'", exception.fields[i], nearest),
                         exception.at);
         }
     }
@@ -164,7 +175,8 @@ bool RuleLoader::State::check_exception(const Exception& exception) {
 }
 
 void RuleLoader::State::except(const Definition& from, SourceText& condition) {
-    const bool any = std::ranges::any_of(from.exceptions, [](const Exception& exception) { return !exception.values.empty(); });
+    const bool any =
+        std::ranges::any_of(from.exceptions, [](const Exception& exception) { return !exception.values.empty(); });
     if (!any) return;
     SourceText whole;
     whole.text = "(" + condition.text;
@@ -179,7 +191,8 @@ void RuleLoader::State::except(const Definition& from, SourceText& condition) {
         std::string text = " and not ";
         if (exception.flat) {
             text += fmt::format("{} {} (", exception.fields[0], exception.comps[0]);
-            for (std::size_t i = 0; i < exception.values.size(); ++i) text += (i > 0 ? ", " : "") + value_text(*exception.values[i], true);
+            for (std::size_t i = 0; i < exception.values.size(); ++i)
+                text += (i > 0 ? ", " : "") + value_text(*exception.values[i], true);
         } else {
             text += '(';
             for (std::size_t i = 0; i < exception.values.size(); ++i) {

@@ -10,8 +10,9 @@ namespace plimsoll::rule {
 namespace {
 
 constexpr std::array<std::string_view, 20> kOperators = {
-    "exists", "=",  "==",     "!=",       "<",         "<=",        ">",          ">=",          "in",       "intersects",
-    "pmatch", "glob", "iglob", "contains", "icontains", "bcontains", "startswith", "bstartswith", "endswith", "regex"};
+    "exists",    "=",         "==",         "!=",          "<",        "<=",    ">",
+    ">=",        "in",        "intersects", "pmatch",      "glob",     "iglob", "contains",
+    "icontains", "bcontains", "startswith", "bstartswith", "endswith", "regex"};
 
 void measure(Expression& node) {
     std::uint64_t size = 1;
@@ -90,9 +91,7 @@ void append_check(std::string& out, const Expression& check) {
             }
             out += ')';
             return;
-        default:
-            out += ' ';
-            append_value(out, check.right.values[0]);
+        default: out += ' '; append_value(out, check.right.values[0]);
     }
 }
 

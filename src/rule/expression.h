@@ -12,8 +12,26 @@
 namespace plimsoll::rule {
 
 enum class Operator : std::uint8_t {
-    exists, eq, eq_eq, ne, lt, le, gt, ge, in, intersects, pmatch,
-    glob, iglob, contains, icontains, bcontains, startswith, bstartswith, endswith, regex,
+    exists,
+    eq,
+    eq_eq,
+    ne,
+    lt,
+    le,
+    gt,
+    ge,
+    in,
+    intersects,
+    pmatch,
+    glob,
+    iglob,
+    contains,
+    icontains,
+    bcontains,
+    startswith,
+    bstartswith,
+    endswith,
+    regex,
 };
 
 /// How many elements of the list on the right must match.

@@ -16,18 +16,52 @@ using model::Type;
 
 /// Parameters of system calls that are not text, by name. What is not here is text when read raw.
 constexpr std::array<std::pair<std::string_view, Type>, 46> kRawTypes = {{
-    {"res", Type::int64},          {"fd", Type::int64},           {"fd1", Type::int64},          {"fd2", Type::int64},
-    {"dirfd", Type::int64},        {"olddir", Type::int64},       {"newdir", Type::int64},       {"linkdirfd", Type::int64},
-    {"pid", Type::int64},          {"tid", Type::int64},          {"ptid", Type::int64},         {"vpid", Type::int64},
-    {"vtid", Type::int64},         {"pgid", Type::int64},         {"vpgid", Type::int64},        {"sid", Type::int64},
-    {"loginuid", Type::int64},     {"fdlimit", Type::int64},      {"uid", Type::uint64},         {"gid", Type::uint64},
-    {"ruid", Type::uint64},        {"euid", Type::uint64},        {"suid", Type::uint64},        {"rgid", Type::uint64},
-    {"egid", Type::uint64},        {"sgid", Type::uint64},        {"flags", Type::uint64},       {"mode", Type::uint64},
-    {"dev", Type::uint64},         {"ino", Type::uint64},         {"size", Type::uint64},        {"length", Type::uint64},
-    {"offset", Type::uint64},      {"exe_ino", Type::uint64},     {"exe_ino_ctime", Type::time}, {"exe_ino_mtime", Type::time},
-    {"cap_inheritable", Type::uint64}, {"cap_permitted", Type::uint64}, {"cap_effective", Type::uint64}, {"tty", Type::uint64},
-    {"sig", Type::uint64},         {"clockid", Type::uint64},     {"pgft_maj", Type::uint64},    {"pgft_min", Type::uint64},
-    {"addr", Type::bytes},         {"data", Type::bytes},
+    {"res", Type::int64},
+    {"fd", Type::int64},
+    {"fd1", Type::int64},
+    {"fd2", Type::int64},
+    {"dirfd", Type::int64},
+    {"olddir", Type::int64},
+    {"newdir", Type::int64},
+    {"linkdirfd", Type::int64},
+    {"pid", Type::int64},
+    {"tid", Type::int64},
+    {"ptid", Type::int64},
+    {"vpid", Type::int64},
+    {"vtid", Type::int64},
+    {"pgid", Type::int64},
+    {"vpgid", Type::int64},
+    {"sid", Type::int64},
+    {"loginuid", Type::int64},
+    {"fdlimit", Type::int64},
+    {"uid", Type::uint64},
+    {"gid", Type::uint64},
+    {"ruid", Type::uint64},
+    {"euid", Type::uint64},
+    {"suid", Type::uint64},
+    {"rgid", Type::uint64},
+    {"egid", Type::uint64},
+    {"sgid", Type::uint64},
+    {"flags", Type::uint64},
+    {"mode", Type::uint64},
+    {"dev", Type::uint64},
+    {"ino", Type::uint64},
+    {"size", Type::uint64},
+    {"length", Type::uint64},
+    {"offset", Type::uint64},
+    {"exe_ino", Type::uint64},
+    {"exe_ino_ctime", Type::time},
+    {"exe_ino_mtime", Type::time},
+    {"cap_inheritable", Type::uint64},
+    {"cap_permitted", Type::uint64},
+    {"cap_effective", Type::uint64},
+    {"tty", Type::uint64},
+    {"sig", Type::uint64},
+    {"clockid", Type::uint64},
+    {"pgft_maj", Type::uint64},
+    {"pgft_min", Type::uint64},
+    {"addr", Type::bytes},
+    {"data", Type::bytes},
 }};
 
 Type raw_type(std::string_view parameter) {
@@ -55,7 +89,8 @@ Fault unknown_field(const Operand& operand) {
 
 std::string argument_fault(const model::Field& field, const Operand& operand) {
     const bool given = operand.arg.has_value();
-    if (!given && (field.arg == Arg::index_required || field.arg == Arg::key_required || field.arg == Arg::key_or_suffix)) {
+    if (!given &&
+        (field.arg == Arg::index_required || field.arg == Arg::key_required || field.arg == Arg::key_or_suffix)) {
         return fmt::format("field '{}' needs an argument in brackets", field.name);
     }
     if (!given) return {};

@@ -38,6 +38,8 @@ struct FieldRef {
     return type == uint64 || type == int64 || type == f64 || type == duration || type == time;
 }
 
-[[nodiscard]] constexpr bool is_text(model::Type type) { return type == model::Type::string || type == model::Type::path; }
+[[nodiscard]] constexpr bool is_text(model::Type type) {
+    return type == model::Type::string || type == model::Type::path;
+}
 
 }  // namespace plimsoll::rule

@@ -20,7 +20,8 @@ using nlohmann::json;
 
 /// Where this language differs from Falco's on purpose, and why.
 const std::map<std::string, std::string> kDifferences = {
-    {R"(c.singlequote = 'hello \\'quoted\\'')", "a backslash that is escaped itself does not escape the quote after it"},
+    {R"(c.singlequote = 'hello \\'quoted\\'')",
+     "a backslash that is escaped itself does not escape the quote after it"},
 };
 
 /// Texts that both reject, where this language points at the cause and Falco behind it.
@@ -29,7 +30,8 @@ const std::map<std::string, std::string> kOtherPositions = {
 };
 
 json load_cases() {
-    const std::filesystem::path file = std::filesystem::path(PLIMSOLL_SHARED_DIR) / "data/falco-cases/filter_cases.json";
+    const std::filesystem::path file =
+        std::filesystem::path(PLIMSOLL_SHARED_DIR) / "data/falco-cases/filter_cases.json";
     std::ifstream in(file);
     if (!in) return nullptr;
     return json::parse(in)["cases"];
@@ -38,11 +40,12 @@ json load_cases() {
 /// Falco's tests use fields of mock plugins; these of ours have the same types.
 std::string with_real_fields(std::string text) {
     static const std::vector<std::pair<std::string, std::string>> kNames = {
-        {"c.true", "proc.name"},        {"c.false", "proc.exe"},          {"c.buffer", "evt.buffer"},
+        {"c.true", "proc.name"},        {"c.false", "proc.exe"},           {"c.buffer", "evt.buffer"},
         {"c.singlequote", "proc.args"}, {"c.doublequote", "proc.cmdline"}, {"sample.proc_name", "proc.sname"},
         {"sample.is_open", "evt.num"}};
     for (const auto& [from, to] : kNames) {
-        for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) text.replace(at, from.size(), to);
+        for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
+            text.replace(at, from.size(), to);
     }
     return text;
 }
@@ -106,7 +109,8 @@ TEST(FilterConformance, TextsAreAcceptedAndReadAsFalcoReadsThem) {
         const auto parsed = parse(text);
         ++checked;
         if (kDifferences.contains(text)) continue;
-        EXPECT_EQ(parsed.has_value(), test["parses"].get<bool>()) << text << (parsed ? "" : " -> " + parsed.error().message);
+        EXPECT_EQ(parsed.has_value(), test["parses"].get<bool>())
+            << text << (parsed ? "" : " -> " + parsed.error().message);
         if (parsed && test.contains("ast")) {
             EXPECT_EQ(to_text(**parsed), test["ast"].get<std::string>()) << text;
         }
@@ -129,7 +133,8 @@ TEST(FilterConformance, TypesAreCheckedAsFalcoChecksThem) {
         const auto compiled = compile(with_real_fields(text));
         ++checked;
         const bool differs = kDifferences.contains(text);
-        EXPECT_EQ(compiled.has_value(), test["valid"].get<bool>() != differs) << text << (compiled ? "" : " -> " + compiled.error().message);
+        EXPECT_EQ(compiled.has_value(), test["valid"].get<bool>() != differs)
+            << text << (compiled ? "" : " -> " + compiled.error().message);
     }
     EXPECT_GT(checked, 500);
 }
@@ -149,7 +154,8 @@ TEST(FilterConformance, RecordsMatchAsTheyDoInFalco) {
         ++checked;
         const auto record = record_of(test);
         const auto truth = compiled->evaluate(record);
-        EXPECT_EQ(truth, truth_of(test["expected_match"].get<bool>())) << text << " on " << test["fields"].dump() << " " << compiled->reason();
+        EXPECT_EQ(truth, truth_of(test["expected_match"].get<bool>()))
+            << text << " on " << test["fields"].dump() << " " << compiled->reason();
     }
     EXPECT_EQ(checked, 326);
 }

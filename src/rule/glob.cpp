@@ -10,9 +10,7 @@ namespace {
 
 constexpr auto kNone = std::string_view::npos;
 
-unsigned char lower(char c) {
-    return static_cast<unsigned char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-}
+unsigned char lower(char c) { return static_cast<unsigned char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c); }
 
 bool in_class(std::string_view name, unsigned char c) {
     const bool upper = c >= 'A' && c <= 'Z';
@@ -33,7 +31,8 @@ bool in_class(std::string_view name, unsigned char c) {
     return false;
 }
 
-/// Reads the set at `at` (on the '['); gives its end, or kNone when there is no closing bracket and '[' stands for itself.
+/// Reads the set at `at` (on the '['); gives its end, or kNone when there is no closing bracket and '[' stands for
+/// itself.
 std::size_t match_set(std::string_view pattern, std::size_t at, char text, bool ignore_case, bool& matched) {
     std::size_t i = at + 1;
     bool negated = false;
@@ -122,7 +121,8 @@ bool Glob::matches(std::string_view text) const {
     return true;
 }
 
-PathPattern::PathPattern(std::string_view pattern) : absolute_(pattern.starts_with('/')), plain_(!has_pattern(pattern)) {
+PathPattern::PathPattern(std::string_view pattern)
+    : absolute_(pattern.starts_with('/')), plain_(!has_pattern(pattern)) {
     for (const auto part : split(pattern, '/')) {
         if (part.empty()) continue;
         parts_.emplace_back(part);

@@ -6,8 +6,8 @@
 
 namespace plimsoll::rule {
 
-/// A shell pattern over a whole text: `*` any run (slashes too), `?` one byte, `[a-z]` `[!a]` sets, backslash escapes. Time is
-/// bounded by the product of the two lengths.
+/// A shell pattern over a whole text: `*` any run (slashes too), `?` one byte, `[a-z]` `[!a]` sets, backslash escapes.
+/// Time is bounded by the product of the two lengths.
 class Glob {
 public:
     explicit Glob(std::string_view pattern, bool ignore_case = false);

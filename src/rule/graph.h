@@ -27,18 +27,30 @@ namespace plimsoll::rule::detail {
 using NodeId = std::uint32_t;
 using SlotId = std::uint32_t;
 
-enum class Transform : std::uint8_t { none, literal, tolower, toupper, b64, basename, len, join, concat, getopt, group };
+enum class Transform : std::uint8_t {
+    none,
+    literal,
+    tolower,
+    toupper,
+    b64,
+    basename,
+    len,
+    join,
+    concat,
+    getopt,
+    group
+};
 
 /// Something that is read at most once per record: a field, or a transformer applied to other slots.
 struct Slot {
     Transform transform = Transform::none;
-    FieldUse use;                ///< of a field
-    std::string literal;         ///< of a literal
-    std::string option;          ///< between the brackets of getopt
+    FieldUse use;         ///< of a field
+    std::string literal;  ///< of a literal
+    std::string option;   ///< between the brackets of getopt
     bool has_option = false;
-    bool counts = false;         ///< len of a list: the number of its values
+    bool counts = false;  ///< len of a list: the number of its values
     std::vector<SlotId> inputs;
-    bool mixed = false;          ///< a list with members that are not text
+    bool mixed = false;  ///< a list with members that are not text
     model::Type type = model::Type::string;
     bool list = false;
     model::Several several = model::Several::no;
@@ -81,7 +93,7 @@ struct Node {
     std::uint32_t count = 0;
 };
 
-using EventSet = std::bitset<kEventTypes.size() + 2>;      ///< known types, then: any other name, and no evt.type at all
+using EventSet = std::bitset<kEventTypes.size() + 2>;  ///< known types, then: any other name, and no evt.type at all
 inline constexpr std::size_t kOtherType = kEventTypes.size();
 inline constexpr std::size_t kNoType = kEventTypes.size() + 1;
 
@@ -90,9 +102,9 @@ struct Graph {
     std::vector<Test> tests;
     std::vector<Node> nodes;
     std::vector<NodeId> children;
-    std::vector<NodeId> roots;                   ///< by ConditionId
-    std::vector<std::vector<FieldUse>> fields;   ///< by ConditionId
-    std::vector<EventSet> event_types;           ///< by ConditionId
+    std::vector<NodeId> roots;                  ///< by ConditionId
+    std::vector<std::vector<FieldUse>> fields;  ///< by ConditionId
+    std::vector<EventSet> event_types;          ///< by ConditionId
     std::vector<std::vector<ConditionId>> by_event_type;
 };
 

@@ -20,16 +20,30 @@ std::vector<std::string_view> keys_of(std::string_view kind) {
     if (kind == "list") return {"list", "items", "append", "override"};
     if (kind == "macro") return {"macro", "condition", "append", "override"};
     if (kind == "rule") {
-        return {"rule", "condition", "output", "desc", "priority", "source", "enabled", "tags", "exceptions", "warn_evttypes",
-                "skip-if-unknown-filter", "capture", "capture_duration", "append", "override", "examples"};
+        return {"rule",
+                "condition",
+                "output",
+                "desc",
+                "priority",
+                "source",
+                "enabled",
+                "tags",
+                "exceptions",
+                "warn_evttypes",
+                "skip-if-unknown-filter",
+                "capture",
+                "capture_duration",
+                "append",
+                "override",
+                "examples"};
     }
     if (kind == "check") {
-        return {"check", "title", "why", "remedy", "severity", "subject", "references", "tags", "applies", "otherwise", "condition",
-                "manual", "message", "examples", "enabled", "override"};
+        return {"check",   "title",     "why",       "remedy", "severity", "subject",  "references", "tags",
+                "applies", "otherwise", "condition", "manual", "message",  "examples", "enabled",    "override"};
     }
     if (kind == "path") {
-        return {"path", "title", "consequence", "remedy", "severity", "subject", "references", "condition", "message", "steps",
-                "examples", "enabled", "override"};
+        return {"path",      "title",   "consequence", "remedy",   "severity", "subject", "references",
+                "condition", "message", "steps",       "examples", "enabled",  "override"};
     }
     return {"waiver", "condition", "reason", "owner", "expires", "override"};
 }
@@ -113,7 +127,8 @@ void RuleLoader::State::error(std::string code, std::string message, std::string
 }
 
 void RuleLoader::State::warning(std::string code, std::string message, std::string context, Position at) {
-    set_.diagnostics.push_back({Diagnostic::Level::warning, std::move(code), std::move(message), std::move(context), at});
+    set_.diagnostics.push_back(
+        {Diagnostic::Level::warning, std::move(code), std::move(message), std::move(context), at});
 }
 
 void RuleLoader::State::add(std::string_view name, std::string_view text) {
@@ -130,7 +145,8 @@ void RuleLoader::State::add(std::string_view name, std::string_view text) {
         if (document.is_null()) continue;
         if (!document.is_sequence()) {
             const bool scalar = document.is_scalar();
-            error("LOAD_ERR_YAML_VALIDATE", scalar ? "this is text, not a rule file" : "a rule file is a sequence of items", "", document.at);
+            error("LOAD_ERR_YAML_VALIDATE",
+                  scalar ? "this is text, not a rule file" : "a rule file is a sequence of items", "", document.at);
             continue;
         }
         for (const auto& node : document.items) {
@@ -138,7 +154,8 @@ void RuleLoader::State::add(std::string_view name, std::string_view text) {
             if (node.is_map()) {
                 item(node);
             } else {
-                error("LOAD_ERR_YAML_VALIDATE", "expected an item with keys: list, macro, rule, check, path or waiver", "", node.at);
+                error("LOAD_ERR_YAML_VALIDATE", "expected an item with keys: list, macro, rule, check, path or waiver",
+                      "", node.at);
             }
         }
     }
@@ -152,8 +169,9 @@ void RuleLoader::State::item(const YamlNode& node) {
     }
     const auto key = node.entries.empty() ? std::string() : node.entries[0].first.text;
     const auto nearest = nearest_of(key, {kKinds.begin(), kKinds.end()});
-    warning("LOAD_UNKNOWN_ITEM", nearest.empty() ? fmt::format("unknown kind of item '{}'", key)
-                                                 : fmt::format("unknown kind of item '{}'; the nearest is '{}'", key, nearest),
+    warning("LOAD_UNKNOWN_ITEM",
+            nearest.empty() ? fmt::format("unknown kind of item '{}'", key)
+                            : fmt::format("unknown kind of item '{}'; the nearest is '{}'", key, nearest),
             "", node.at);
 }
 
@@ -161,18 +179,21 @@ void RuleLoader::State::engine_version(const YamlNode& value) {
     const auto wanted = parse_version(value.text);
     const auto ours = *parse_version(kEngineVersion);
     if (!value.is_scalar() || !wanted) {
-        return error("LOAD_ERR_YAML_VALIDATE", fmt::format("'{}' is not a version: expected a number or x.y.z", value.text),
+        return error("LOAD_ERR_YAML_VALIDATE",
+                     fmt::format("'{}' is not a version: expected a number or x.y.z", value.text),
                      "required_engine_version", value.at);
     }
     if (wanted->parts[0] != ours.parts[0] || *wanted > ours) {
-        error("LOAD_ERR_VALIDATE", fmt::format("the rules need engine version {}, this one is {}", value.text, kEngineVersion),
+        error("LOAD_ERR_VALIDATE",
+              fmt::format("the rules need engine version {}, this one is {}", value.text, kEngineVersion),
               "required_engine_version", value.at);
     }
 }
 
 void RuleLoader::State::plugin_versions(const YamlNode& value) {
     if (!value.is_sequence()) {
-        return error("LOAD_ERR_YAML_VALIDATE", "expected a sequence of name and version", "required_plugin_versions", value.at);
+        return error("LOAD_ERR_YAML_VALIDATE", "expected a sequence of name and version", "required_plugin_versions",
+                     value.at);
     }
     for (const auto& plugin : value.items) {
         const auto* name = plugin.find("name");
@@ -182,7 +203,8 @@ void RuleLoader::State::plugin_versions(const YamlNode& value) {
             continue;
         }
         if (!parse_version(version->text)) {
-            error("LOAD_ERR_VALIDATE", fmt::format("'{}' is not a version: expected x.y.z", version->text), "required_plugin_versions", version->at);
+            error("LOAD_ERR_VALIDATE", fmt::format("'{}' is not a version: expected x.y.z", version->text),
+                  "required_plugin_versions", version->at);
             continue;
         }
         set_.required_plugins.push_back({name->text, version->text});
@@ -218,7 +240,8 @@ bool RuleLoader::State::accept_keys(const std::string& kind, const YamlNode& nod
     return fine;
 }
 
-bool RuleLoader::State::needs_text(const YamlNode& node, std::initializer_list<std::string_view> keys, const std::string& context) {
+bool RuleLoader::State::needs_text(const YamlNode& node, std::initializer_list<std::string_view> keys,
+                                   const std::string& context) {
     for (const auto key : keys) {
         const auto* value = node.find(key);
         if (value == nullptr || value->is_null()) {
@@ -237,8 +260,11 @@ bool RuleLoader::State::check_shape(const Definition& made, const YamlNode& node
     const auto context = made.kind + " " + made.name;
     if (made.kind == "list") {
         const auto* items = node.find("items");
-        const bool scalars = items != nullptr && items->is_sequence() && std::ranges::all_of(items->items, &YamlNode::is_scalar);
-        if (!scalars) error("LOAD_ERR_YAML_VALIDATE", "'items' must be a sequence of texts", context, items == nullptr ? node.at : items->at);
+        const bool scalars =
+            items != nullptr && items->is_sequence() && std::ranges::all_of(items->items, &YamlNode::is_scalar);
+        if (!scalars)
+            error("LOAD_ERR_YAML_VALIDATE", "'items' must be a sequence of texts", context,
+                  items == nullptr ? node.at : items->at);
         return scalars;
     }
     if (made.kind == "macro") return needs_text(node, {"condition"}, context);
@@ -255,11 +281,14 @@ void RuleLoader::State::definition(std::string kind, const YamlNode& node) {
     const bool ours = kind == "check" || kind == "path" || kind == "waiver";
     if (!accept_keys(kind, node, context)) return;
     if (kind == "macro" && !is_macro_name(name.text)) {
-        warning("LOAD_INVALID_MACRO_NAME", fmt::format("'{}' is not a name for a macro: expected a letter, then letters, digits or _", name.text),
+        warning("LOAD_INVALID_MACRO_NAME",
+                fmt::format("'{}' is not a name for a macro: expected a letter, then letters, digits or _", name.text),
                 context, name.at);
     }
     if (kind == "list" && !is_list_name(name.text)) {
-        warning("LOAD_INVALID_LIST_NAME", fmt::format("'{}' is not a name for a list: blanks, quotes, parentheses, = and commas cannot be used", name.text),
+        warning("LOAD_INVALID_LIST_NAME",
+                fmt::format("'{}' is not a name for a list: blanks, quotes, parentheses, = and commas cannot be used",
+                            name.text),
                 context, name.at);
     }
     Definition* target = find(kind, name.text);
@@ -275,7 +304,8 @@ void RuleLoader::State::definition(std::string kind, const YamlNode& node) {
         }
     }
     if (appending) {
-        warning("LOAD_DEPRECATED_ITEM", "'append' is old: use 'override', with 'append' for the key", context, append->at);
+        warning("LOAD_DEPRECATED_ITEM", "'append' is old: use 'override', with 'append' for the key", context,
+                append->at);
         if (override != nullptr) {
             return error("LOAD_ERR_YAML_VALIDATE", "'override' and 'append' cannot be used together", context, node.at);
         }
@@ -293,11 +323,15 @@ void RuleLoader::State::definition(std::string kind, const YamlNode& node) {
     } else if (appending) {
         append_old(*target, node);
     } else if (changes) {
-        if (kind == "rule") warning("LOAD_DEPRECATED_ITEM", "'enabled' alone is old: add 'override: {enabled: replace}'", context, node.at);
+        if (kind == "rule")
+            warning("LOAD_DEPRECATED_ITEM", "'enabled' alone is old: add 'override: {enabled: replace}'", context,
+                    node.at);
         target->keys["enabled"] = {enabled};
         target->updated = ++counter_;
     } else if (target != nullptr && ours) {
-        error("LOAD_ERR_VALIDATE", fmt::format("the {} is defined already, at {}: use 'override' to change it", kind, to_text(target->at, set_)),
+        error("LOAD_ERR_VALIDATE",
+              fmt::format("the {} is defined already, at {}: use 'override' to change it", kind,
+                          to_text(target->at, set_)),
               context, name.at);
     } else {
         Definition made;
@@ -324,32 +358,40 @@ void RuleLoader::State::replace(Definition& target, const YamlNode& node) {
     }
     if (target.kind != "rule") return;
     const auto* source = target.value("source");
-    target.known_source = source == nullptr || source->text == "syscall" || source->text == "engine" || source->text == "audit";
+    target.known_source =
+        source == nullptr || source->text == "syscall" || source->text == "engine" || source->text == "audit";
     if (!target.known_source) {
-        warning("LOAD_UNKNOWN_SOURCE", fmt::format("unknown source '{}'; the rule is skipped", source->text), "rule " + target.name, source->at);
+        warning("LOAD_UNKNOWN_SOURCE", fmt::format("unknown source '{}'; the rule is skipped", source->text),
+                "rule " + target.name, source->at);
     }
     if (const auto* exceptions = node.find("exceptions")) add_exceptions(target, *exceptions, false);
 }
 
 void RuleLoader::State::override_keys(Definition& target, const YamlNode& node, const YamlNode& override) {
     const auto context = target.kind + " " + target.name;
-    if (!override.is_map()) return error("LOAD_ERR_YAML_VALIDATE", "'override' must map keys to append or replace", context, override.at);
+    if (!override.is_map())
+        return error("LOAD_ERR_YAML_VALIDATE", "'override' must map keys to append or replace", context, override.at);
     for (const auto& [key, how] : override.entries) {
         const bool appends = how.text == "append";
         if (!appends && how.text != "replace") {
-            return error("LOAD_ERR_YAML_VALIDATE", fmt::format("expected append or replace, not '{}'", how.text), context, how.at);
+            return error("LOAD_ERR_YAML_VALIDATE", fmt::format("expected append or replace, not '{}'", how.text),
+                         context, how.at);
         }
         if (appends ? !may_append(target.kind, key.text) : !may_replace(target.kind, key.text)) {
-            return error("LOAD_ERR_YAML_VALIDATE", fmt::format("the key '{}' cannot be {}", key.text, appends ? "appended to" : "replaced"), context, key.at);
+            return error("LOAD_ERR_YAML_VALIDATE",
+                         fmt::format("the key '{}' cannot be {}", key.text, appends ? "appended to" : "replaced"),
+                         context, key.at);
         }
         if (node.find(key.text) == nullptr) {
-            return error("LOAD_ERR_YAML_VALIDATE", fmt::format("'override' names the key '{}', which is missing", key.text), context, key.at);
+            return error("LOAD_ERR_YAML_VALIDATE",
+                         fmt::format("'override' names the key '{}', which is missing", key.text), context, key.at);
         }
     }
     for (const auto& [key, value] : node.entries) {
         if (override.find(key.text) != nullptr || !may_replace(target.kind, key.text)) continue;
         if (key.text == "examples") continue;
-        return error("LOAD_ERR_YAML_VALIDATE", fmt::format("the key '{}' must be named under 'override' too", key.text), context, key.at);
+        return error("LOAD_ERR_YAML_VALIDATE", fmt::format("the key '{}' must be named under 'override' too", key.text),
+                     context, key.at);
     }
     target.updated = ++counter_;
     for (const auto& [key, value] : node.entries) {

@@ -33,7 +33,7 @@ struct SourceText {
 struct Exception {
     std::string name;
     Position at;
-    bool flat = false;                   ///< one field, and values in one list
+    bool flat = false;  ///< one field, and values in one list
     std::vector<std::string> fields;
     std::vector<std::string> comps;
     std::vector<const YamlNode*> values;  ///< items of `values`
@@ -96,7 +96,8 @@ private:
     void build_check(const Definition& from);
     void build_path(const Definition& from);
     void build_waiver(const Definition& from);
-    void check_readable(const Expression& expression, model::SubjectKind subject, bool finding_fields, const std::string& context);
+    void check_readable(const Expression& expression, model::SubjectKind subject, bool finding_fields,
+                        const std::string& context);
     void check_steps();
     std::string text_of(const Definition& from, std::string_view key, bool required, const std::string& context);
     std::vector<std::string> texts_of(const Definition& from, std::string_view key, const std::string& context);
@@ -108,7 +109,8 @@ private:
     bool enabled_of(const Definition& from, const std::string& context);
 
     // examples_file.cpp
-    std::vector<Example> examples_of(const Definition& from, std::string_view yes, std::string_view no, const std::string& context);
+    std::vector<Example> examples_of(const Definition& from, std::string_view yes, std::string_view no,
+                                     const std::string& context);
     void example_records(const YamlNode& node, bool expected, const std::string& context, std::vector<Example>& out);
     std::optional<Example> example_record(const YamlNode& node, bool expected, const std::string& context);
 
@@ -116,16 +118,16 @@ private:
     void warning(std::string code, std::string message, std::string context, Position at);
 
     RuleSet set_;
-    std::vector<std::string> texts_ = {""};           ///< by file
-    std::deque<std::vector<YamlNode>> documents_;      ///< definitions point into them
+    std::vector<std::string> texts_ = {""};        ///< by file
+    std::deque<std::vector<YamlNode>> documents_;  ///< definitions point into them
     std::deque<Definition> definitions_;
     std::map<std::pair<std::string, std::string>, Definition*> by_name_;
     std::size_t counter_ = 0;
 
-    Scope scope_;                                     ///< complete once build_scope has run
+    Scope scope_;  ///< complete once build_scope has run
     std::set<std::string> lists_used_;
     std::set<std::string> macros_used_;
-    ProgramBuilder builder_;                          ///< checks types and tells event types
+    ProgramBuilder builder_;                                             ///< checks types and tells event types
     std::vector<std::pair<ConditionId, const Definition*>> restricted_;  ///< rules whose event types are looked at
 };
 

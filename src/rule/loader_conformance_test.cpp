@@ -29,7 +29,8 @@ std::string read_file(const std::filesystem::path& path) {
 
 /// Where loading differs from Falco's on purpose, and why.
 const std::map<std::string, std::string> kDifferences = {
-    {"test_falco_engine.list_name_invalid", "a list whose name is not one word cannot be used: naming it is an error, not only a warning"},
+    {"test_falco_engine.list_name_invalid",
+     "a list whose name is not one word cannot be used: naming it is an error, not only a warning"},
     {"test_falco_engine.exceptions_modifier_op_regex_oneof",
      "a comma inside an exception's value stays in the value; Falco cuts pentest-[0-9]{2,4} in two"},
 };
@@ -73,7 +74,8 @@ TEST(LoaderConformance, FilesLoadAsTheyDoInFalco) {
         const auto set = load_rules("rules.yaml", test["rules_content"].get<std::string>());
         EXPECT_EQ(set.ok(), test["ok"].get<bool>()) << all_diagnostics(set);
         const auto errors = codes(set, Diagnostic::Level::error);
-        for (const auto& code : codes(test["errors"])) EXPECT_THAT(errors, testing::Contains(code)) << all_diagnostics(set);
+        for (const auto& code : codes(test["errors"]))
+            EXPECT_THAT(errors, testing::Contains(code)) << all_diagnostics(set);
         if (set.ok()) {
             EXPECT_EQ(codes(set, Diagnostic::Level::warning), codes(test["warnings"])) << all_diagnostics(set);
         }

@@ -87,13 +87,15 @@ void RuleLoader::State::build_list(const Definition& from) {
             items.insert(items.end(), list->second.begin(), list->second.end());
         }
         if (items.size() > kMaxYamlNodes) {
-            return error("LOAD_ERR_VALIDATE", "the list is too long once the lists in it are written out", "list " + from.name, from.at);
+            return error("LOAD_ERR_VALIDATE", "the list is too long once the lists in it are written out",
+                         "list " + from.name, from.at);
         }
     }
     scope_.lists[from.name] = std::move(items);
 }
 
-ExpressionPtr RuleLoader::State::resolve_condition(const SourceText& source, const Scope& scope, const std::string& context) {
+ExpressionPtr RuleLoader::State::resolve_condition(const SourceText& source, const Scope& scope,
+                                                   const std::string& context) {
     auto expanded = expand_lists(source.text, source.places, scope);
     if (!expanded) {
         error("LOAD_ERR_COMPILE_CONDITION", expanded.error().message, context, expanded.error().at);
@@ -124,7 +126,8 @@ void RuleLoader::State::warn_about(const Expression& expression, const std::stri
     if (expression.kind != Expression::Kind::check) return;
     if (expression.left.name == "evt.dir" && !direction_told) {
         direction_told = true;
-        warning("LOAD_DEPRECATED_ITEM", "evt.dir is always '<': this comparison can be left out", context, expression.at);
+        warning("LOAD_DEPRECATED_ITEM", "evt.dir is always '<': this comparison can be left out", context,
+                expression.at);
     }
     if (expression.right.kind != Comparand::Kind::text) return;
     for (std::size_t i = 0; i < expression.right.values.size(); ++i) {
@@ -133,7 +136,9 @@ void RuleLoader::State::warn_about(const Expression& expression, const std::stri
         const auto operand = parse_operand(value, used);
         if (!operand || used != value.size()) continue;
         if (operand->kind != Operand::Kind::transformer && !resolve_field(*operand)) continue;
-        warning("LOAD_COMPILE_CONDITION", fmt::format("'{}' is a plain text here; to compare with the field, write val({})", expression.right.values[i], value),
+        warning("LOAD_COMPILE_CONDITION",
+                fmt::format("'{}' is a plain text here; to compare with the field, write val({})",
+                            expression.right.values[i], value),
                 context, expression.right.places[i]);
     }
 }
@@ -169,13 +174,18 @@ void RuleLoader::State::build_rule(const Definition& from) {
     const auto* priority = from.value("priority");
     const auto parsed_priority = parse_priority(priority->text);
     if (!parsed_priority) {
-        return error("LOAD_ERR_YAML_VALIDATE", fmt::format("'{}' is not a priority: expected EMERGENCY, ALERT, CRITICAL, ERROR, WARNING, NOTICE, INFO or DEBUG", priority->text),
-                     context, priority->at);
+        return error(
+            "LOAD_ERR_YAML_VALIDATE",
+            fmt::format(
+                "'{}' is not a priority: expected EMERGENCY, ALERT, CRITICAL, ERROR, WARNING, NOTICE, INFO or DEBUG",
+                priority->text),
+            context, priority->at);
     }
     rule.priority = *parsed_priority;
     if (const auto tags = from.keys.find("tags"); tags != from.keys.end()) {
         for (const auto* node : tags->second) {
-            if (!node->is_sequence() && !node->is_null()) error("LOAD_ERR_YAML_VALIDATE", "'tags' must be a sequence of texts", context, node->at);
+            if (!node->is_sequence() && !node->is_null())
+                error("LOAD_ERR_YAML_VALIDATE", "'tags' must be a sequence of texts", context, node->at);
             for (const auto& tag : node->items) rule.tags.insert(tag.text);
         }
     }
@@ -186,7 +196,8 @@ void RuleLoader::State::build_rule(const Definition& from) {
     rule.condition = resolve_condition(condition, scope_, context);
     if (!rule.condition) return;
     if (const auto* operand = unknown_field(*rule.condition); operand != nullptr && skip_unknown) {
-        return warning("LOAD_UNKNOWN_FILTER", fmt::format("there is no field '{}'; the rule is skipped", operand->name), context, operand->at);
+        return warning("LOAD_UNKNOWN_FILTER", fmt::format("there is no field '{}'; the rule is skipped", operand->name),
+                       context, operand->at);
     }
     bool direction_told = false;
     warn_about(*rule.condition, context, direction_told);
@@ -198,7 +209,8 @@ void RuleLoader::State::build_rule(const Definition& from) {
     static constexpr std::string_view kInfo = "%container.info";
     if (output.text.find(kInfo) != std::string::npos) {
         warning("LOAD_DEPRECATED_ITEM", "%container.info is old: name the fields you want", context, output.at);
-        for (auto at = output.text.find(kInfo); at != std::string::npos; at = output.text.find(kInfo, at)) output.text.erase(at, kInfo.size());
+        for (auto at = output.text.find(kInfo); at != std::string::npos; at = output.text.find(kInfo, at))
+            output.text.erase(at, kInfo.size());
     }
     rule.output_text = output.text;
     auto parsed = Template::read(output.text, output.places);
@@ -223,7 +235,8 @@ void RuleLoader::State::warn_event_types() {
     const auto program = std::move(builder_).build();
     for (const auto& [id, from] : restricted_) {
         if (program.event_types_of(id) <= kManyEventTypes) continue;
-        warning("LOAD_NO_EVTTYPE", "the condition can hold for very many types of event: restrict it with evt.type", "rule " + from->name, from->at);
+        warning("LOAD_NO_EVTTYPE", "the condition can hold for very many types of event: restrict it with evt.type",
+                "rule " + from->name, from->at);
     }
 }
 

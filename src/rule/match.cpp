@@ -14,7 +14,8 @@ unsigned char small(char c) { return static_cast<unsigned char>(c >= 'A' && c <=
 
 /// `part` is lower case already.
 bool contains_ignoring_case(std::string_view text, std::string_view part) {
-    const auto found = std::ranges::search(text, part, [](char a, char b) { return small(a) == static_cast<unsigned char>(b); });
+    const auto found =
+        std::ranges::search(text, part, [](char a, char b) { return small(a) == static_cast<unsigned char>(b); });
     return !found.empty() || part.empty();
 }
 
@@ -76,7 +77,8 @@ bool compare(const Test& test, const Value& value, std::size_t i, bool& mismatch
             }
             if (!test.globs.empty()) return test.globs[i].matches(*text);
             if (!test.paths.empty()) return test.paths[i].covers(*text);
-            if (!test.expressions.empty()) return re2::RE2::FullMatch(re2::StringPiece(text->data(), text->size()), *test.expressions[i]);
+            if (!test.expressions.empty())
+                return re2::RE2::FullMatch(re2::StringPiece(text->data(), text->size()), *test.expressions[i]);
             return compare_text(test.op, *text, test.texts[i]);
         }
         case Type::boolean: {
@@ -127,7 +129,8 @@ bool compare_fields(const Test& test, const Value& left, const Value& right, boo
             mismatch = true;
             return false;
         }
-        if (test.op == Operator::glob || test.op == Operator::iglob) return Glob(*b, test.op == Operator::iglob).matches(*a);
+        if (test.op == Operator::glob || test.op == Operator::iglob)
+            return Glob(*b, test.op == Operator::iglob).matches(*a);
         if (test.op == Operator::icontains) {
             std::string part(*b);
             for (char& c : part) c = static_cast<char>(small(c));
@@ -157,10 +160,12 @@ bool matches(const Test& test, const Reading& left, const Reading* right, bool& 
     const auto values = left.values;
     if (test.op == Operator::exists) return !values.empty();
     const auto one = [&](const Value& value) {
-        return right != nullptr ? compare_with_field(test, value, *right, mismatch) : compare_all(test, value, mismatch);
+        return right != nullptr ? compare_with_field(test, value, *right, mismatch)
+                                : compare_all(test, value, mismatch);
     };
     if (values.empty()) return false;
-    const bool every = (test.list && test.op == Operator::in) || (test.several == model::Several::ends && test.op == Operator::ne);
+    const bool every =
+        (test.list && test.op == Operator::in) || (test.several == model::Several::ends && test.op == Operator::ne);
     const bool some = test.list || test.several != model::Several::no;
     if (every) return std::ranges::all_of(values, one);
     return some ? std::ranges::any_of(values, one) : one(values[0]);

@@ -14,7 +14,9 @@ namespace {
 constexpr std::size_t kMaxTemplate = 64 * 1024;
 constexpr std::size_t kMaxWidth = 1024;
 
-bool is_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.'; }
+bool is_name(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
+}
 
 /// The longest beginning of `text` that names a field, brackets included where the field takes them.
 Parsed<Operand> longest_field(std::string_view text, std::size_t& used) {
@@ -37,8 +39,9 @@ Parsed<Operand> longest_field(std::string_view text, std::size_t& used) {
         return parsed;
     }
     const auto nearest = model::nearest_field(whole);
-    return std::unexpected(Fault{nearest.empty() ? fmt::format("expected a field after '%', not '{}'", whole)
-                                                 : fmt::format("there is no field '{}'; the nearest is '{}'", whole, nearest),
+    return std::unexpected(Fault{nearest.empty()
+                                     ? fmt::format("expected a field after '%', not '{}'", whole)
+                                     : fmt::format("there is no field '{}'; the nearest is '{}'", whole, nearest),
                                  {}});
 }
 
@@ -135,7 +138,8 @@ std::string Template::render(const model::Fields& record) const {
             for (const auto& value : reading.values) shown += (shown.empty() ? "(" : ",") + value_text(value);
             shown += shown.empty() ? "()" : ")";
         } else {
-            for (std::size_t i = 0; i < reading.values.size(); ++i) shown += (i > 0 ? " " : "") + value_text(reading.values[i]);
+            for (std::size_t i = 0; i < reading.values.size(); ++i)
+                shown += (i > 0 ? " " : "") + value_text(reading.values[i]);
         }
         if (piece.width > 0) shown.resize(piece.width, ' ');
         out += shown;

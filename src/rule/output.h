@@ -21,7 +21,8 @@ public:
     /// The same, with the fault's place in `text`.
     [[nodiscard]] static Parsed<Template> read(std::string_view text, const PlaceMap& places);
 
-    /// Fills in a record's values as they are: hostile bytes, to be escaped at the edge. Absent is `<NA>`, unknown `<unknown>`.
+    /// Fills in a record's values as they are: hostile bytes, to be escaped at the edge. Absent is `<NA>`, unknown
+    /// `<unknown>`.
     [[nodiscard]] std::string render(const model::Fields& record) const;
 
     /// The text begins with `*`: print even when fields are absent. (Rendering is the same; a sink may ask.)
@@ -32,10 +33,10 @@ public:
 
 private:
     struct Piece {
-        std::string text;                      ///< literal before the field
+        std::string text;  ///< literal before the field
         bool is_field = false;
         FieldUse use;
-        std::vector<std::string> transforms;   ///< innermost first
+        std::vector<std::string> transforms;  ///< innermost first
         std::size_t width = 0;
     };
 

@@ -9,16 +9,16 @@ namespace plimsoll::rule {
 
 namespace {
 
-constexpr std::array<std::string_view, 8> kTransformers = {"tolower", "toupper", "b64", "basename",
+constexpr std::array<std::string_view, 8> kTransformers = {"tolower", "toupper", "b64",    "basename",
                                                            "len",     "join",    "concat", "getopt"};
 constexpr std::string_view kTransformerNames = "val, tolower, toupper, b64, basename, len, join, concat, getopt";
 
 /// Symbols first, longest first; words in an order where none hides a longer one.
 constexpr std::array kOperatorOrder = {
-    Operator::exists,    Operator::le,         Operator::lt,          Operator::ge,        Operator::gt,
-    Operator::eq_eq,     Operator::eq,         Operator::ne,          Operator::glob,      Operator::iglob,
-    Operator::contains,  Operator::icontains,  Operator::bcontains,   Operator::startswith, Operator::bstartswith,
-    Operator::endswith,  Operator::regex,      Operator::intersects,  Operator::in,        Operator::pmatch};
+    Operator::exists,   Operator::le,        Operator::lt,         Operator::ge,         Operator::gt,
+    Operator::eq_eq,    Operator::eq,        Operator::ne,         Operator::glob,       Operator::iglob,
+    Operator::contains, Operator::icontains, Operator::bcontains,  Operator::startswith, Operator::bstartswith,
+    Operator::endswith, Operator::regex,     Operator::intersects, Operator::in,         Operator::pmatch};
 
 constexpr bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\b' || c == '\r' || c == '\n'; }
 constexpr bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
@@ -28,7 +28,9 @@ constexpr bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 constexpr bool is_bare(char c) {
     return !is_space(c) && c != '(' && c != ')' && c != '"' && c != '\'' && c != '=' && c != ',' && c != '\0';
 }
-constexpr bool is_list_op(Operator op) { return op == Operator::in || op == Operator::intersects || op == Operator::pmatch; }
+constexpr bool is_list_op(Operator op) {
+    return op == Operator::in || op == Operator::intersects || op == Operator::pmatch;
+}
 constexpr bool is_order_op(Operator op) {
     return op == Operator::lt || op == Operator::le || op == Operator::gt || op == Operator::ge;
 }
@@ -70,7 +72,9 @@ private:
         return text.size() <= 60 ? std::string(text) : std::string(text.substr(0, 57)) + "...";
     }
 
-    [[nodiscard]] char peek(std::size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }
+    [[nodiscard]] char peek(std::size_t ahead = 0) const {
+        return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0';
+    }
 
     bool skip_blanks() {
         const auto start = at_;
@@ -237,7 +241,9 @@ private:
             operand.arg = std::move(value);
         } else {
             const auto start = at_;
-            while (at_ < text_.size() && !is_space(peek()) && peek() != '[' && peek() != ']' && peek() != '"' && peek() != '\'') ++at_;
+            while (at_ < text_.size() && !is_space(peek()) && peek() != '[' && peek() != ']' && peek() != '"' &&
+                   peek() != '\'')
+                ++at_;
             if (at_ == start) {
                 failed("expected a field argument: a quoted or a bare word");
                 return false;
@@ -372,7 +378,8 @@ private:
                         out += delimiter;
                         break;
                     }
-                    failed(fmt::format("'\\{}' is not an escape in text between {} quotes", at_ < text_.size() ? std::string(1, peek()) : "",
+                    failed(fmt::format("'\\{}' is not an escape in text between {} quotes",
+                                       at_ < text_.size() ? std::string(1, peek()) : "",
                                        delimiter == '"' ? "double" : "single"));
                     return false;
             }
@@ -419,8 +426,10 @@ private:
             if (is_list_op(op)) return list_side(check);
             return value_side(check, apart);
         }
-        failed("expected an operator: exists, =, ==, !=, <, <=, >, >=, in, intersects, pmatch, glob, iglob, contains, icontains, "
-               "bcontains, startswith, bstartswith, endswith or regex");
+        failed(
+            "expected an operator: exists, =, ==, !=, <, <=, >, >=, in, intersects, pmatch, glob, iglob, contains, "
+            "icontains, "
+            "bcontains, startswith, bstartswith, endswith or regex");
         return false;
     }
 

@@ -9,9 +9,10 @@
 
 namespace plimsoll::rule {
 
-/// A place in a rule file, or in a condition given alone (then `file` is 0). Lines and columns count from 1, columns in bytes.
+/// A place in a rule file, or in a condition given alone (then `file` is 0). Lines and columns count from 1, columns in
+/// bytes.
 struct Position {
-    std::uint32_t file = 0;    ///< index in RuleSet::files; 0 is no file
+    std::uint32_t file = 0;  ///< index in RuleSet::files; 0 is no file
     std::uint32_t line = 1;
     std::uint32_t column = 1;
     std::uint32_t offset = 0;  ///< byte in the condition's own text

@@ -1,5 +1,5 @@
-// Checks, attack paths and waivers: Plimsoll's own items, put together. Every key is looked at, since a silent slip of the pen
-// would switch a check off.
+// Checks, attack paths and waivers: Plimsoll's own items, put together. Every key is looked at, since a silent slip of
+// the pen would switch a check off.
 
 #include <algorithm>
 
@@ -12,7 +12,9 @@ namespace plimsoll::rule {
 namespace {
 
 bool is_id(std::string_view text) {
-    return !text.empty() && std::ranges::all_of(text, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
+    return !text.empty() && std::ranges::all_of(text, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+    });
 }
 
 bool is_date(std::string_view text) {
@@ -45,7 +47,8 @@ bool is_about_findings(std::string_view field) { return field.starts_with("findi
 
 }  // namespace
 
-std::string RuleLoader::State::text_of(const Definition& from, std::string_view key, bool required, const std::string& context) {
+std::string RuleLoader::State::text_of(const Definition& from, std::string_view key, bool required,
+                                       const std::string& context) {
     const auto* node = from.value(key);
     if (node == nullptr || node->is_null()) {
         if (required) error("LOAD_ERR_YAML_VALIDATE", fmt::format("the key '{}' is missing", key), context, from.at);
@@ -61,7 +64,8 @@ std::string RuleLoader::State::text_of(const Definition& from, std::string_view 
     return text;
 }
 
-std::vector<std::string> RuleLoader::State::texts_of(const Definition& from, std::string_view key, const std::string& context) {
+std::vector<std::string> RuleLoader::State::texts_of(const Definition& from, std::string_view key,
+                                                     const std::string& context) {
     std::vector<std::string> out;
     const auto found = from.keys.find(key);
     if (found == from.keys.end()) return out;
@@ -82,7 +86,8 @@ std::vector<std::string> RuleLoader::State::references_of(const Definition& from
     const auto* node = from.value("references");
     if (node == nullptr || node->is_null()) return out;
     if (!node->is_map()) {
-        error("LOAD_ERR_YAML_VALIDATE", "'references' must map a document to its sections: {cis-1.8: \"5.1\"}", context, node->at);
+        error("LOAD_ERR_YAML_VALIDATE", "'references' must map a document to its sections: {cis-1.8: \"5.1\"}", context,
+              node->at);
         return out;
     }
     for (const auto& [document, sections] : node->entries) {
@@ -91,7 +96,9 @@ std::vector<std::string> RuleLoader::State::references_of(const Definition& from
         } else if (sections.is_sequence() && std::ranges::all_of(sections.items, &YamlNode::is_scalar)) {
             for (const auto& section : sections.items) out.push_back(document.text + ":" + section.text);
         } else {
-            error("LOAD_ERR_YAML_VALIDATE", fmt::format("the sections of '{}' must be a text or a sequence of texts", document.text), context, sections.at);
+            error("LOAD_ERR_YAML_VALIDATE",
+                  fmt::format("the sections of '{}' must be a text or a sequence of texts", document.text), context,
+                  sections.at);
         }
     }
     return out;
@@ -101,7 +108,9 @@ std::optional<model::Severity> RuleLoader::State::severity_of(const Definition& 
     const auto text = text_of(from, "severity", true, context);
     const auto severity = model::parse_severity(text);
     if (!severity && !text.empty()) {
-        error("LOAD_ERR_VALIDATE", fmt::format("'{}' is not a severity: expected info, low, medium, high or critical", text), context, from.value("severity")->at);
+        error("LOAD_ERR_VALIDATE",
+              fmt::format("'{}' is not a severity: expected info, low, medium, high or critical", text), context,
+              from.value("severity")->at);
     }
     return severity;
 }
@@ -114,7 +123,8 @@ std::optional<model::SubjectKind> RuleLoader::State::subject_of(const Definition
     for (std::uint8_t i = 0; i < model::kSubjectKinds; ++i) {
         known += (i > 0 ? ", " : "") + std::string(model::to_text(static_cast<model::SubjectKind>(i)));
     }
-    error("LOAD_ERR_VALIDATE", fmt::format("'{}' is not a subject: expected one of {}", text, known), context, from.value("subject")->at);
+    error("LOAD_ERR_VALIDATE", fmt::format("'{}' is not a subject: expected one of {}", text, known), context,
+          from.value("subject")->at);
     return std::nullopt;
 }
 
@@ -127,7 +137,8 @@ bool RuleLoader::State::enabled_of(const Definition& from, const std::string& co
     return node->text != "false";
 }
 
-ExpressionPtr RuleLoader::State::checked_condition(const Definition& from, std::string_view key, const std::string& context) {
+ExpressionPtr RuleLoader::State::checked_condition(const Definition& from, std::string_view key,
+                                                   const std::string& context) {
     if (text_of(from, key, true, context).empty()) return nullptr;
     auto condition = resolve_condition(source_text(from, key), scope_, context);
     if (!condition) return nullptr;
@@ -158,10 +169,12 @@ void RuleLoader::State::check_readable(const Expression& expression, model::Subj
     std::vector<const Operand*> fields;
     fields_in(expression, fields);
     for (const auto* operand : fields) {
-        const bool allowed = is_about_findings(operand->name) ? finding_fields : model::can_read(subject, operand->name);
+        const bool allowed =
+            is_about_findings(operand->name) ? finding_fields : model::can_read(subject, operand->name);
         if (allowed) continue;
-        error("LOAD_ERR_COMPILE_CONDITION", fmt::format("a condition about a {} cannot read '{}'", model::to_text(subject), operand->name),
-              context, operand->at);
+        error("LOAD_ERR_COMPILE_CONDITION",
+              fmt::format("a condition about a {} cannot read '{}'", model::to_text(subject), operand->name), context,
+              operand->at);
     }
 }
 
@@ -184,14 +197,16 @@ void RuleLoader::State::build_check(const Definition& from) {
     const auto* applies = from.value("applies");
     check.otherwise = text_of(from, "otherwise", applies != nullptr, context);
     if (applies == nullptr && !check.otherwise.empty()) {
-        error("LOAD_ERR_YAML_VALIDATE", "'otherwise' without 'applies' is never printed", context, from.value("otherwise")->at);
+        error("LOAD_ERR_YAML_VALIDATE", "'otherwise' without 'applies' is never printed", context,
+              from.value("otherwise")->at);
     }
     if (applies != nullptr) check.applies = checked_condition(from, "applies", context);
     if (const auto* manual = from.value("manual"); manual != nullptr) {
         check.manual = text_of(from, "manual", true, context);
         for (const auto key : {"condition", "message", "examples"}) {
             if (const auto* other = from.value(key)) {
-                error("LOAD_ERR_YAML_VALIDATE", fmt::format("'manual' and '{}' cannot stand together", key), context, other->at);
+                error("LOAD_ERR_YAML_VALIDATE", fmt::format("'manual' and '{}' cannot stand together", key), context,
+                      other->at);
             }
         }
     } else {
@@ -200,7 +215,8 @@ void RuleLoader::State::build_check(const Definition& from) {
         check.examples = examples_of(from, "fail", "pass", context);
         for (const bool failing : {true, false}) {
             if (std::ranges::find(check.examples, failing, &Example::expected) != check.examples.end()) continue;
-            error("LOAD_ERR_YAML_VALIDATE", fmt::format("'examples' needs '{}'", failing ? "fail" : "pass"), context, from.at);
+            error("LOAD_ERR_YAML_VALIDATE", fmt::format("'examples' needs '{}'", failing ? "fail" : "pass"), context,
+                  from.at);
         }
     }
     if (subject) {
@@ -208,7 +224,8 @@ void RuleLoader::State::build_check(const Definition& from) {
             if (condition) check_readable(*condition, *subject, false, context);
         }
     }
-    if (errors_before == std::ranges::count(set_.diagnostics, Diagnostic::Level::error, &Diagnostic::level)) set_.checks.push_back(std::move(check));
+    if (errors_before == std::ranges::count(set_.diagnostics, Diagnostic::Level::error, &Diagnostic::level))
+        set_.checks.push_back(std::move(check));
 }
 
 void RuleLoader::State::build_path(const Definition& from) {
@@ -225,7 +242,9 @@ void RuleLoader::State::build_path(const Definition& from) {
     const auto subject = subject_of(from, context);
     path.subject = subject.value_or(model::SubjectKind::host);
     if (subject && !model::is_object(*subject)) {
-        error("LOAD_ERR_VALIDATE", fmt::format("an attack path is about an object; '{}' is a part of one", model::to_text(*subject)), context, from.value("subject")->at);
+        error("LOAD_ERR_VALIDATE",
+              fmt::format("an attack path is about an object; '{}' is a part of one", model::to_text(*subject)),
+              context, from.value("subject")->at);
     }
     path.references = references_of(from, context);
     path.condition = checked_condition(from, "condition", context);
@@ -236,10 +255,12 @@ void RuleLoader::State::build_path(const Definition& from) {
     path.examples = examples_of(from, "fail", "pass", context);
     for (const bool failing : {true, false}) {
         if (std::ranges::find(path.examples, failing, &Example::expected) != path.examples.end()) continue;
-        error("LOAD_ERR_YAML_VALIDATE", fmt::format("'examples' needs '{}'", failing ? "fail" : "pass"), context, from.at);
+        error("LOAD_ERR_YAML_VALIDATE", fmt::format("'examples' needs '{}'", failing ? "fail" : "pass"), context,
+              from.at);
     }
     if (subject && path.condition) check_readable(*path.condition, *subject, true, context);
-    if (errors_before == std::ranges::count(set_.diagnostics, Diagnostic::Level::error, &Diagnostic::level)) set_.paths.push_back(std::move(path));
+    if (errors_before == std::ranges::count(set_.diagnostics, Diagnostic::Level::error, &Diagnostic::level))
+        set_.paths.push_back(std::move(path));
 }
 
 void RuleLoader::State::build_waiver(const Definition& from) {
@@ -254,9 +275,11 @@ void RuleLoader::State::build_waiver(const Definition& from) {
     waiver.owner = text_of(from, "owner", true, context);
     waiver.expires = text_of(from, "expires", false, context);
     if (!waiver.expires.empty() && !is_date(waiver.expires)) {
-        error("LOAD_ERR_VALIDATE", fmt::format("'{}' is not a date: expected YYYY-MM-DD", waiver.expires), context, from.value("expires")->at);
+        error("LOAD_ERR_VALIDATE", fmt::format("'{}' is not a date: expected YYYY-MM-DD", waiver.expires), context,
+              from.value("expires")->at);
     }
-    if (errors_before == std::ranges::count(set_.diagnostics, Diagnostic::Level::error, &Diagnostic::level)) set_.waivers.push_back(std::move(waiver));
+    if (errors_before == std::ranges::count(set_.diagnostics, Diagnostic::Level::error, &Diagnostic::level))
+        set_.waivers.push_back(std::move(waiver));
 }
 
 void RuleLoader::State::check_steps() {

@@ -23,8 +23,8 @@ struct EvaluatorState;
 class Compiler;
 }  // namespace detail
 
-/// Many conditions compiled into one graph: what they have in common exists once. Immutable; threads may share it, each with
-/// an Evaluator of its own.
+/// Many conditions compiled into one graph: what they have in common exists once. Immutable; threads may share it, each
+/// with an Evaluator of its own.
 class Program {
 public:
     Program(Program&&) noexcept;
@@ -36,8 +36,8 @@ public:
     /// The fields that a condition reads, in order of appearance, each once; reports show them as evidence.
     [[nodiscard]] std::span<const FieldUse> fields_of(ConditionId condition) const;
 
-    /// Every condition that is not certainly false for events of that type (and perhaps more), in the order they were added.
-    /// An empty name stands for a record without `evt.type`.
+    /// Every condition that is not certainly false for events of that type (and perhaps more), in the order they were
+    /// added. An empty name stands for a record without `evt.type`.
     [[nodiscard]] std::span<const ConditionId> candidates(std::string_view event_type) const;
 
     /// How many of the known event types (kEventTypes) the condition can be true for.
@@ -73,8 +73,8 @@ private:
     std::unique_ptr<detail::Compiler> compiler_;
 };
 
-/// Evaluates a program's conditions on one record at a time; each shared part is computed, and each field read, at most once
-/// per record. Borrows the program, and between `start` calls the record. One thread.
+/// Evaluates a program's conditions on one record at a time; each shared part is computed, and each field read, at most
+/// once per record. Borrows the program, and between `start` calls the record. One thread.
 class Evaluator {
 public:
     explicit Evaluator(const Program& program);

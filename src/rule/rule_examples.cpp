@@ -27,7 +27,8 @@ ConditionId add(ProgramBuilder& builder, const ExpressionPtr& expression) {
 
 std::string because(const Evaluator& evaluator) {
     const auto* field = evaluator.unknown_field();
-    return field == nullptr ? std::string(evaluator.reason()) : fmt::format("{}: {}", to_text(*field), evaluator.reason());
+    return field == nullptr ? std::string(evaluator.reason())
+                            : fmt::format("{}: {}", to_text(*field), evaluator.reason());
 }
 
 }  // namespace
@@ -36,7 +37,8 @@ ExampleReport test_examples(const RuleSet& set) {
     ProgramBuilder builder;
     std::vector<Item> items;
     for (const auto& rule : set.rules) {
-        items.push_back({"rule " + rule.name, &rule.examples, std::nullopt, add(builder, rule.condition), "match", "no_match"});
+        items.push_back(
+            {"rule " + rule.name, &rule.examples, std::nullopt, add(builder, rule.condition), "match", "no_match"});
     }
     for (const auto& one : set.checks) {
         if (!one.condition) continue;
@@ -45,7 +47,8 @@ ExampleReport test_examples(const RuleSet& set) {
         items.push_back({"check " + one.text.id, &one.examples, applies, add(builder, one.condition), "fail", "pass"});
     }
     for (const auto& path : set.paths) {
-        items.push_back({"path " + path.id, &path.examples, std::nullopt, add(builder, path.condition), "fail", "pass"});
+        items.push_back(
+            {"path " + path.id, &path.examples, std::nullopt, add(builder, path.condition), "fail", "pass"});
     }
     const auto program = std::move(builder).build();
     Evaluator evaluator(program);
@@ -60,15 +63,18 @@ ExampleReport test_examples(const RuleSet& set) {
                 if (applies == Truth::no && !example.expected) continue;
                 if (applies != Truth::yes) {
                     const auto what = applies == Truth::no ? std::string("the check does not apply")
-                                                           : fmt::format("whether the check applies is unknown ({})", because(evaluator));
-                    report.failures.push_back({item.context, fmt::format("expected {}, but {}", wanted, what), example.at});
+                                                           : fmt::format("whether the check applies is unknown ({})",
+                                                                         because(evaluator));
+                    report.failures.push_back(
+                        {item.context, fmt::format("expected {}, but {}", wanted, what), example.at});
                     continue;
                 }
             }
             const auto truth = evaluator.evaluate(item.condition);
             if (truth == truth_of(example.expected)) continue;
-            const auto what = truth == Truth::unknown ? fmt::format("the condition is unknown ({})", because(evaluator))
-                                                      : fmt::format("the condition is {}", truth == Truth::yes ? "true" : "false");
+            const auto what = truth == Truth::unknown
+                                  ? fmt::format("the condition is unknown ({})", because(evaluator))
+                                  : fmt::format("the condition is {}", truth == Truth::yes ? "true" : "false");
             report.failures.push_back({item.context, fmt::format("expected {}, but {}", wanted, what), example.at});
         }
     }

@@ -19,8 +19,8 @@ struct ExampleReport {
     std::vector<ExampleFailure> failures;
 };
 
-/// Evaluates the examples of all rules, checks and paths. An example of a check that does not apply to it is a failure, unless
-/// it is a passing one.
+/// Evaluates the examples of all rules, checks and paths. An example of a check that does not apply to it is a failure,
+/// unless it is a passing one.
 [[nodiscard]] ExampleReport test_examples(const RuleSet& set);
 
 }  // namespace plimsoll::rule

@@ -10,7 +10,8 @@
 namespace plimsoll::rule {
 
 bool RuleSet::ok() const {
-    return std::ranges::none_of(diagnostics, [](const Diagnostic& one) { return one.level == Diagnostic::Level::error; });
+    return std::ranges::none_of(diagnostics,
+                                [](const Diagnostic& one) { return one.level == Diagnostic::Level::error; });
 }
 
 std::string to_text(const Position& at, const RuleSet& set) {
@@ -19,10 +20,11 @@ std::string to_text(const Position& at, const RuleSet& set) {
 }
 
 std::string to_text(const Diagnostic& diagnostic, const RuleSet& set) {
-    const auto context = diagnostic.context.empty() ? std::string() : fmt::format(" ({})", printable(diagnostic.context));
+    const auto context =
+        diagnostic.context.empty() ? std::string() : fmt::format(" ({})", printable(diagnostic.context));
     return fmt::format("{}: {}: {} [{}]{}", to_text(diagnostic.at, set),
-                       diagnostic.level == Diagnostic::Level::error ? "error" : "warning", printable(diagnostic.message),
-                       diagnostic.code, context);
+                       diagnostic.level == Diagnostic::Level::error ? "error" : "warning",
+                       printable(diagnostic.message), diagnostic.code, context);
 }
 
 RuleLoader::RuleLoader() : state_(std::make_unique<State>()) {}

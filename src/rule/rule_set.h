@@ -17,12 +17,13 @@
 
 namespace plimsoll::rule {
 
-/// What is wrong, or doubtful, in a rule file. Codes are Falco's; for Plimsoll's own items LOAD_ERR_VALIDATE and the like too.
+/// What is wrong, or doubtful, in a rule file. Codes are Falco's; for Plimsoll's own items LOAD_ERR_VALIDATE and the
+/// like too.
 struct Diagnostic {
     enum class Level : std::uint8_t { error, warning };
 
     Level level = Level::error;
-    std::string code;     ///< LOAD_ERR_COMPILE_CONDITION, LOAD_UNUSED_MACRO, …
+    std::string code;  ///< LOAD_ERR_COMPILE_CONDITION, LOAD_UNUSED_MACRO, …
     std::string message;
     std::string context;  ///< "rule Terminal shell in container"
     Position at;
@@ -59,8 +60,8 @@ struct Rule {
 /// One thing to judge about a subject. Exactly one of `condition` (true: the defect is there) and `manual` is set.
 struct CheckItem {
     model::Check text;
-    ExpressionPtr applies;    ///< empty: always
-    std::string otherwise;    ///< why it does not apply
+    ExpressionPtr applies;  ///< empty: always
+    std::string otherwise;  ///< why it does not apply
     ExpressionPtr condition;
     std::string manual;
     Template message;

@@ -15,7 +15,8 @@ constexpr bool is_delimiter(char c) {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '(' || c == ')' || c == ',' || c == '=';
 }
 
-/// An empty list leaves no member behind: a comma before or after its name becomes a blank. `next` is the byte after the name.
+/// An empty list leaves no member behind: a comma before or after its name becomes a blank. `next` is the byte after
+/// the name.
 void leave_out_comma(std::string& before, std::string_view text, std::size_t& next) {
     const auto last = before.find_last_not_of(" \t\r\n");
     if (last != std::string::npos && before[last] == ',') {
@@ -42,7 +43,8 @@ std::string_view nearest_macro(const Scope& scope, std::string_view name) {
 }  // namespace
 
 std::string quoted_item(std::string_view item) {
-    const bool already = item.size() >= 2 && (item.front() == '"' || item.front() == '\'') && item.back() == item.front();
+    const bool already =
+        item.size() >= 2 && (item.front() == '"' || item.front() == '\'') && item.back() == item.front();
     if (already || is_list_name(item)) return std::string(item);
     std::string out = "\"";
     for (const char c : item) {
@@ -70,7 +72,7 @@ Parsed<Expanded> expand_lists(std::string_view text, const PlaceMap& places, con
             out.places.add(static_cast<std::uint32_t>(out.text.size()), places.at(start), true);
             for (std::size_t n = 0; n < list->second.size(); ++n) {
                 if (n > 0) out.text += ", ";
-                out.text += list->second[n];
+                out.text += quoted_item(list->second[n]);
             }
             if (list->second.empty()) leave_out_comma(out.text, text, i);
         } else if (!word.empty()) {
@@ -94,10 +96,10 @@ Parsed<ExpressionPtr> resolve_macros(const ExpressionPtr& expression, const Scop
         const auto found = scope.macros.find(expression->macro);
         if (found == scope.macros.end()) {
             const auto nearest = nearest_macro(scope, expression->macro);
-            return std::unexpected(Fault{
-                nearest.empty() ? fmt::format("there is no macro '{}'", expression->macro)
-                                : fmt::format("there is no macro '{}'; the nearest is '{}'", expression->macro, nearest),
-                expression->at});
+            return std::unexpected(Fault{nearest.empty() ? fmt::format("there is no macro '{}'", expression->macro)
+                                                         : fmt::format("there is no macro '{}'; the nearest is '{}'",
+                                                                       expression->macro, nearest),
+                                         expression->at});
         }
         if (used != nullptr) used->insert(expression->macro);
         return found->second;
@@ -112,8 +114,9 @@ Parsed<ExpressionPtr> resolve_macros(const ExpressionPtr& expression, const Scop
         children.push_back(std::move(*resolved));
     }
     if (!changed) return expression;
-    auto node = expression->kind == Expression::Kind::negation ? make_negation(std::move(children[0]), expression->at)
-                                                               : make_group(expression->kind, std::move(children), expression->at);
+    auto node = expression->kind == Expression::Kind::negation
+                    ? make_negation(std::move(children[0]), expression->at)
+                    : make_group(expression->kind, std::move(children), expression->at);
     if (node->size > kMaxNodes || node->depth > kMaxDepth) {
         return std::unexpected(Fault{"the condition is too large once its macros are written out", expression->at});
     }

@@ -24,7 +24,8 @@ struct Expanded {
     std::set<std::string> lists_used;
 };
 
-/// Puts the items of lists in the place of their names, wherever a name stands between blanks, parentheses, commas or `=`.
+/// Puts the items of lists in the place of their names, wherever a name stands between blanks, parentheses, commas or
+/// `=`.
 [[nodiscard]] Parsed<Expanded> expand_lists(std::string_view text, const PlaceMap& places, const Scope& scope);
 
 /// A list item as it is written in a condition: quoted when it would not be read back as one word.

@@ -17,7 +17,8 @@ std::optional<std::string> decode_base64(std::string_view text) {
         std::array<signed char, 256> digits{};
         digits.fill(-1);
         constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        for (std::size_t i = 0; i < alphabet.size(); ++i) digits[static_cast<unsigned char>(alphabet[i])] = static_cast<signed char>(i);
+        for (std::size_t i = 0; i < alphabet.size(); ++i)
+            digits[static_cast<unsigned char>(alphabet[i])] = static_cast<signed char>(i);
         return digits;
     }();
     while (text.ends_with('=')) text.remove_suffix(1);
@@ -57,8 +58,8 @@ std::optional<std::string> one(Transform transform, const Value& value) {
     }
 }
 
-/// Options found in `arguments` in the manner of getopt(3): letters, and the values of letters followed by ':' in `letters`.
-/// With `wanted`, the value of that option (empty text when it takes none).
+/// Options found in `arguments` in the manner of getopt(3): letters, and the values of letters followed by ':' in
+/// `letters`. With `wanted`, the value of that option (empty text when it takes none).
 std::vector<std::string> find_options(const Reading& arguments, std::string_view letters, const std::string* wanted) {
     std::vector<std::string> out;
     if (letters.starts_with(':')) letters.remove_prefix(1);
@@ -108,8 +109,14 @@ std::uint64_t length_of(const Reading& input, bool list) {
 
 Transform transform_named(std::string_view name) {
     static constexpr std::array<std::pair<std::string_view, Transform>, 8> kNames = {{
-        {"tolower", Transform::tolower}, {"toupper", Transform::toupper}, {"b64", Transform::b64}, {"basename", Transform::basename},
-        {"len", Transform::len}, {"join", Transform::join}, {"concat", Transform::concat}, {"getopt", Transform::getopt},
+        {"tolower", Transform::tolower},
+        {"toupper", Transform::toupper},
+        {"b64", Transform::b64},
+        {"basename", Transform::basename},
+        {"len", Transform::len},
+        {"join", Transform::join},
+        {"concat", Transform::concat},
+        {"getopt", Transform::getopt},
     }};
     for (const auto& [known, transform] : kNames) {
         if (known == name) return transform;
@@ -163,7 +170,8 @@ void apply(const Slot& slot, const std::vector<const Reading*>& inputs, Cell& ou
             break;
         }
         case Transform::getopt:
-            out.texts = find_options(*inputs[0], text_of(inputs[1]->values[0]), slot.has_option ? &slot.option : nullptr);
+            out.texts =
+                find_options(*inputs[0], text_of(inputs[1]->values[0]), slot.has_option ? &slot.option : nullptr);
             break;
         default:
             for (const auto& value : inputs[0]->values) {

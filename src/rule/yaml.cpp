@@ -37,7 +37,9 @@ public:
     void OnDocumentStart(const YAML::Mark&) override { anchors_.clear(); }
     void OnDocumentEnd() override {}
 
-    void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { leaf(make(mark, YamlNode::Kind::null), anchor); }
+    void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+        leaf(make(mark, YamlNode::Kind::null), anchor);
+    }
 
     void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
         const auto found = anchors_.find(anchor);
@@ -46,7 +48,8 @@ public:
         place(found->second);
     }
 
-    void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& value) override {
+    void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  const std::string& value) override {
         auto node = make(mark, YamlNode::Kind::scalar);
         node.plain = tag != "!";
         if (tag != "?" && tag != "!") node.tag = tag;
@@ -56,12 +59,14 @@ public:
         leaf(std::move(node), anchor);
     }
 
-    void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
-        open(mark, YamlNode::Kind::sequence, anchor);
+    void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                         YAML::EmitterStyle::value) override {
+        open(mark, YamlNode::Kind::sequence, tag, anchor);
     }
     void OnSequenceEnd() override { close(); }
-    void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
-        open(mark, YamlNode::Kind::map, anchor);
+    void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                    YAML::EmitterStyle::value) override {
+        open(mark, YamlNode::Kind::map, tag, anchor);
     }
     void OnMapEnd() override { close(); }
 
@@ -73,7 +78,8 @@ private:
     };
 
     [[nodiscard]] Position position(const YAML::Mark& mark) const {
-        return {file_, static_cast<std::uint32_t>(std::max(mark.line, 0) + 1), static_cast<std::uint32_t>(std::max(mark.column, 0) + 1), 0};
+        return {file_, static_cast<std::uint32_t>(std::max(mark.line, 0) + 1),
+                static_cast<std::uint32_t>(std::max(mark.column, 0) + 1), 0};
     }
 
     YamlNode make(const YAML::Mark& mark, YamlNode::Kind kind) {
@@ -90,9 +96,11 @@ private:
         if (total_ > kMaxYamlNodes) throw TooMuch{{fmt::format("more than {} values", kMaxYamlNodes), position(mark)}};
     }
 
-    void open(const YAML::Mark& mark, YamlNode::Kind kind, YAML::anchor_t anchor) {
-        if (open_.size() >= kMaxYamlDepth) throw TooMuch{{fmt::format("nested deeper than {} levels", kMaxYamlDepth), position(mark)}};
+    void open(const YAML::Mark& mark, YamlNode::Kind kind, const std::string& tag, YAML::anchor_t anchor) {
+        if (open_.size() >= kMaxYamlDepth)
+            throw TooMuch{{fmt::format("nested deeper than {} levels", kMaxYamlDepth), position(mark)}};
         open_.push_back({make(mark, kind), anchor, std::nullopt});
+        if (tag != "?" && tag != "!") open_.back().node.tag = tag;
     }
 
     void close() {
@@ -140,7 +148,8 @@ const YamlNode* YamlNode::find(std::string_view key) const {
 
 Parsed<std::vector<YamlNode>> parse_yaml(std::string_view text, std::uint32_t file) {
     if (text.size() > kMaxYamlBytes) {
-        return std::unexpected(Fault{fmt::format("the file is larger than {} MB", kMaxYamlBytes / 1024 / 1024), {.file = file}});
+        return std::unexpected(
+            Fault{fmt::format("the file is larger than {} MB", kMaxYamlBytes / 1024 / 1024), {.file = file}});
     }
     Builder builder(file);
     try {

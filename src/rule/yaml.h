@@ -22,9 +22,9 @@ struct YamlNode {
     enum class Kind : std::uint8_t { null, scalar, sequence, map };
 
     Kind kind = Kind::null;
-    std::string text;     ///< of a scalar
-    std::string tag;      ///< `!unknown`; empty for none
-    bool plain = false;   ///< a scalar without quotes
+    std::string text;    ///< of a scalar
+    std::string tag;     ///< `!unknown`; empty for none
+    bool plain = false;  ///< a scalar without quotes
     Position at;
     std::uint32_t begin = 0;  ///< byte of the file where it starts
     std::vector<YamlNode> items;

@@ -61,7 +61,7 @@ inline constexpr std::array kPostureFields = {
     Field{"component.outdated", Type::boolean, false, Arg::none, from_posture, "Older than the newest release of its cycle."},
     // A file or directory that protects the engine
     Field{"file.path", Type::path, false, Arg::none, from_posture, "Path, after the daemon's own settings and links."},
-    Field{"file.role", Type::string, false, Arg::none, from_posture, "What it is: docker-service, docker-socket-unit, docker-etc, docker-defaults, docker-sysconfig, daemon-json, registry-certs, tls-ca, tls-cert, tls-key, docker-sock, containerd-sock, docker-binary, containerd-binary, shim-binary, runc-binary, data-root, containerd-config, containerd-run."},
+    Field{"file.role", Type::string, false, Arg::none, from_posture, "What it is: docker-service, docker-socket-unit, docker-etc, docker-defaults, docker-sysconfig, daemon-json, registry-certs, tls-ca, tls-cert, tls-key, docker-sock, containerd-sock, docker-binary, containerd-binary, shim-binary, shim-v1-binary, shim-v2-binary, runc-binary, data-root, containerd-config, containerd-run."},
     Field{"file.exists", Type::boolean, false, Arg::none, from_posture, "It exists."},
     Field{"file.type", Type::string, false, Arg::none, from_posture, "regular, directory, socket, symlink or other."},
     Field{"file.uid", Type::uint64, false, Arg::none, from_posture, "Owner."},
@@ -116,7 +116,6 @@ inline constexpr std::array kPostureFields = {
     Field{"daemon.swarm", Type::string, false, Arg::none, from_posture, "inactive, pending, active, locked or error."},
     Field{"daemon.settings.conflicts", Type::string, true, Arg::none, from_posture, "Settings given both as flag and in the file, or that the file holds and nothing applied."},
     Field{"daemon.processes", Type::uint64, false, Arg::none, from_posture, "Daemons of this engine that run on the host."},
-    Field{"daemon.tcp.open", Type::boolean, false, Arg::none, from_posture, "It listens on TCP, loopback included, and asks for no client certificate."},
     // A socket on which an engine listens
     Field{"listener.kind", Type::string, false, Arg::none, from_posture, "unix or tcp."},
     Field{"listener.address", Type::string, false, Arg::none, from_posture, "Address or path."},

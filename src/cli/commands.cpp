@@ -1,0 +1,49 @@
+#include <CLI/CLI.hpp>
+#include <array>
+#include <cstdio>
+#include <string>
+
+#include "base/text.h"
+#include "base/version.h"
+#include "cli/audit_command.h"
+#include "cli/command.h"
+#include "cli/fields_command.h"
+#include "cli/man_command.h"
+
+#include "cli/rules_command.h"
+#include "cli/run.h"
+
+namespace plimsoll::cli {
+
+std::span<const Command> commands() {
+    static constexpr std::array kCommands = {
+        Command{"audit", add_audit}, Command{"rules", add_rules}, Command{"fields", add_fields}, Command{"man", add_man},
+    };
+    return kCommands;
+}
+
+void declare(CLI::App& root, int& exit) {
+    root.description("Audits container hosts: what is unsafe, why, and what to change.");
+    root.footer(
+        "Exit codes: 0 clean, 1 findings at or above --fail-on, 2 wrong usage or a broken file, 3 could not find out.\n"
+        "Example: sudo plimsoll audit --fail-on critical");
+    root.set_version_flag("--version", std::string("plimsoll ") + kVersion, "Print the version and exit");
+    root.require_subcommand(1);
+    for (const Command& command : commands()) command.add(root, exit);
+}
+
+int run(int argc, char** argv) {
+    CLI::App root("", "plimsoll");
+    int exit = kClean;
+    declare(root, exit);
+    try {
+        root.parse(argc, argv);
+    } catch (const CLI::ParseError& fault) {
+        if (fault.get_exit_code() == 0) return root.exit(fault);  // --help, --version
+        std::fprintf(stderr, "plimsoll: %s\nTry 'plimsoll --help'.\n", printable(fault.what()).c_str());
+        return kUsage;
+    }
+    return exit;
+}
+
+}  // namespace plimsoll::cli
