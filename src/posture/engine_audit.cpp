@@ -39,10 +39,26 @@ std::string error_message(const host::HttpAnswer& answer) {
     return fmt::format("status {}", answer.status);
 }
 
-Result<JsonDocument> json_of(Result<host::HttpAnswer> answer) {
+constexpr std::array<std::string_view, 6> kListTargets = {"/containers/json", "/images/json", "/networks", "/nodes", "/services", "/secrets"};
+
+/// Whether the API answers this request with a list; with an object otherwise.
+bool is_list(std::string_view target) {
+    target = target.substr(0, target.find('?'));
+    if (target.ends_with("/history")) return true;
+    return std::ranges::find(kListTargets, target) != kListTargets.end();
+}
+
+/// The answer's document, which is of the kind that the API promises for the request.
+Result<JsonDocument> json_of(std::string_view target, Result<host::HttpAnswer> answer) {
     if (!answer) return answer.error();
     if (answer->status != 200) return Error{error_message(*answer)};
-    return JsonDocument::parse(answer->body);
+    auto parsed = JsonDocument::parse(answer->body);
+    if (!parsed) return parsed;
+    const Json root = parsed->root();
+    if (is_list(target) ? !root.is_array() && !root.is_null() : !root.is_object()) {
+        return Error{fmt::format("the engine answered something else than {}", is_list(target) ? "a list" : "an object")};
+    }
+    return parsed;
 }
 
 /// One engine's audit, step by step; each step reads what the ones before it found.
@@ -78,7 +94,7 @@ private:
         std::vector<host::HttpRequest> requests;
         for (const auto& [list, target] : wanted) requests.push_back({target});
         ask(requests, [&](std::size_t i, Result<host::HttpAnswer> answer) {
-            auto parsed = json_of(std::move(answer));
+            auto parsed = json_of(wanted[i].second, std::move(answer));
             if (parsed) lists_[wanted[i].first] = std::move(*parsed);
             else failed_.emplace_back(wanted[i].second, parsed.error().message);
         });
@@ -204,7 +220,7 @@ private:
         }
         std::vector<Answer> answers(requests.size());
         ask(requests, [&](std::size_t i, Result<host::HttpAnswer> answer) {
-            auto parsed = json_of(std::move(answer));
+            auto parsed = json_of(requests[i].target, std::move(answer));
             if (parsed) answers[i] = std::move(*parsed);
             else problem(requests[i].target, parsed.error().message);
         });
@@ -244,7 +260,7 @@ private:
                 problem(requests[i].target, "the container vanished while it was being read");
                 return;
             }
-            const auto parsed = json_of(std::move(answer));
+            const auto parsed = json_of(requests[i].target, std::move(answer));
             if (!parsed) return problem(requests[i].target, parsed.error().message);
             add_container(parsed->root(), live, with_logs);
         });

@@ -123,6 +123,7 @@ TEST(Condition, FaultsSayWhereWhatAndTheNearestName) {
     EXPECT_EQ(fault_of("fd.sip in (1.2.3.4, 300.1.1.1)"), "line 1, column 21: expected an address, not '300.1.1.1'");
     EXPECT_THAT(fault_of("proc.name regex '('"), HasSubstr("line 1, column 17: '(' is not a regular expression"));
     EXPECT_THAT(fault_of("proc.name foo x"), HasSubstr("line 1, column 11: expected an operator"));
+    EXPECT_EQ(fault_of("proc.aname[\"2 = sh"), "line 1, column 12: expected a field argument: its quote is not closed");
     EXPECT_EQ(fault_of("proc.aname[x] = sh"),
               "line 1, column 1: field 'proc.aname' needs a number in brackets, not 'x'");
     EXPECT_EQ(fault_of("container.label = x"),

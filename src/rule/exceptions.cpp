@@ -113,8 +113,10 @@ bool RuleLoader::State::add_exceptions(Definition& target, const YamlNode& node,
                         item.at);
                 continue;
             }
-            for (const auto& value : values->items) known->values.push_back(&value);
-            if (target.known_source && !check_exception(*known)) return false;
+            Exception longer = *known;
+            for (const auto& value : values->items) longer.values.push_back(&value);
+            if (target.known_source && !check_exception(longer)) return false;
+            *known = std::move(longer);
             continue;
         }
         if (known != target.exceptions.end()) {

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "base/result.h"
+
 namespace plimsoll::rule {
 
 namespace {
@@ -61,7 +63,10 @@ public:
     }
 
 private:
-    std::unexpected<Fault> fail() { return std::unexpected(*fault_); }
+    std::unexpected<Fault> fail() {
+        check(fault_.has_value());
+        return std::unexpected(*fault_);
+    }
 
     void failed(std::string message) { failed_at(at_, std::move(message)); }
     void failed_at(std::size_t where, std::string message) {
@@ -237,7 +242,10 @@ private:
         if (!take("[")) return true;
         if (peek() == '"' || peek() == '\'') {
             std::string value;
-            if (!quoted(value)) return false;
+            if (!quoted(value)) {
+                failed("expected a field argument: its quote is not closed");
+                return false;
+            }
             operand.arg = std::move(value);
         } else {
             const auto start = at_;

@@ -228,6 +228,22 @@ TEST(RuleSet, RulesCarryExamples) {
     EXPECT_EQ(set.rules[0].output.render(set.rules[0].examples[0].record), "shell sh <NA>                |SH 100%");
 }
 
+TEST(RuleSet, AnAppendedExceptionThatDoesNotFitIsLeftOut) {
+    const auto set = load_rules("r.yaml", R"(
+- rule: r
+  desc: d
+  output: o
+  priority: INFO
+  condition: evt.type = open
+  exceptions: [{name: e, fields: [proc.name, fd.name], values: [[a, b]]}]
+- rule: r
+  exceptions: [{name: e, values: [[only-one]]}]
+  override: {exceptions: append}
+)");
+    EXPECT_THAT(told(set), HasSubstr("r.yaml:9:35: error: expected 2 values, one for each field"));
+    EXPECT_EQ(to_text(*set.rules.at(0).condition), "(evt.type = open and not (proc.name = a and fd.name = b))");
+}
+
 TEST(RuleSet, HostileYamlIsBounded) {
     EXPECT_THAT(told(load_rules("x", std::string(5 * 1024 * 1024, '#'))), HasSubstr("larger than"));
     EXPECT_THAT(told(load_rules("x", std::string(5000, '['))), HasSubstr("error"));

@@ -1,25 +1,16 @@
 #include "rule/yaml.h"
 
+#include <fmt/format.h>
+#include <yaml.h>
+
 #include <algorithm>
-#include <exception>
 #include <map>
 #include <optional>
-#include <sstream>
-
-#include <fmt/format.h>
-#include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/exceptions.h>
-#include <yaml-cpp/mark.h>
-#include <yaml-cpp/parser.h>
+#include <string>
 
 namespace plimsoll::rule {
 
 namespace {
-
-/// Carries a fault out of the library's callbacks; caught below.
-struct TooMuch {
-    Fault fault;
-};
 
 std::size_t count_nodes(const YamlNode& node) {
     std::size_t count = 1;
@@ -28,79 +19,129 @@ std::size_t count_nodes(const YamlNode& node) {
     return count;
 }
 
-class Builder final : public YAML::EventHandler {
+/// Where the lines of a text begin, as the library counts them, and bytes for its columns, which are characters.
+class Lines {
 public:
-    explicit Builder(std::uint32_t file) : file_(file) {}
+    explicit Lines(std::string_view text) : text_(text) {
+        if (text.starts_with("\xef\xbb\xbf")) starts_[0] = 3;
+        for (std::size_t i = 0; i < text.size(); ++i) {
+            const std::size_t length = break_at(i);
+            if (length == 0) continue;
+            i += length - 1;
+            starts_.push_back(i + 1);
+        }
+    }
+
+    [[nodiscard]] std::size_t byte(const yaml_mark_t& mark) const {
+        if (mark.line >= starts_.size()) return text_.size();
+        std::size_t at = starts_[mark.line];
+        for (std::size_t column = 0; column < mark.column && at < text_.size(); ++column) {
+            ++at;
+            while (at < text_.size() && (static_cast<unsigned char>(text_[at]) & 0xc0U) == 0x80) ++at;
+        }
+        return std::min(at, text_.size());
+    }
+
+    [[nodiscard]] std::size_t column(const yaml_mark_t& mark) const {
+        return mark.line < starts_.size() ? byte(mark) - starts_[mark.line] + 1 : 1;
+    }
+
+private:
+    /// Bytes of the line break at `i`: \n, \r, \r\n and the three of Unicode; 0 for none.
+    [[nodiscard]] std::size_t break_at(std::size_t i) const {
+        if (text_[i] == '\n') return 1;
+        if (text_[i] == '\r') return text_.substr(i + 1, 1) == "\n" ? 2 : 1;
+        if (text_.substr(i, 2) == "\xc2\x85") return 2;
+        if (text_.substr(i, 3) == "\xe2\x80\xa8" || text_.substr(i, 3) == "\xe2\x80\xa9") return 3;
+        return 0;
+    }
+
+    std::string_view text_;
+    std::vector<std::size_t> starts_ = {0};
+};
+
+/// Builds documents from the library's events; stops at the first fault.
+class Builder {
+public:
+    Builder(std::string_view text, std::uint32_t file) : lines_(text), file_(file) {}
 
     [[nodiscard]] std::vector<YamlNode> take() { return std::move(documents_); }
+    [[nodiscard]] const std::optional<Fault>& fault() const { return fault_; }
 
-    void OnDocumentStart(const YAML::Mark&) override { anchors_.clear(); }
-    void OnDocumentEnd() override {}
-
-    void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-        leaf(make(mark, YamlNode::Kind::null), anchor);
+    [[nodiscard]] Position position(const yaml_mark_t& mark) const {
+        return {file_, static_cast<std::uint32_t>(mark.line + 1), static_cast<std::uint32_t>(lines_.column(mark)), 0};
     }
 
-    void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-        const auto found = anchors_.find(anchor);
-        if (found == anchors_.end()) throw TooMuch{{"an alias that refers to itself", position(mark)}};
-        count(count_nodes(found->second), mark);
-        place(found->second);
+    void add(const yaml_event_t& event) {
+        const yaml_mark_t& mark = event.start_mark;
+        switch (event.type) {
+            case YAML_DOCUMENT_START_EVENT: anchors_.clear(); break;
+            case YAML_ALIAS_EVENT: alias(text(event.data.alias.anchor), mark); break;
+            case YAML_SCALAR_EVENT: scalar(event); break;
+            case YAML_SEQUENCE_START_EVENT:
+                open(mark, YamlNode::Kind::sequence, event.data.sequence_start.tag, event.data.sequence_start.anchor);
+                break;
+            case YAML_MAPPING_START_EVENT:
+                open(mark, YamlNode::Kind::map, event.data.mapping_start.tag, event.data.mapping_start.anchor);
+                break;
+            case YAML_SEQUENCE_END_EVENT:
+            case YAML_MAPPING_END_EVENT: close(); break;
+            default: break;
+        }
     }
-
-    void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                  const std::string& value) override {
-        auto node = make(mark, YamlNode::Kind::scalar);
-        node.plain = tag != "!";
-        if (tag != "?" && tag != "!") node.tag = tag;
-        const bool null = node.tag.empty() && node.plain && (value.empty() || value == "~" || value == "null");
-        if (null) node.kind = YamlNode::Kind::null;
-        node.text = value;
-        leaf(std::move(node), anchor);
-    }
-
-    void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                         YAML::EmitterStyle::value) override {
-        open(mark, YamlNode::Kind::sequence, tag, anchor);
-    }
-    void OnSequenceEnd() override { close(); }
-    void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                    YAML::EmitterStyle::value) override {
-        open(mark, YamlNode::Kind::map, tag, anchor);
-    }
-    void OnMapEnd() override { close(); }
 
 private:
     struct Open {
         YamlNode node;
-        YAML::anchor_t anchor;
+        std::string anchor;
         std::optional<YamlNode> key;
     };
 
-    [[nodiscard]] Position position(const YAML::Mark& mark) const {
-        return {file_, static_cast<std::uint32_t>(std::max(mark.line, 0) + 1),
-                static_cast<std::uint32_t>(std::max(mark.column, 0) + 1), 0};
+    static std::string text(const yaml_char_t* bytes) {
+        return bytes == nullptr ? std::string() : std::string(reinterpret_cast<const char*>(bytes));
     }
 
-    YamlNode make(const YAML::Mark& mark, YamlNode::Kind kind) {
+    void fail(std::string message, const yaml_mark_t& mark) {
+        if (!fault_) fault_ = Fault{std::move(message), position(mark)};
+    }
+
+    void alias(const std::string& anchor, const yaml_mark_t& mark) {
+        const auto found = anchors_.find(anchor);
+        if (found == anchors_.end()) return fail(fmt::format("the alias '{}' names nothing before it", anchor), mark);
+        count(count_nodes(found->second), mark);
+        if (!fault_) place(found->second);
+    }
+
+    void scalar(const yaml_event_t& event) {
+        const auto& data = event.data.scalar;
+        auto node = make(event.start_mark, YamlNode::Kind::scalar);
+        const std::string tag = text(data.tag);
+        node.plain = data.style == YAML_PLAIN_SCALAR_STYLE && tag != "!";
+        if (tag != "!") node.tag = tag;
+        node.text.assign(reinterpret_cast<const char*>(data.value), data.length);
+        const bool null = node.tag.empty() && node.plain && (node.text.empty() || node.text == "~" || node.text == "null");
+        if (null) node.kind = YamlNode::Kind::null;
+        leaf(std::move(node), text(data.anchor));
+    }
+
+    YamlNode make(const yaml_mark_t& mark, YamlNode::Kind kind) {
         count(1, mark);
         YamlNode node;
         node.kind = kind;
         node.at = position(mark);
-        node.begin = static_cast<std::uint32_t>(std::max(mark.pos, 0));
+        node.begin = static_cast<std::uint32_t>(lines_.byte(mark));
         return node;
     }
 
-    void count(std::size_t more, const YAML::Mark& mark) {
+    void count(std::size_t more, const yaml_mark_t& mark) {
         total_ += more;
-        if (total_ > kMaxYamlNodes) throw TooMuch{{fmt::format("more than {} values", kMaxYamlNodes), position(mark)}};
+        if (total_ > kMaxYamlNodes) fail(fmt::format("more than {} values", kMaxYamlNodes), mark);
     }
 
-    void open(const YAML::Mark& mark, YamlNode::Kind kind, const std::string& tag, YAML::anchor_t anchor) {
-        if (open_.size() >= kMaxYamlDepth)
-            throw TooMuch{{fmt::format("nested deeper than {} levels", kMaxYamlDepth), position(mark)}};
-        open_.push_back({make(mark, kind), anchor, std::nullopt});
-        if (tag != "?" && tag != "!") open_.back().node.tag = tag;
+    void open(const yaml_mark_t& mark, YamlNode::Kind kind, const yaml_char_t* tag, const yaml_char_t* anchor) {
+        if (open_.size() >= kMaxYamlDepth) return fail(fmt::format("nested deeper than {} levels", kMaxYamlDepth), mark);
+        open_.push_back({make(mark, kind), text(anchor), std::nullopt});
+        if (const std::string name = text(tag); name != "!") open_.back().node.tag = name;
     }
 
     void close() {
@@ -109,8 +150,8 @@ private:
         leaf(std::move(done.node), done.anchor);
     }
 
-    void leaf(YamlNode node, YAML::anchor_t anchor) {
-        if (anchor != 0) anchors_[anchor] = node;
+    void leaf(YamlNode node, const std::string& anchor) {
+        if (!anchor.empty()) anchors_[anchor] = node;
         place(std::move(node));
     }
 
@@ -130,11 +171,35 @@ private:
         }
     }
 
+    Lines lines_;
     std::uint32_t file_;
     std::size_t total_ = 0;
     std::vector<Open> open_;
     std::vector<YamlNode> documents_;
-    std::map<YAML::anchor_t, YamlNode> anchors_;
+    std::map<std::string, YamlNode, std::less<>> anchors_;
+    std::optional<Fault> fault_;
+};
+
+/// Owns the library's parser.
+class Parser {
+public:
+    explicit Parser(std::string_view text) {
+        if (yaml_parser_initialize(&parser_) == 0) return;
+        ready_ = true;
+        yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()), text.size());
+    }
+    Parser(const Parser&) = delete;
+    Parser& operator=(const Parser&) = delete;
+    ~Parser() {
+        if (ready_) yaml_parser_delete(&parser_);
+    }
+
+    [[nodiscard]] bool next(yaml_event_t& event) { return ready_ && yaml_parser_parse(&parser_, &event) != 0; }
+    [[nodiscard]] const yaml_parser_t& state() const { return parser_; }
+
+private:
+    yaml_parser_t parser_{};
+    bool ready_ = false;
 };
 
 constexpr bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
@@ -151,21 +216,20 @@ Parsed<std::vector<YamlNode>> parse_yaml(std::string_view text, std::uint32_t fi
         return std::unexpected(
             Fault{fmt::format("the file is larger than {} MB", kMaxYamlBytes / 1024 / 1024), {.file = file}});
     }
-    Builder builder(file);
-    try {
-        std::istringstream in{std::string(text)};
-        YAML::Parser parser(in);
-        while (parser.HandleNextDocument(builder)) {
+    Builder builder(text, file);
+    Parser parser(text);
+    for (bool end = false; !end && !builder.fault();) {
+        yaml_event_t event;
+        if (!parser.next(event)) {
+            const yaml_parser_t& state = parser.state();
+            const char* problem = state.problem == nullptr ? "out of memory" : state.problem;
+            return std::unexpected(Fault{problem, builder.position(state.problem_mark)});
         }
-    } catch (const TooMuch& limit) {
-        return std::unexpected(limit.fault);
-    } catch (const YAML::Exception& fault) {
-        const Position at{file, static_cast<std::uint32_t>(std::max(fault.mark.line, 0) + 1),
-                          static_cast<std::uint32_t>(std::max(fault.mark.column, 0) + 1), 0};
-        return std::unexpected(Fault{fault.msg, at});
-    } catch (const std::exception& fault) {
-        return std::unexpected(Fault{fault.what(), {.file = file}});
+        end = event.type == YAML_STREAM_END_EVENT;
+        builder.add(event);
+        yaml_event_delete(&event);
     }
+    if (builder.fault()) return std::unexpected(*builder.fault());
     return builder.take();
 }
 

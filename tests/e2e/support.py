@@ -1,0 +1,249 @@
+"""What the end-to-end tests share: the program under test, engines of their own, and engines that misbehave on purpose."""
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+SHARED = ROOT.parent / "shared"
+PLIMSOLL = os.environ.get("PLIMSOLL", str(ROOT / "build" / "plimsoll"))
+IMAGE = "plimsoll-e2e:1.0"
+SEVERITIES = ["info", "low", "medium", "high", "critical"]
+
+
+def need(*programs):
+    """Skips the class or test that is run when the machine lacks what it needs; script/test installs all of it."""
+    missing = [name for name in programs if not shutil.which(name)]
+    if os.geteuid() != 0:
+        missing.append("root")
+    return unittest.skipIf(missing, "needs " + ", ".join(missing))
+
+
+def run(*command, timeout=120, check=True, **options):
+    result = subprocess.run([str(word) for word in command], capture_output=True, timeout=timeout, **options)
+    if check and result.returncode != 0:
+        raise AssertionError(f"{command} exited with {result.returncode}: {result.stderr.decode(errors='replace')}")
+    return result
+
+
+def audit(*arguments, within=(), timeout=60, **options):
+    """Runs `plimsoll audit`; within is the command that it is run through."""
+    environment = {key: value for key, value in os.environ.items() if key not in ("DOCKER_HOST", "DOCKER_CONTEXT")}
+    environment.update(options.pop("env", {}))
+    return run(*within, PLIMSOLL, "audit", *arguments, timeout=timeout, check=False, env=environment, **options)
+
+
+class Report:
+    """A JSON report, asked by object and check."""
+
+    def __init__(self, result):
+        assert result.returncode in (0, 1), f"exit {result.returncode}: {result.stderr.decode(errors='replace')}"
+        self.data = json.loads(result.stdout)
+
+    def object_index(self, kind, name):
+        return [i for i, o in enumerate(self.data["objects"]) if o["kind"] == kind and o["name"] == name]
+
+    def objects(self, kind):
+        return [o["name"] for o in self.data["objects"] if o["kind"] == kind]
+
+    def findings(self, outcome, kind, name=None):
+        """check -> finding, of one object or of all objects of a kind."""
+        indexes = {i for i, o in enumerate(self.data["objects"]) if o["kind"] == kind and name in (None, o["name"])}
+        return {f["check"]: f for f in self.data["findings"] if f["object"] in indexes and f["outcome"] == outcome}
+
+    def failed(self, kind, name=None):
+        return self.findings("fail", kind, name)
+
+    def severity(self, check):
+        return next(c["severity"] for c in self.data["checks"] if c["id"] == check)
+
+
+class Docker:
+    """A Docker daemon in a network namespace of its own, with socket, data and settings below one temporary folder."""
+
+    def __init__(self, *flags, config=None):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="plimsoll-e2e-", dir="/run"))
+        self.host = f"unix://{self.folder}/docker.sock"
+        self.config = self.folder / "daemon.json"
+        self.config.write_text(json.dumps(config or {}, indent=2))
+        self.log = open(self.folder / "log", "wb")
+        if "cgroup" not in pathlib.Path("/proc/mounts").read_text():
+            run("mount", "-t", "cgroup2", "none", "/sys/fs/cgroup")
+        command = ["dockerd", "--host", self.host, "--config-file", str(self.config), "--data-root", str(self.folder / "data"),
+                   "--exec-root", str(self.folder / "exec"), "--pidfile", str(self.folder / "pid"),
+                   "--containerd-namespace", self.folder.name, "--containerd-plugins-namespace", self.folder.name + "-plugins", *flags]
+        quoted = " ".join("'" + word.replace("'", "'\\''") + "'" for word in command)
+        self.process = subprocess.Popen(["unshare", "--net", "sh", "-c", f"ip link set lo up; exec {quoted}"], stdout=self.log,
+                                        stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True)
+        deadline = time.monotonic() + 60
+        while run("docker", "--host", self.host, "version", check=False).returncode != 0:
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                text = (self.folder / "log").read_text(errors="replace")[-1500:]
+                self.stop()
+                raise AssertionError("dockerd did not start: " + text)
+            time.sleep(0.1)
+
+    @property
+    def within(self):
+        return ("nsenter", f"--net=/proc/{self.process.pid}/ns/net")
+
+    def docker(self, *arguments, check=True):
+        return run("docker", "--host", self.host, *arguments, check=check)
+
+    def make_image(self, name=IMAGE, changes=("USER 10001:10001", 'HEALTHCHECK --interval=60s CMD ["/bin/true"]')):
+        with tempfile.TemporaryDirectory() as folder:
+            tree = pathlib.Path(folder)
+            for part in ("bin", "etc", "tmp"):
+                (tree / part).mkdir()
+            shutil.copy(shutil.which("busybox"), tree / "bin" / "busybox")
+            for applet in ("sh", "sleep", "true", "echo"):
+                (tree / "bin" / applet).symlink_to("busybox")
+            (tree / "etc" / "passwd").write_text("root:x:0:0:root:/:/bin/sh\napp:x:10001:10001:app:/:/bin/sh\n")
+            (tree / "etc" / "group").write_text("root:x:0:\napp:x:10001:\n")
+            (tree / "etc" / "os-release").write_text('ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n')
+            archive = subprocess.Popen(["tar", "-C", folder, "-c", "."], stdout=subprocess.PIPE)
+            options = [word for change in changes for word in ("--change", change)]
+            run("docker", "--host", self.host, "import", *options, "-", name, stdin=archive.stdout)
+            archive.stdout.close()
+            archive.wait()
+
+    def audit(self, *arguments, **options):
+        return audit("--host", self.host, *arguments, within=self.within, **options)
+
+    def report(self, *arguments, **options):
+        return Report(self.audit("--json", *arguments, **options))
+
+    def stop(self):
+        try:
+            if self.process.poll() is None:
+                ids = run("docker", "--host", self.host, "ps", "--all", "--quiet", check=False).stdout.decode().split()
+                if ids:
+                    run("docker", "--host", self.host, "rm", "--force", "--volumes", *ids, check=False)
+                self.process.send_signal(signal.SIGTERM)
+                self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        finally:
+            self.log.close()
+            for line in reversed(pathlib.Path("/proc/mounts").read_text().splitlines()):
+                mounted = line.split()[1]
+                if mounted.startswith(f"{self.folder}/"):
+                    run("umount", "-l", mounted, check=False)
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def answer(body, status="200 OK", headers=()):
+    """A whole HTTP answer with a length."""
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    head = [f"HTTP/1.1 {status}", "Content-Type: application/json", f"Content-Length: {len(data)}", *headers]
+    return ("\r\n".join(head) + "\r\n\r\n").encode() + data
+
+
+VERSION = {"Version": "27.5.1", "ApiVersion": "1.47", "MinAPIVersion": "1.24", "Os": "linux", "Arch": "amd64",
+           "Components": [{"Name": "Engine", "Version": "27.5.1", "Details": {}}]}
+INFO = {"ID": "fake", "Name": "fake", "Containers": 0, "Images": 0, "Driver": "overlay2", "LoggingDriver": "json-file", "CgroupDriver": "cgroupfs",
+        "CgroupVersion": "2", "ServerVersion": "27.5.1", "SecurityOptions": ["name=seccomp,profile=builtin"], "DockerRootDir": "/nowhere/fake",
+        "Swarm": {"LocalNodeState": "inactive"}, "Warnings": [], "RegistryConfig": {"IndexConfigs": {}, "InsecureRegistryCIDRs": []}}
+
+
+def listed(identifier, name):
+    return {"Id": identifier, "Names": ["/" + name], "Image": "img:1", "ImageID": "sha256:" + "1" * 64, "State": "running", "Status": "Up",
+            "Created": 1700000000, "Command": "sleep", "Labels": {}, "Ports": [], "Mounts": [], "NetworkSettings": {"Networks": {}}}
+
+
+def inspected(identifier, name, **config):
+    return {"Id": identifier, "Name": "/" + name, "Created": "2026-01-01T00:00:00Z", "Image": "sha256:" + "1" * 64, "RestartCount": 0,
+            "State": {"Status": "running", "Running": True, "Pid": 0, "ExitCode": 0, "StartedAt": "2026-01-01T00:00:00Z"},
+            "HostConfig": {"NetworkMode": "none", "RestartPolicy": {"Name": "no"}, "LogConfig": {"Type": "json-file", "Config": {}}},
+            "Config": {"User": "", "Env": [], "Image": "img:1", "Labels": {}, **config}, "Mounts": [], "NetworkSettings": {"Ports": {}, "Networks": {}}}
+
+
+class FakeEngine:
+    """Answers on a unix socket. routes: path without version prefix and query -> bytes to send, a function (connection) that sends them,
+    or None to close the connection. What is not listed is answered as by an empty engine."""
+
+    def __init__(self, routes=None, containers=()):
+        self.folder = tempfile.mkdtemp(prefix="plimsoll-fake-")
+        self.path = os.path.join(self.folder, "docker.sock")
+        self.host = f"unix://{self.path}"
+        self.requests = []
+        self.routes = {"/_ping": answer(b"OK"), "/version": answer(VERSION), "/info": answer(INFO),
+                       "/containers/json": answer([listed(c["Id"], c["Name"].lstrip("/")) for c in containers]), "/images/json": answer([]),
+                       "/networks": answer([]), "/volumes": answer({"Volumes": [], "Warnings": None})}
+        for container in containers:
+            self.routes[f"/containers/{container['Id']}/json"] = answer(container)
+            self.routes[f"/containers/{container['Id']}/logs"] = answer(b"")
+        self.routes.update(routes or {})
+        self.server = socket.socket(socket.AF_UNIX)
+        self.server.bind(self.path)
+        self.server.listen(64)
+        self.open = True
+        self.connections = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while self.open:
+            try:
+                connection, _ = self.server.accept()
+            except OSError:
+                return
+            self.connections.append(connection)
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        data = b""
+        try:
+            while self.open:
+                while b"\r\n\r\n" not in data:
+                    part = connection.recv(65536)
+                    if not part:
+                        return
+                    data += part
+                head, data = data.split(b"\r\n\r\n", 1)
+                target = head.split(b" ")[1].decode()
+                path = target.split("?")[0]
+                if path.startswith("/v1."):
+                    path = "/" + path.split("/", 2)[2]
+                self.requests.append(target)
+                reply = self.routes.get(path, answer({"message": "no such thing"}, "404 Not Found"))
+                if reply is None:
+                    return
+                if callable(reply):
+                    reply(connection)
+                else:
+                    connection.sendall(reply)
+        except OSError:
+            pass
+        finally:
+            connection.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.open = False
+        self.server.close()
+        for connection in self.connections:
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def main():
+    """Runs the tests of the file; exit code 77 tells CTest that nothing of it could run here."""
+    program = unittest.main(module="__main__", exit=False, verbosity=2)
+    result = program.result
+    if not result.wasSuccessful():
+        sys.exit(1)
+    sys.exit(77 if result.testsRun == len(result.skipped) else 0)
