@@ -7,9 +7,11 @@
 
 #include "app/baseline.h"
 #include "app/rule_packs.h"
+#include "base/text.h"
 #include "base/time.h"
+#include "host/environment.h"
 #include "host/user_file.h"
-//COMPOSE #include "posture/compose.h"
+#include "posture/compose.h"
 #include "posture/gather.h"
 #include "posture/judge.h"
 #include "base/version.h"
@@ -44,7 +46,11 @@ posture::GatherOptions gather_options(const AuditRequest& request, std::vector<h
 }
 
 Result<posture::Inventory> gather_facts(const AuditRequest& request, Nanoseconds started) {
-    //COMPOSE if (!request.compose_files.empty()) return posture::gather_compose(posture::ComposeOptions::of_process(request.compose_files, started));
+    if (!request.compose_files.empty()) {
+        posture::ComposeOptions options{.environment = host::environment(), .now = started};
+        for (const std::string& file : request.compose_files) options.files.push_back(host::from_root(file));
+        return posture::gather_compose(options);
+    }
     TRY(auto endpoints, host::choose_endpoints(request.hosts, host::EndpointEnvironment::of_process()));
     TRY(const auto cycles, posture::LifeCycles::parse(life_cycle_data()));
     posture::Inventory inventory = posture::gather(gather_options(request, std::move(endpoints), started), cycles);
@@ -89,6 +95,9 @@ AuditOutcome run_audit(const AuditRequest& request) {
     if (!inventory) return broken(inventory.error());
     auto report = posture::judge(*inventory, *rules, *options);
     if (!report) return broken(report.error());
+    if (!request.explain.empty() && report->checks.empty()) {
+        return broken(Error{fmt::format("there is no check '{}'; `plimsoll rules list` names them all", printable(request.explain))});
+    }
 
     AuditOutcome outcome;
     outcome.nothing_judged = std::ranges::none_of(report->findings, [](const model::Finding& finding) {

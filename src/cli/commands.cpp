@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/fields_command.h"
 #include "cli/man_command.h"
+#include "cli/prune_command.h"
 
 #include "cli/rules_command.h"
 #include "cli/run.h"
@@ -17,7 +18,7 @@ namespace plimsoll::cli {
 
 std::span<const Command> commands() {
     static constexpr std::array kCommands = {
-        Command{"audit", add_audit}, Command{"rules", add_rules}, Command{"fields", add_fields}, Command{"man", add_man},
+        Command{"audit", add_audit}, Command{"rules", add_rules}, Command{"prune", add_prune}, Command{"fields", add_fields}, Command{"man", add_man},
     };
     return kCommands;
 }

@@ -62,12 +62,14 @@ private:
     Result<bool> prepare() {
         if (options_.files.empty()) return Error{"no compose file was named"};
         for (const std::string& file : options_.files) files_.push_back(host::from_root(file));
-        directory_ = options_.project_directory.empty() ? folder_of(files_.front()) : host::from_root(options_.project_directory);
+        directory_ = options_.project_directory.empty() ? folder_of(files_.front())
+                                                        : host::from_root(options_.project_directory);
         project_.directory = directory_;
         context_.root = options_.root;
         Variables given;
         for (const auto& [name, value] : options_.environment) given.emplace(name, value);
-        if (const auto home = options_.environment.find("HOME"); home != options_.environment.end()) context_.home = home->second;
+        if (const auto home = options_.environment.find("HOME"); home != options_.environment.end())
+            context_.home = home->second;
         const std::string path = folder_of(files_.front()) + "/.env";
         auto text = host::read_if_exists(context_.root, path);
         if (!text) {
@@ -91,10 +93,13 @@ private:
                 TRY(whole_, merge_compose(std::move(whole_), std::move(file), "", context_));
             }
         }
-        if (const ComposeNode* include = whole_.find("include")) context_.log.problem(include->at, "include is not read: name the included files one by one");
-        static constexpr std::array<std::string_view, 8> kRead = {"version", "name", "services", "networks", "volumes", "configs", "secrets", "include"};
+        if (const ComposeNode* include = whole_.find("include"))
+            context_.log.problem(include->at, "include is not read: name the included files one by one");
+        static constexpr std::array<std::string_view, 8> kRead = {"version", "name",    "services", "networks",
+                                                                  "volumes", "configs", "secrets",  "include"};
         for (const auto& [key, value] : whole_.entries) {
-            if (std::ranges::find(kRead, key.text) == kRead.end()) context_.log.problem(key.at, fmt::format("{}: this key is not read", key.text));
+            if (std::ranges::find(kRead, key.text) == kRead.end())
+                context_.log.problem(key.at, fmt::format("{}: this key is not read", key.text));
         }
         return true;
     }
@@ -116,7 +121,9 @@ private:
         if (extends == nullptr) return service;
         const ComposeNode* name = extends->is_map() ? extends->find("service") : extends;
         const ComposeNode* file = extends->is_map() ? extends->find("file") : nullptr;
-        if (depth >= kMostExtends) return Error{fmt::format("{}: extends goes in a circle, or deeper than {} services", context_.log.place(extends->at), kMostExtends)};
+        if (depth >= kMostExtends)
+            return Error{fmt::format("{}: extends goes in a circle, or deeper than {} services",
+                                     context_.log.place(extends->at), kMostExtends)};
         if (name == nullptr || !name->is_scalar()) {
             context_.log.problem(extends->at, "extends names no service");
             return service;
@@ -149,10 +156,14 @@ private:
     void name_project() {
         const auto given = context_.variables.find("COMPOSE_PROJECT_NAME");
         const ComposeNode* own = whole_.find("name");
-        if (!options_.project_name.empty()) project_.name = project_name(options_.project_name);
-        else if (given != context_.variables.end() && given->second) project_.name = project_name(*given->second);
-        else if (own != nullptr && own->is_scalar()) project_.name = project_name(own->text);
-        else project_.name = project_name(directory_.substr(directory_.rfind('/') + 1));
+        if (!options_.project_name.empty())
+            project_.name = project_name(options_.project_name);
+        else if (given != context_.variables.end() && given->second)
+            project_.name = project_name(*given->second);
+        else if (own != nullptr && own->is_scalar())
+            project_.name = project_name(own->text);
+        else
+            project_.name = project_name(directory_.substr(directory_.rfind('/') + 1));
     }
 
     static bool is_external(const ComposeNode& definition) {
@@ -161,7 +172,8 @@ private:
     }
 
     [[nodiscard]] std::string name_of(const std::string& key, const ComposeNode& definition) const {
-        if (const ComposeNode* name = definition.find("name"); name != nullptr && !name->text.empty()) return name->text;
+        if (const ComposeNode* name = definition.find("name"); name != nullptr && !name->text.empty())
+            return name->text;
         return is_external(definition) ? key : project_.name + "_" + key;
     }
 
@@ -172,13 +184,18 @@ private:
             if (all == nullptr) return;
             for (const auto& [key, definition] : all->entries) visit(key.text, definition);
         };
-        each("networks", [&](const std::string& key, const ComposeNode& node) { project_.networks.insert_or_assign(key, name_of(key, node)); });
+        each("networks", [&](const std::string& key, const ComposeNode& node) {
+            project_.networks.insert_or_assign(key, name_of(key, node));
+        });
         each("volumes", [&](const std::string& key, const ComposeNode& node) {
             project_.volumes.insert_or_assign(key, name_of(key, node));
-            if (const ComposeNode* driver = node.find("driver"); driver != nullptr && driver->is_scalar()) project_.volume_drivers.insert_or_assign(key, driver->text);
+            if (const ComposeNode* driver = node.find("driver"); driver != nullptr && driver->is_scalar())
+                project_.volume_drivers.insert_or_assign(key, driver->text);
         });
-        each("configs", [&](const std::string& key, const ComposeNode& node) { project_.configs.insert_or_assign(key, node); });
-        each("secrets", [&](const std::string& key, const ComposeNode& node) { project_.secrets.insert_or_assign(key, node); });
+        each("configs",
+             [&](const std::string& key, const ComposeNode& node) { project_.configs.insert_or_assign(key, node); });
+        each("secrets",
+             [&](const std::string& key, const ComposeNode& node) { project_.secrets.insert_or_assign(key, node); });
     }
 
     void add_host() {
@@ -187,9 +204,12 @@ private:
         inventory_.host_name = project_.name;
         inventory_.engines.push_back(fmt::format("compose project {} of {}", project_.name, fmt::join(files_, ", ")));
         host.set("host.name", project_.name, "compose project");
-        for (const FieldKey field : {FieldKey("host.apparmor.enabled"), FieldKey("host.selinux.enabled"), FieldKey("host.selinux.enforcing"), FieldKey("host.cgroup.version"), FieldKey("host.lsm"),
-                                     FieldKey("host.os.id"), FieldKey("host.os.version"), FieldKey("host.kernel"), FieldKey("host.kernel.cmdline"), FieldKey("host.sysctl"),
-                                     FieldKey("host.containers.running"), FieldKey("host.containers.total"), FieldKey("host.engine.answers"), FieldKey("host.docker_group.members")}) {
+        for (const FieldKey field :
+             {FieldKey("host.apparmor.enabled"), FieldKey("host.selinux.enabled"), FieldKey("host.selinux.enforcing"),
+              FieldKey("host.cgroup.version"), FieldKey("host.lsm"), FieldKey("host.os.id"),
+              FieldKey("host.os.version"), FieldKey("host.kernel"), FieldKey("host.kernel.cmdline"),
+              FieldKey("host.sysctl"), FieldKey("host.containers.running"), FieldKey("host.containers.total"),
+              FieldKey("host.engine.answers"), FieldKey("host.docker_group.members")}) {
             host.unknown(field, kNoHost);
         }
         host.set("daemon.userns_remap", false, kDocumented);
@@ -213,8 +233,10 @@ private:
                 facts.known = facts.exists = path.starts_with(directory_ + "/");
             }
         }
-        for (const auto& [link, target] : {std::pair<std::string_view, std::string_view>{"/var/run", "/run"}, {"/var/lock", "/run/lock"}}) {
-            if (path == link || path.starts_with(std::string(link) + "/")) path = std::string(target) + path.substr(link.size());
+        for (const auto& [link, target] :
+             {std::pair<std::string_view, std::string_view>{"/var/run", "/run"}, {"/var/lock", "/run/lock"}}) {
+            if (path == link || path.starts_with(std::string(link) + "/"))
+                path = std::string(target) + path.substr(link.size());
         }
         return facts;
     }
@@ -225,8 +247,10 @@ private:
             for (const auto& [key, node] : volumes->entries) {
                 const ComposeNode* options = node.find("driver_opts");
                 const ComposeNode* device = options == nullptr ? nullptr : options->find("device");
-                const bool local = !project_.volume_drivers.contains(key.text) || project_.volume_drivers[key.text] == "local";
-                if (local && device != nullptr && device->text.starts_with('/')) view_.volume_devices.emplace(name_of(key.text, node), device->text);
+                const bool local =
+                    !project_.volume_drivers.contains(key.text) || project_.volume_drivers[key.text] == "local";
+                if (local && device != nullptr && device->text.starts_with('/'))
+                    view_.volume_devices.emplace(name_of(key.text, node), device->text);
             }
         }
         const ComposeNode* services = whole_.find("services");
@@ -250,17 +274,22 @@ private:
         gather_container(inspect, view_, inventory_.store, facts);
         add_no_live_facts(facts);
         set_defaults(service, file, facts);
-        inspect.at("NetworkSettings.Networks").each_member([&](std::string_view network, Json) { usage_.networks[std::string(network)].insert(key.text); });
+        inspect.at("NetworkSettings.Networks").each_member([&](std::string_view network, Json) {
+            usage_.networks[std::string(network)].insert(key.text);
+        });
         inspect["Mounts"].each([&](Json mount) {
             if (const auto volume = mount["Name"].text(); volume && !volume->empty()) usage_.volumes.emplace(*volume);
         });
     }
 
-    /// Puts right what gathering took for granted of a container that exists: no file says what an image or a host will add.
+    /// Puts right what gathering took for granted of a container that exists: no file says what an image or a host will
+    /// add.
     void set_defaults(const ComposeNode& service, const std::string& file, Facts& facts) const {
         const std::string& at = view_.origin_prefix;
         facts.set("container.origin", file, at);
-        for (const FieldKey field : {FieldKey("container.id"), FieldKey("container.full_id"), FieldKey("container.age_days"), FieldKey("container.stopped_days"), FieldKey("container.restart.per_hour")}) {
+        for (const FieldKey field :
+             {FieldKey("container.id"), FieldKey("container.full_id"), FieldKey("container.age_days"),
+              FieldKey("container.stopped_days"), FieldKey("container.restart.per_hour")}) {
             facts.absent(field, "not created yet");
         }
         const auto says = [&](std::string_view key) {
@@ -269,9 +298,12 @@ private:
         };
         if (!says("user") || facts.text("container.user").empty()) {
             const std::string reason = "the file names no user, so the image decides";
-            for (const FieldKey field : {FieldKey("container.user"), FieldKey("container.user.uid"), FieldKey("container.user.root"), FieldKey("container.group.root")}) facts.unknown(field, reason);
+            for (const FieldKey field : {FieldKey("container.user"), FieldKey("container.user.uid"),
+                                         FieldKey("container.user.root"), FieldKey("container.group.root")})
+                facts.unknown(field, reason);
         }
-        if (!says("healthcheck")) facts.unknown("container.healthcheck", "the file has no health check, but its image may have one");
+        if (!says("healthcheck"))
+            facts.unknown("container.healthcheck", "the file has no health check, but its image may have one");
         if (!says("logging")) {
             facts.set("container.log.driver", "json-file", kDocumented);
             facts.set("container.log.rotated", false, kDocumented);
@@ -279,14 +311,17 @@ private:
         if (!says("cgroup")) facts.unknown("container.ns.cgroup", kNoHost);
         if (!says("runtime")) facts.set("container.runtime", "runc", kDocumented);
         if (says("build")) {
-            for (const FieldKey field : {FieldKey("container.image.latest"), FieldKey("container.image.pinned"), FieldKey("container.image.digest"), FieldKey("container.image.tag")}) {
+            for (const FieldKey field : {FieldKey("container.image.latest"), FieldKey("container.image.pinned"),
+                                         FieldKey("container.image.digest"), FieldKey("container.image.tag")}) {
                 facts.absent(field, "built from " + file);
             }
         } else if (!says("image")) {
             facts.unknown("container.image", "the service names neither image nor build");
         }
-        if (!facts.origin(FieldKey("container.no_new_privileges").id(), {}).starts_with(at)) facts.set("container.no_new_privileges", false, kDocumented);
-        if (!facts.origin(FieldKey("container.userns.remapped").id(), {}).starts_with(at)) facts.set("container.userns.remapped", false, kDocumented);
+        if (!facts.origin(FieldKey("container.no_new_privileges").id(), {}).starts_with(at))
+            facts.set("container.no_new_privileges", false, kDocumented);
+        if (!facts.origin(FieldKey("container.userns.remapped").id(), {}).starts_with(at))
+            facts.set("container.userns.remapped", false, kDocumented);
     }
 
     void add_networks() {
@@ -297,11 +332,12 @@ private:
             const ComposeNode& node = found == nullptr ? none : *found;
             const bool used = usage_.networks.contains(name);
             if (is_external(node) || (found == nullptr && !used)) continue;  // not made by this project
-            add_object(SubjectKind::network, name, node, json_of_network(name, node, context_), [&](const Json& json, const std::string& at, Facts& out) {
-                gather_network(json, usage_, options_.now, out, at);
-                out.absent("network.id", at);
-                out.absent("network.age_days", "not created yet");
-            });
+            add_object(SubjectKind::network, name, node, json_of_network(name, node, context_),
+                       [&](const Json& json, const std::string& at, Facts& out) {
+                           gather_network(json, usage_, options_.now, out, at);
+                           out.absent("network.id", at);
+                           out.absent("network.age_days", "not created yet");
+                       });
         }
     }
 
@@ -310,16 +346,21 @@ private:
         if (declared == nullptr) return;
         for (const auto& [key, node] : declared->entries) {
             if (is_external(node)) continue;
-            add_object(SubjectKind::volume, name_of(key.text, node), node, json_of_volume(name_of(key.text, node), node, context_), [&](const Json& json, const std::string& at, Facts& out) {
-                gather_volume(json, usage_, view_.places, options_.root, false, options_.now, out, at);
-                out.set("volume.anonymous", false, at);
-                for (const FieldKey field : {FieldKey("volume.age_days"), FieldKey("volume.entries"), FieldKey("volume.size"), FieldKey("volume.mountpoint")}) out.absent(field, "not created yet");
-            });
+            add_object(SubjectKind::volume, name_of(key.text, node), node,
+                       json_of_volume(name_of(key.text, node), node, context_),
+                       [&](const Json& json, const std::string& at, Facts& out) {
+                           gather_volume(json, usage_, view_.places, options_.root, false, options_.now, out, at);
+                           out.set("volume.anonymous", false, at);
+                           for (const FieldKey field : {FieldKey("volume.age_days"), FieldKey("volume.entries"),
+                                                        FieldKey("volume.size"), FieldKey("volume.mountpoint")})
+                               out.absent(field, "not created yet");
+                       });
         }
     }
 
     template <typename Gather>
-    void add_object(SubjectKind kind, const std::string& name, const ComposeNode& node, const std::string& text, const Gather& gather) {
+    void add_object(SubjectKind kind, const std::string& name, const ComposeNode& node, const std::string& text,
+                    const Gather& gather) {
         const auto document = JsonDocument::parse(text);
         if (!document) return context_.log.problem(node.at, document.error().message);
         const std::string place = context_.log.place(node.at);

@@ -18,11 +18,13 @@ constexpr std::size_t kMostProblems = 1000;
 void report_doubles(const ComposeNode& map, ComposeLog& log) {
     std::set<std::string_view> seen;
     for (const auto& [key, value] : map.entries) {
-        if (key.text != "<<" && !seen.insert(key.text).second) log.problem(key.at, fmt::format("the key {} stands twice; the first counts", key.text));
+        if (key.text != "<<" && !seen.insert(key.text).second)
+            log.problem(key.at, fmt::format("the key {} stands twice; the first counts", key.text));
     }
 }
 
-/// Puts the maps named by `<<` into their map; what the map says itself counts more, and the first named counts more than later ones.
+/// Puts the maps named by `<<` into their map; what the map says itself counts more, and the first named counts more
+/// than later ones.
 void expand_merge_keys(ComposeNode& node, ComposeLog& log) {
     for (ComposeNode& item : node.items) expand_merge_keys(item, log);
     if (!node.is_map()) return;
@@ -59,7 +61,8 @@ void interpolate_all(ComposeNode& node, ComposeContext& context) {
     Interpolated result = interpolate(node.text, context.variables);
     for (const std::string& problem : result.problems) context.log.problem(node.at, problem);
     for (const std::string& name : result.unset) {
-        if (context.log.unset.insert(name).second) context.log.problem(node.at, fmt::format("the variable {} is not set, it reads as empty", name));
+        if (context.log.unset.insert(name).second)
+            context.log.problem(node.at, fmt::format("the variable {} is not set, it reads as empty", name));
     }
     node.text = std::move(result.text);
 }
@@ -83,7 +86,8 @@ void resolve_definitions(ComposeNode& file, std::string_view base, ComposeContex
     for (auto& [name, volume] : volumes->entries) {
         ComposeNode* options = find_entry(volume, "driver_opts");
         ComposeNode* device = options == nullptr ? nullptr : find_entry(*options, "device");
-        if (device != nullptr && (device->text.starts_with('.') || device->text.starts_with('~'))) device->text = context.resolve(device->text, base);
+        if (device != nullptr && (device->text.starts_with('.') || device->text.starts_with('~')))
+            device->text = context.resolve(device->text, base);
     }
 }
 
@@ -98,11 +102,15 @@ std::string ComposeLog::place(const rule::Position& at) const {
     return fmt::format("{}:{}:{}", at.file < files_.size() ? files_[at.file] : "", at.line, at.column);
 }
 
-void ComposeLog::problem(const rule::Position& at, std::string_view what) { problem(fmt::format("{}: {}", place(at), what)); }
+void ComposeLog::problem(const rule::Position& at, std::string_view what) {
+    problem(fmt::format("{}: {}", place(at), what));
+}
 
 void ComposeLog::problem(std::string_view what) {
-    if (problems_.size() < kMostProblems) problems_.emplace_back(what);
-    else ++left_out_;
+    if (problems_.size() < kMostProblems)
+        problems_.emplace_back(what);
+    else
+        ++left_out_;
 }
 
 std::vector<std::string> ComposeLog::take() const {
@@ -114,7 +122,9 @@ std::vector<std::string> ComposeLog::take() const {
 Result<std::string> ComposeContext::read(const std::string& path) {
     TRY(std::string text, host::read_file(root, path));
     bytes += text.size();
-    if (bytes > kMostComposeBytes) return Error{fmt::format("{}: the project's files are larger than {} MB together", path, kMostComposeBytes / 1024 / 1024)};
+    if (bytes > kMostComposeBytes)
+        return Error{fmt::format("{}: the project's files are larger than {} MB together", path,
+                                 kMostComposeBytes / 1024 / 1024)};
     return text;
 }
 
@@ -145,8 +155,10 @@ ComposeNode make_map(const rule::Position& at) {
 }
 
 void put_entry(ComposeNode& map, std::string_view key, ComposeNode value) {
-    if (ComposeNode* found = find_entry(map, key)) *found = std::move(value);
-    else map.entries.emplace_back(make_scalar(key, map.at), std::move(value));
+    if (ComposeNode* found = find_entry(map, key))
+        *found = std::move(value);
+    else
+        map.entries.emplace_back(make_scalar(key, map.at), std::move(value));
 }
 
 Result<ComposeNode> read_compose_file(const std::string& path, std::string_view base, ComposeContext& context) {
@@ -155,7 +167,8 @@ Result<ComposeNode> read_compose_file(const std::string& path, std::string_view 
     auto parsed = rule::parse_yaml(text, number);
     if (!parsed) return Error{fmt::format("{}: {}", context.log.place(parsed.error().at), parsed.error().message)};
     if (parsed->size() > 1) context.log.problem((*parsed)[1].at, "only the file's first document is read");
-    if (parsed->empty() || !parsed->front().is_map()) return Error{fmt::format("{}:1:1: not a compose file: the document is no map", path)};
+    if (parsed->empty() || !parsed->front().is_map())
+        return Error{fmt::format("{}:1:1: not a compose file: the document is no map", path)};
     ComposeNode file = std::move(parsed->front());
     std::erase_if(file.entries, [](const auto& entry) { return is_extension(entry.first.text); });
     expand_merge_keys(file, context.log);
@@ -163,11 +176,14 @@ Result<ComposeNode> read_compose_file(const std::string& path, std::string_view 
     resolve_definitions(file, base, context);
 
     ComposeNode* services = find_entry(file, "services");
-    if (services != nullptr && services->entries.size() > kMostServices) return Error{fmt::format("{}: more than {} services", path, kMostServices)};
+    if (services != nullptr && services->entries.size() > kMostServices)
+        return Error{fmt::format("{}: more than {} services", path, kMostServices)};
     if (services != nullptr) {
         for (auto& [name, service] : services->entries) {
-            if (service.is_map()) normalise_service(service, base, context);
-            else if (!service.is_null()) context.log.problem(service.at, fmt::format("services.{} is no map", name.text));
+            if (service.is_map())
+                normalise_service(service, base, context);
+            else if (!service.is_null())
+                context.log.problem(service.at, fmt::format("services.{} is no map", name.text));
         }
     }
     return file;

@@ -43,11 +43,11 @@ private:
 /// What all files of a project share while they are read.
 struct ComposeContext {
     host::Root root;
-    Variables variables;         ///< the environment, and .env below it
-    std::string home;            ///< for ~; empty when not known
+    Variables variables;  ///< the environment, and .env below it
+    std::string home;     ///< for ~; empty when not known
     ComposeLog log;
-    std::size_t nodes = 0;       ///< made so far by merging
-    std::size_t bytes = 0;       ///< read so far
+    std::size_t nodes = 0;  ///< made so far by merging
+    std::size_t bytes = 0;  ///< read so far
 
     /// The file's content; an error also when the project's files together become too large.
     Result<std::string> read(const std::string& path);
@@ -60,16 +60,19 @@ inline constexpr std::size_t kMostComposeNodes = 1'000'000;
 inline constexpr std::size_t kMostComposeBytes = std::size_t{8} * 1024 * 1024;
 inline constexpr std::size_t kMostServices = 1000;
 
-/// Reads one compose file: YAML, merge keys, variables, and every service and path in one form (see normalise_service), relative
-/// paths resolved against `base`. `at` of the result is the file's first line.
-[[nodiscard]] Result<ComposeNode> read_compose_file(const std::string& path, std::string_view base, ComposeContext& context);
+/// Reads one compose file: YAML, merge keys, variables, and every service and path in one form (see normalise_service),
+/// relative paths resolved against `base`. `at` of the result is the file's first line.
+[[nodiscard]] Result<ComposeNode> read_compose_file(const std::string& path, std::string_view base,
+                                                    ComposeContext& context);
 
-/// Puts `over` on `base` by compose's rules: maps are merged, lists are joined, ports, mounts, configs and secrets of the same
-/// target are replaced, commands are replaced, `!reset` removes and `!override` replaces. An error when the result grows too large.
-[[nodiscard]] Result<ComposeNode> merge_compose(ComposeNode base, ComposeNode over, std::string_view key, ComposeContext& context);
+/// Puts `over` on `base` by compose's rules: maps are merged, lists are joined, ports, mounts, configs and secrets of
+/// the same target are replaced, commands are replaced, `!reset` removes and `!override` replaces. An error when the
+/// result grows too large.
+[[nodiscard]] Result<ComposeNode> merge_compose(ComposeNode base, ComposeNode over, std::string_view key,
+                                                ComposeContext& context);
 
-/// Brings a service's short forms into the long ones, so that files can be merged and are read in one way: lists of NAME=value
-/// become maps, ports and volumes become maps, paths become absolute.
+/// Brings a service's short forms into the long ones, so that files can be merged and are read in one way: lists of
+/// NAME=value become maps, ports and volumes become maps, paths become absolute.
 void normalise_service(ComposeNode& service, std::string_view base, ComposeContext& context);
 
 /// The entry of a map, or null.

@@ -67,7 +67,8 @@ private:
         const std::size_t end = text.starts_with("${") ? closing(text) : 0;
         const std::size_t length = end == 0 ? 0 : name_length(text.substr(2));
         if (length == 0 || depth >= kMostNesting) {
-            problem(fmt::format("'{}' is not a variable; write $$ for a dollar", text.substr(0, std::min<std::size_t>(end == 0 ? 2 : end + 1, 40))));
+            problem(fmt::format("'{}' is not a variable; write $$ for a dollar",
+                                text.substr(0, std::min<std::size_t>(end == 0 ? 2 : end + 1, 40))));
             append(result, "$");
             return 1;
         }
@@ -134,8 +135,10 @@ std::optional<std::string> quoted(std::string_view& rest, char quote) {
         }
         if (rest[i] == '\\' && quote == '"' && i + 1 < rest.size()) {
             const char next = rest[++i];
-            if (next == '$') value += "$$";  // stays a dollar through interpolation
-            else value += next == 'n' ? '\n' : next == 't' ? '\t' : next == 'r' ? '\r' : next;
+            if (next == '$')
+                value += "$$";  // stays a dollar through interpolation
+            else
+                value += next == 'n' ? '\n' : next == 't' ? '\t' : next == 'r' ? '\r' : next;
         } else {
             value += rest[i];
         }
@@ -208,8 +211,10 @@ Variables parse_env_file(std::string_view text, const Variables& outside, std::v
             }
             text = rest;
             take_line(text);
-            if (quote == '"') result = interpolate(*inside, seen);
-            else result.text = *inside;
+            if (quote == '"')
+                result = interpolate(*inside, seen);
+            else
+                result.text = *inside;
         } else {
             result = interpolate(without_comment(value), seen);
         }

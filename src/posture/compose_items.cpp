@@ -32,15 +32,21 @@ void add_tmpfs(const ComposeNode& volume, std::string_view key, ServiceDraft& dr
     draft.mounts.push_back({{"Type", "tmpfs"}, {"Destination", target}, {"RW", !is_on(volume, "read_only", draft)}});
 }
 
-void add_bind(std::string_view source, std::string_view target, bool writable, std::string_view propagation, ServiceDraft& draft) {
-    draft.mounts.push_back({{"Type", "bind"}, {"Source", source}, {"Destination", target}, {"RW", writable}, {"Propagation", propagation}});
+void add_bind(std::string_view source, std::string_view target, bool writable, std::string_view propagation,
+              ServiceDraft& draft) {
+    draft.mounts.push_back({{"Type", "bind"},
+                            {"Source", source},
+                            {"Destination", target},
+                            {"RW", writable},
+                            {"Propagation", propagation}});
 }
 
 void add_named(const ComposeNode& volume, std::string_view key, ServiceDraft& draft) {
     const std::string source = member(volume, "source");
     const auto name = draft.project.volumes.find(source);
     const auto driver = draft.project.volume_drivers.find(source);
-    if (!source.empty() && name == draft.project.volumes.end()) draft.problem(volume, key, fmt::format("the volume '{}' is not defined", source));
+    if (!source.empty() && name == draft.project.volumes.end())
+        draft.problem(volume, key, fmt::format("the volume '{}' is not defined", source));
     draft.mounts.push_back({{"Type", "volume"},
                             {"Name", name == draft.project.volumes.end() ? source : name->second},
                             {"Driver", driver == draft.project.volume_drivers.end() ? "local" : driver->second},
@@ -49,11 +55,13 @@ void add_named(const ComposeNode& volume, std::string_view key, ServiceDraft& dr
 }
 
 void volumes(const ComposeNode& value, std::string_view key, ServiceDraft& draft) {
-    static constexpr std::array<std::string_view, 10> kRead = {"type", "source", "target", "read_only", "bind", "volume", "tmpfs", "image", "consistency", "cluster"};
+    static constexpr std::array<std::string_view, 10> kRead = {"type",   "source", "target", "read_only",   "bind",
+                                                               "volume", "tmpfs",  "image",  "consistency", "cluster"};
     for (const ComposeNode& volume : value.items) {
         if (!volume.is_map()) continue;  // said when it was normalised
         for (const auto& [name, part] : volume.entries) {
-            if (std::ranges::find(kRead, name.text) == kRead.end() && !name.text.starts_with("x-")) draft.problem(name, key, fmt::format("'{}' is not read", name.text));
+            if (std::ranges::find(kRead, name.text) == kRead.end() && !name.text.starts_with("x-"))
+                draft.problem(name, key, fmt::format("'{}' is not read", name.text));
         }
         const std::string type = member(volume, "type");
         if (member(volume, "target").empty()) {
@@ -63,11 +71,15 @@ void volumes(const ComposeNode& value, std::string_view key, ServiceDraft& draft
         } else if (type == "bind") {
             const ComposeNode* bind = volume.find("bind");
             const std::string propagation = bind == nullptr ? std::string() : member(*bind, "propagation");
-            add_bind(member(volume, "source"), member(volume, "target"), !is_on(volume, "read_only", draft), propagation.empty() ? "rprivate" : propagation, draft);
+            add_bind(member(volume, "source"), member(volume, "target"), !is_on(volume, "read_only", draft),
+                     propagation.empty() ? "rprivate" : propagation, draft);
         } else if (type == "volume" || type.empty()) {
             add_named(volume, key, draft);
         } else if (type == "image" || type == "cluster") {
-            draft.mounts.push_back({{"Type", type}, {"Name", member(volume, "source")}, {"Destination", member(volume, "target")}, {"RW", type == "cluster"}});
+            draft.mounts.push_back({{"Type", type},
+                                    {"Name", member(volume, "source")},
+                                    {"Destination", member(volume, "target")},
+                                    {"RW", type == "cluster"}});
         } else {
             draft.problem(volume, key, fmt::format("mounts of type '{}' are not judged", type));
         }
@@ -88,7 +100,8 @@ void ports(const ComposeNode& value, std::string_view key, ServiceDraft& draft) 
             draft.problem(port, key, "a port without a target");
             continue;
         }
-        draft.host["PortBindings"][target + "/" + member(port, "protocol")].push_back({{"HostIp", member(port, "host_ip")}, {"HostPort", member(port, "published")}});
+        draft.host["PortBindings"][target + "/" + member(port, "protocol")].push_back(
+            {{"HostIp", member(port, "host_ip")}, {"HostPort", member(port, "published")}});
     }
 }
 
@@ -106,11 +119,13 @@ Variables read_env_files(const ComposeNode& value, std::string_view key, Service
         const ComposeNode* required = entry.find("required");
         const auto text = draft.context.read(path);
         if (!text) {
-            if (required == nullptr || truth_of(*required, key, draft) != false) draft.problem(entry, key, text.error().message);
+            if (required == nullptr || truth_of(*required, key, draft) != false)
+                draft.problem(entry, key, text.error().message);
             continue;
         }
         std::vector<std::string> problems;
-        for (auto& [name, found] : parse_env_file(*text, draft.context.variables, problems)) all.insert_or_assign(name, std::move(found));
+        for (auto& [name, found] : parse_env_file(*text, draft.context.variables, problems))
+            all.insert_or_assign(name, std::move(found));
         for (const std::string& problem : problems) draft.problem(entry, key, fmt::format("{}: {}", path, problem));
     }
     return all;
@@ -131,13 +146,16 @@ void env_file(const ComposeNode& value, std::string_view key, ServiceDraft& draf
 
 void environment(const ComposeNode& value, std::string_view key, ServiceDraft& draft) {
     for (const auto& [name, text] : value.entries) {
-        if (!text.is_scalar() && !text.is_null()) draft.problem(text, key, fmt::format("{} is no text", name.text));
-        else set_variable(name.text, text.is_null() ? std::nullopt : std::optional(text.text), draft);
+        if (!text.is_scalar() && !text.is_null())
+            draft.problem(text, key, fmt::format("{} is no text", name.text));
+        else
+            set_variable(name.text, text.is_null() ? std::nullopt : std::optional(text.text), draft);
     }
 }
 
 void label_file(const ComposeNode& value, std::string_view key, ServiceDraft& draft) {
-    for (const auto& [name, text] : read_env_files(value, key, draft)) draft.labels.insert_or_assign(name, text.value_or(""));
+    for (const auto& [name, text] : read_env_files(value, key, draft))
+        draft.labels.insert_or_assign(name, text.value_or(""));
 }
 
 void labels(const ComposeNode& value, std::string_view, ServiceDraft& draft) {
@@ -152,24 +170,38 @@ void devices(const ComposeNode& value, std::string_view key, ServiceDraft& draft
         if (item.is_scalar()) {
             const auto parts = split(item.text, ':');
             source = parts.empty() ? std::string() : std::string(parts[0]);
-            if (parts.size() == 2 && !parts[1].starts_with('/')) permissions = parts[1];
-            else if (parts.size() >= 2) target = parts[1];
+            if (parts.size() == 2 && !parts[1].starts_with('/'))
+                permissions = parts[1];
+            else if (parts.size() >= 2)
+                target = parts[1];
             if (parts.size() == 3) permissions = parts[2];
-            if (!source.starts_with('/') && item.text.find('=') != std::string::npos) {  // a CDI name: vendor/class=device
-                draft.host["DeviceRequests"].push_back({{"Driver", "cdi"}, {"Capabilities", json::array({json::array({item.text})})}});
+            if (!source.starts_with('/') &&
+                item.text.find('=') != std::string::npos) {  // a CDI name: vendor/class=device
+                draft.host["DeviceRequests"].push_back(
+                    {{"Driver", "cdi"}, {"Capabilities", json::array({json::array({item.text})})}});
                 continue;
             }
         }
-        if (source.empty()) draft.problem(item, key, "a device without a source");
-        else draft.host["Devices"].push_back({{"PathOnHost", source}, {"PathInContainer", target.empty() ? source : target}, {"CgroupPermissions", permissions.empty() ? "rwm" : permissions}});
+        if (source.empty())
+            draft.problem(item, key, "a device without a source");
+        else
+            draft.host["Devices"].push_back({{"PathOnHost", source},
+                                             {"PathInContainer", target.empty() ? source : target},
+                                             {"CgroupPermissions", permissions.empty() ? "rwm" : permissions}});
     }
 }
 
-void device_cgroup_rules(const ComposeNode& value, std::string_view key, ServiceDraft& draft) { draft.host["DeviceCgroupRules"] = texts_of(value, key, draft); }
+void device_cgroup_rules(const ComposeNode& value, std::string_view key, ServiceDraft& draft) {
+    draft.host["DeviceCgroupRules"] = texts_of(value, key, draft);
+}
 
-void volumes_from(const ComposeNode& value, std::string_view key, ServiceDraft& draft) { draft.host["VolumesFrom"] = texts_of(value, key, draft); }
+void volumes_from(const ComposeNode& value, std::string_view key, ServiceDraft& draft) {
+    draft.host["VolumesFrom"] = texts_of(value, key, draft);
+}
 
-void add_files(const ComposeNode& value, std::string_view key, const std::map<std::string, ComposeNode, std::less<>>& definitions, std::string_view folder, ServiceDraft& draft) {
+void add_files(const ComposeNode& value, std::string_view key,
+               const std::map<std::string, ComposeNode, std::less<>>& definitions, std::string_view folder,
+               ServiceDraft& draft) {
     for (const ComposeNode& item : value.items) {
         const std::string source = member(item, "source");
         const auto definition = definitions.find(source);
@@ -181,22 +213,30 @@ void add_files(const ComposeNode& value, std::string_view key, const std::map<st
         std::string target = member(item, "target");
         if (target.empty()) target = source;
         if (!target.starts_with('/')) target = std::string(folder) + target;
-        if (!file.empty()) add_bind(file, target, false, "rprivate", draft);
-        else if (definition->second.find("external") != nullptr) draft.problem(item, key, fmt::format("'{}' is external, only the engine knows it", source));
+        if (!file.empty())
+            add_bind(file, target, false, "rprivate", draft);
+        else if (definition->second.find("external") != nullptr)
+            draft.problem(item, key, fmt::format("'{}' is external, only the engine knows it", source));
     }
 }
 
-void configs(const ComposeNode& value, std::string_view key, ServiceDraft& draft) { add_files(value, key, draft.project.configs, "/", draft); }
-void secrets(const ComposeNode& value, std::string_view key, ServiceDraft& draft) { add_files(value, key, draft.project.secrets, "/run/secrets/", draft); }
+void configs(const ComposeNode& value, std::string_view key, ServiceDraft& draft) {
+    add_files(value, key, draft.project.configs, "/", draft);
+}
+void secrets(const ComposeNode& value, std::string_view key, ServiceDraft& draft) {
+    add_files(value, key, draft.project.secrets, "/run/secrets/", draft);
+}
 
 void use_api_socket(const ComposeNode& value, std::string_view key, ServiceDraft& draft) {
-    if (truth_of(value, key, draft) == true) add_bind("/var/run/docker.sock", "/var/run/docker.sock", true, "rprivate", draft);
+    if (truth_of(value, key, draft) == true)
+        add_bind("/var/run/docker.sock", "/var/run/docker.sock", true, "rprivate", draft);
 }
 
 void build(const ComposeNode& value, std::string_view key, ServiceDraft& draft) {
     draft.config["Built"] = true;
     for (const char* part : {"privileged", "entitlements"}) {
-        if (const ComposeNode* node = value.find(part)) draft.problem(*node, key, fmt::format("build.{} concerns the build and is not judged", part));
+        if (const ComposeNode* node = value.find(part))
+            draft.problem(*node, key, fmt::format("build.{} concerns the build and is not judged", part));
     }
 }
 

@@ -35,7 +35,9 @@ void cpus(const ComposeNode& value, std::string_view key, ServiceDraft& draft) {
     if (number && *number >= 0 && *number < 1e6) draft.host["NanoCpus"] = static_cast<std::int64_t>(*number * 1e9);
 }
 
-void cpuset(const ComposeNode& value, std::string_view key, ServiceDraft& draft) { draft.host["CpusetCpus"] = text_of(value, key, draft); }
+void cpuset(const ComposeNode& value, std::string_view key, ServiceDraft& draft) {
+    draft.host["CpusetCpus"] = text_of(value, key, draft);
+}
 
 void oom_kill_disable(const ComposeNode& value, std::string_view key, ServiceDraft& draft) {
     if (const auto truth = truth_of(value, key, draft)) draft.host["OomKillDisable"] = *truth;
@@ -61,23 +63,29 @@ void restart(const ComposeNode& value, std::string_view key, ServiceDraft& draft
     std::int64_t most = 0;
     if (colon != std::string::npos) {
         const auto [end, fault] = std::from_chars(text.data() + colon + 1, text.data() + text.size(), most);
-        if (fault != std::errc() || end != text.data() + text.size()) draft.problem(value, key, fmt::format("'{}' is no restart policy", text));
+        if (fault != std::errc() || end != text.data() + text.size())
+            draft.problem(value, key, fmt::format("'{}' is no restart policy", text));
     }
-    draft.host["RestartPolicy"] = {{"Name", text == "false" ? "no" : text.substr(0, colon)}, {"MaximumRetryCount", most}};
+    draft.host["RestartPolicy"] = {{"Name", text == "false" ? "no" : text.substr(0, colon)},
+                                   {"MaximumRetryCount", most}};
 }
 
 void logging(const ComposeNode& value, std::string_view key, ServiceDraft& draft) {
     nlohmann::json config = {{"Type", "json-file"}, {"Config", nlohmann::json::object()}};
     for (const auto& [name, part] : value.entries) {
-        if (name.text == "driver") config["Type"] = text_of(part, key, draft);
-        else if (name.text == "options") for (const auto& [option, text] : part.entries) config["Config"][option.text] = text.text;
-        else draft.problem(name, key, fmt::format("'{}' is not read", name.text));
+        if (name.text == "driver")
+            config["Type"] = text_of(part, key, draft);
+        else if (name.text == "options")
+            for (const auto& [option, text] : part.entries) config["Config"][option.text] = text.text;
+        else
+            draft.problem(name, key, fmt::format("'{}' is not read", name.text));
     }
     draft.host["LogConfig"] = config;
 }
 
 void healthcheck(const ComposeNode& value, std::string_view key, ServiceDraft& draft) {
-    if (const ComposeNode* disable = value.find("disable"); disable != nullptr && truth_of(*disable, key, draft) == true) {
+    if (const ComposeNode* disable = value.find("disable");
+        disable != nullptr && truth_of(*disable, key, draft) == true) {
         draft.config["Healthcheck"] = {{"Test", {"NONE"}}};
         return;
     }
@@ -92,7 +100,8 @@ void device_request(const ComposeNode& device, std::string_view key, ServiceDraf
     nlohmann::json request = {{"Driver", ""}, {"Capabilities", nlohmann::json::array()}};
     if (const ComposeNode* driver = device.find("driver")) request["Driver"] = text_of(*driver, key, draft);
     const ComposeNode* capabilities = device.find("capabilities");
-    request["Capabilities"].push_back(capabilities == nullptr ? std::vector<std::string>{"gpu"} : texts_of(*capabilities, key, draft));
+    request["Capabilities"].push_back(capabilities == nullptr ? std::vector<std::string>{"gpu"}
+                                                              : texts_of(*capabilities, key, draft));
     draft.host["DeviceRequests"].push_back(request);
 }
 
@@ -103,11 +112,16 @@ void gpus(const ComposeNode& value, std::string_view key, ServiceDraft& draft) {
 
 void deploy_limits(const ComposeNode& limits, std::string_view key, ServiceDraft& draft) {
     for (const auto& [name, value] : limits.entries) {
-        if (name.text == "memory") bytes<kMemory>(value, key, draft);
-        else if (name.text == "cpus") cpus(value, key, draft);
-        else if (name.text == "pids") integer<kPidsLimit>(value, key, draft);
-        else if (name.text == "devices") gpus(value, key, draft);
-        else draft.problem(name, key, fmt::format("resources.limits.{} is not read", name.text));
+        if (name.text == "memory")
+            bytes<kMemory>(value, key, draft);
+        else if (name.text == "cpus")
+            cpus(value, key, draft);
+        else if (name.text == "pids")
+            integer<kPidsLimit>(value, key, draft);
+        else if (name.text == "devices")
+            gpus(value, key, draft);
+        else
+            draft.problem(name, key, fmt::format("resources.limits.{} is not read", name.text));
     }
 }
 

@@ -20,14 +20,17 @@ std::string_view text_at(const ComposeNode& map, std::string_view key) {
 
 /// What makes two items of a list the same resource; empty when items have no such name.
 std::string identity(const ComposeNode& item, std::string_view list) {
-    if (item.is_scalar()) return list == "configs" || list == "secrets" || list == "volumes" || list == "ports" ? std::string() : item.text;
+    if (item.is_scalar())
+        return list == "configs" || list == "secrets" || list == "volumes" || list == "ports" ? std::string()
+                                                                                              : item.text;
     if (list == "volumes") return std::string(text_at(item, "target"));
     if (list == "configs" || list == "secrets") {
         const std::string_view target = text_at(item, "target");
         return std::string(target.empty() ? text_at(item, "source") : target);
     }
     if (list == "ports") {
-        return fmt::format("{}|{}|{}|{}", text_at(item, "host_ip"), text_at(item, "target"), text_at(item, "published"), text_at(item, "protocol"));
+        return fmt::format("{}|{}|{}|{}", text_at(item, "host_ip"), text_at(item, "target"), text_at(item, "published"),
+                           text_at(item, "protocol"));
     }
     return {};
 }
@@ -39,9 +42,12 @@ void join_lists(ComposeNode& base, ComposeNode over, std::string_view key) {
     }
     for (ComposeNode& item : over.items) {
         const std::string name = identity(item, key);
-        const auto [place, fresh] = name.empty() ? std::pair(known.end(), true) : known.emplace(name, base.items.size());
-        if (fresh) base.items.push_back(std::move(item));
-        else base.items[place->second] = std::move(item);
+        const auto [place, fresh] =
+            name.empty() ? std::pair(known.end(), true) : known.emplace(name, base.items.size());
+        if (fresh)
+            base.items.push_back(std::move(item));
+        else
+            base.items[place->second] = std::move(item);
     }
 }
 
@@ -75,9 +81,13 @@ ComposeNode merged(ComposeNode base, ComposeNode over, std::string_view key) {
             if (!reset) base.entries.emplace_back(std::move(name), std::move(value));
             continue;
         }
-        if (reset) removed[found->second] = true;
-        else if (named_values) base.entries[found->second].second = std::move(value);
-        else base.entries[found->second].second = merged(std::move(base.entries[found->second].second), std::move(value), name.text);
+        if (reset)
+            removed[found->second] = true;
+        else if (named_values)
+            base.entries[found->second].second = std::move(value);
+        else
+            base.entries[found->second].second =
+                merged(std::move(base.entries[found->second].second), std::move(value), name.text);
     }
     std::vector<std::pair<ComposeNode, ComposeNode>> left;
     for (std::size_t i = 0; i < base.entries.size(); ++i) {
@@ -91,7 +101,8 @@ ComposeNode merged(ComposeNode base, ComposeNode over, std::string_view key) {
 
 Result<ComposeNode> merge_compose(ComposeNode base, ComposeNode over, std::string_view key, ComposeContext& context) {
     context.nodes += count(base) + count(over);
-    if (context.nodes > kMostComposeNodes) return Error{fmt::format("more than {} values once services are merged", kMostComposeNodes)};
+    if (context.nodes > kMostComposeNodes)
+        return Error{fmt::format("more than {} values once services are merged", kMostComposeNodes)};
     return merged(std::move(base), std::move(over), key);
 }
 

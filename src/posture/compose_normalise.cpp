@@ -54,12 +54,16 @@ void long_volume(ComposeNode& item, std::string_view base, ComposeContext& conte
     const std::string text = item.text;
     const Position at = item.at;
     auto parts = split(text, ':');
-    if (parts.size() >= 2 && parts[0].size() == 1 && (parts[1].starts_with('\\') || parts[1].starts_with('/')) && text.find('\\') != std::string::npos) {
+    if (parts.size() >= 2 && parts[0].size() == 1 && (parts[1].starts_with('\\') || parts[1].starts_with('/')) &&
+        text.find('\\') != std::string::npos) {
         return context.log.problem(at, fmt::format("volumes: '{}' is a Windows path and is not judged", text));
     }
-    if (parts.empty() || parts.size() > 3 || parts.back().empty()) return context.log.problem(at, fmt::format("volumes: '{}' is not source:target:mode", text));
+    if (parts.empty() || parts.size() > 3 || parts.back().empty())
+        return context.log.problem(at, fmt::format("volumes: '{}' is not source:target:mode", text));
     ComposeNode volume = make_map(at);
-    const auto put = [&](std::string_view key, std::string_view value) { put_entry(volume, key, make_scalar(value, at)); };
+    const auto put = [&](std::string_view key, std::string_view value) {
+        put_entry(volume, key, make_scalar(value, at));
+    };
     const std::string_view source = parts.size() == 1 ? std::string_view() : parts[0];
     const bool bind = source.starts_with('.') || source.starts_with('/') || source.starts_with('~');
     put("type", bind ? "bind" : "volume");
@@ -67,11 +71,16 @@ void long_volume(ComposeNode& item, std::string_view base, ComposeContext& conte
     put("target", parts.size() == 1 ? parts[0] : parts[1]);
     if (parts.size() == 3) {
         for (const std::string_view mode : split(parts[2], ',')) {
-            static constexpr std::array<std::string_view, 6> kPropagation = {"rprivate", "private", "rshared", "shared", "rslave", "slave"};
-            static constexpr std::array<std::string_view, 7> kOther = {"rw", "z", "Z", "nocopy", "cached", "delegated", "consistent"};
-            if (mode == "ro") put("read_only", "true");
-            else if (std::ranges::find(kPropagation, mode) != kPropagation.end()) put_entry(volume, "bind", with("propagation", make_scalar(mode, at)));
-            else if (std::ranges::find(kOther, mode) == kOther.end()) context.log.problem(at, fmt::format("volumes: unknown mode '{}' in '{}'", mode, text));
+            static constexpr std::array<std::string_view, 6> kPropagation = {"rprivate", "private", "rshared",
+                                                                             "shared",   "rslave",  "slave"};
+            static constexpr std::array<std::string_view, 7> kOther = {"rw",     "z",         "Z",         "nocopy",
+                                                                       "cached", "delegated", "consistent"};
+            if (mode == "ro")
+                put("read_only", "true");
+            else if (std::ranges::find(kPropagation, mode) != kPropagation.end())
+                put_entry(volume, "bind", with("propagation", make_scalar(mode, at)));
+            else if (std::ranges::find(kOther, mode) == kOther.end())
+                context.log.problem(at, fmt::format("volumes: unknown mode '{}' in '{}'", mode, text));
         }
     }
     item = std::move(volume);
@@ -101,7 +110,8 @@ std::optional<PortRange> port_range(std::string_view text) {
     const auto number = [](std::string_view part) -> std::optional<unsigned> {
         unsigned value = 0;
         const auto [end, fault] = std::from_chars(part.data(), part.data() + part.size(), value);
-        if (part.empty() || fault != std::errc() || end != part.data() + part.size() || value > 65535) return std::nullopt;
+        if (part.empty() || fault != std::errc() || end != part.data() + part.size() || value > 65535)
+            return std::nullopt;
         return value;
     };
     const auto dash = text.find('-');
@@ -146,17 +156,25 @@ void long_ports(const ComposeNode& item, std::vector<ComposeNode>& out, ComposeC
     const PortText text = split_port(item.text);
     const auto target = port_range(text.target);
     const auto published = text.published.empty() ? std::optional(PortRange{}) : port_range(text.published);
-    if (!target || !published) return context.log.problem(item.at, fmt::format("ports: '{}' is not [address:][published:]target[/protocol]", item.text));
+    if (!target || !published)
+        return context.log.problem(
+            item.at, fmt::format("ports: '{}' is not [address:][published:]target[/protocol]", item.text));
     const unsigned targets = target->last - target->first + 1;
     const unsigned hosts = published->last - published->first + 1;
     const bool random = text.published.empty();
-    if (!random && targets > 1 && targets != hosts) return context.log.problem(item.at, fmt::format("ports: the ranges of '{}' differ in length", item.text));
-    if (targets > kMostPortsOfRange) context.log.problem(item.at, fmt::format("ports: only the first {} ports of '{}' are listed", kMostPortsOfRange, item.text));
+    if (!random && targets > 1 && targets != hosts)
+        return context.log.problem(item.at, fmt::format("ports: the ranges of '{}' differ in length", item.text));
+    if (targets > kMostPortsOfRange)
+        context.log.problem(
+            item.at, fmt::format("ports: only the first {} ports of '{}' are listed", kMostPortsOfRange, item.text));
     for (unsigned i = 0; i < std::min(targets, kMostPortsOfRange); ++i) {
         ComposeNode port = make_map(item.at);
-        const auto put = [&](std::string_view key, std::string_view value) { put_entry(port, key, make_scalar(value, item.at)); };
+        const auto put = [&](std::string_view key, std::string_view value) {
+            put_entry(port, key, make_scalar(value, item.at));
+        };
         put("target", std::to_string(target->first + i));
-        if (!random) put("published", targets == 1 ? std::string(text.published) : std::to_string(published->first + i));
+        if (!random)
+            put("published", targets == 1 ? std::string(text.published) : std::to_string(published->first + i));
         if (!text.address.empty()) put("host_ip", text.address);
         put("protocol", text.protocol);
         out.push_back(std::move(port));
@@ -196,13 +214,14 @@ void normalise_files(ComposeNode& service, std::string_view base, const ComposeC
     for (const char* key : {"env_file", "label_file"}) {
         ComposeNode* files = find_entry(service, key);
         if (files == nullptr) continue;
-        if (files->is_map()) *files = [&] {  // one file in the long form
-            ComposeNode list;
-            list.kind = ComposeNode::Kind::sequence;
-            list.at = files->at;
-            list.items.push_back(std::move(*files));
-            return list;
-        }();
+        if (files->is_map())
+            *files = [&] {  // one file in the long form
+                ComposeNode list;
+                list.kind = ComposeNode::Kind::sequence;
+                list.at = files->at;
+                list.items.push_back(std::move(*files));
+                return list;
+            }();
         for (ComposeNode& item : files->items) {
             if (item.is_scalar()) item = with("path", std::move(item));
             if (ComposeNode* path = find_entry(item, "path")) path->text = context.resolve(path->text, base);
@@ -228,10 +247,12 @@ void normalise_service(ComposeNode& service, std::string_view base, ComposeConte
     to_map(service, "environment", false, context.log);
     for (const char* key : {"labels", "annotations", "sysctls"}) to_map(service, key, true, context.log);
     for (const char* key : {"tmpfs", "env_file", "label_file", "dns", "dns_search"}) to_list(service, key);
-    if (ComposeNode* build = find_entry(service, "build"); build != nullptr && build->is_scalar()) *build = with("context", std::move(*build));
+    if (ComposeNode* build = find_entry(service, "build"); build != nullptr && build->is_scalar())
+        *build = with("context", std::move(*build));
     if (ComposeNode* build = find_entry(service, "build")) {
         ComposeNode* folder = find_entry(*build, "context");
-        if (folder != nullptr && folder->text.find("://") == std::string::npos && !folder->text.starts_with("git@")) folder->text = context.resolve(folder->text, base);
+        if (folder != nullptr && folder->text.find("://") == std::string::npos && !folder->text.starts_with("git@"))
+            folder->text = context.resolve(folder->text, base);
     }
     for (const char* key : {"configs", "secrets"}) {
         ComposeNode* list = find_entry(service, key);

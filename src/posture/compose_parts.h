@@ -30,10 +30,13 @@ struct ServiceDraft {
 // Values as compose writes them; nothing, and a problem, when they are something else.
 [[nodiscard]] std::optional<bool> truth_of(const ComposeNode& node, std::string_view key, const ServiceDraft& draft);
 [[nodiscard]] std::optional<double> number_of(const ComposeNode& node, std::string_view key, const ServiceDraft& draft);
-[[nodiscard]] std::optional<std::int64_t> integer_of(const ComposeNode& node, std::string_view key, const ServiceDraft& draft);
-[[nodiscard]] std::optional<std::int64_t> bytes_of(const ComposeNode& node, std::string_view key, const ServiceDraft& draft);  ///< 512m, 1.5gb, -1
+[[nodiscard]] std::optional<std::int64_t> integer_of(const ComposeNode& node, std::string_view key,
+                                                     const ServiceDraft& draft);
+[[nodiscard]] std::optional<std::int64_t> bytes_of(const ComposeNode& node, std::string_view key,
+                                                   const ServiceDraft& draft);  ///< 512m, 1.5gb, -1
 [[nodiscard]] std::string text_of(const ComposeNode& node, std::string_view key, const ServiceDraft& draft);
-[[nodiscard]] std::vector<std::string> texts_of(const ComposeNode& node, std::string_view key, const ServiceDraft& draft);  ///< one text is a list of one
+[[nodiscard]] std::vector<std::string> texts_of(const ComposeNode& node, std::string_view key,
+                                                const ServiceDraft& draft);  ///< one text is a list of one
 
 /// How one key of a service is read.
 using ServiceKeyReader = void (*)(const ComposeNode& value, std::string_view key, ServiceDraft& draft);

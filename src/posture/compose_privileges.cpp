@@ -29,7 +29,9 @@ void host_namespace(const ComposeNode& value, std::string_view key, ServiceDraft
     draft.host[Member] = mode;
 }
 
-void user(const ComposeNode& value, std::string_view key, ServiceDraft& draft) { draft.config["User"] = text_of(value, key, draft); }
+void user(const ComposeNode& value, std::string_view key, ServiceDraft& draft) {
+    draft.config["User"] = text_of(value, key, draft);
+}
 
 template <const char* Member>
 void config_truth(const ComposeNode& value, std::string_view key, ServiceDraft& draft) {
@@ -45,8 +47,10 @@ void security_options(const ComposeNode& value, std::string_view key, ServiceDra
     std::vector<std::string> options = texts_of(value, key, draft);
     for (std::string& option : options) {
         if (!option.starts_with("seccomp=/")) continue;
-        if (auto body = draft.context.read(option.substr(8))) option = "seccomp=" + *body;
-        else draft.problem(value, key, fmt::format("the seccomp profile cannot be judged: {}", body.error().message));
+        if (auto body = draft.context.read(option.substr(8)))
+            option = "seccomp=" + *body;
+        else
+            draft.problem(value, key, fmt::format("the seccomp profile cannot be judged: {}", body.error().message));
     }
     draft.host["SecurityOpt"] = options;
 }
@@ -68,9 +72,13 @@ void networks(const ComposeNode& value, std::string_view key, ServiceDraft& draf
     }
 }
 
-void container_name(const ComposeNode& value, std::string_view key, ServiceDraft& draft) { draft.config["ContainerName"] = text_of(value, key, draft); }
+void container_name(const ComposeNode& value, std::string_view key, ServiceDraft& draft) {
+    draft.config["ContainerName"] = text_of(value, key, draft);
+}
 
-void image(const ComposeNode& value, std::string_view key, ServiceDraft& draft) { draft.config["Image"] = text_of(value, key, draft); }
+void image(const ComposeNode& value, std::string_view key, ServiceDraft& draft) {
+    draft.config["Image"] = text_of(value, key, draft);
+}
 
 constexpr char kPrivileged[] = "Privileged";
 constexpr char kCapAdd[] = "CapAdd";

@@ -15,20 +15,30 @@ namespace {
 using nlohmann::json;
 
 /// Keys that say nothing about what a container may do to its host or its neighbours.
-constexpr std::array<std::string_view, 28> kWithoutMeaning = {"attach", "blkio_config", "command", "cpu_count", "cpu_percent", "credential_spec", "depends_on", "develop", "dns", "dns_opt", "dns_search", "domainname", "entrypoint", "extends", "extra_hosts", "hostname", "isolation", "mac_address", "mem_swappiness", "models", "platform", "profiles", "pull_policy", "pull_refresh_after", "scale", "stop_grace_period", "stop_signal", "working_dir"};
+constexpr std::array<std::string_view, 28> kWithoutMeaning = {
+    "attach",      "blkio_config",      "command",        "cpu_count",
+    "cpu_percent", "credential_spec",   "depends_on",     "develop",
+    "dns",         "dns_opt",           "dns_search",     "domainname",
+    "entrypoint",  "extends",           "extra_hosts",    "hostname",
+    "isolation",   "mac_address",       "mem_swappiness", "models",
+    "platform",    "profiles",          "pull_policy",    "pull_refresh_after",
+    "scale",       "stop_grace_period", "stop_signal",    "working_dir"};
 
 constexpr std::int64_t kDefaultShm = 64 * 1024 * 1024;
 
 std::string dumped(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
 
 bool is_read(std::string_view key) {
-    const auto holds = [&](const std::vector<ServiceKey>& keys) { return std::ranges::find(keys, key, &ServiceKey::key) != keys.end(); };
+    const auto holds = [&](const std::vector<ServiceKey>& keys) {
+        return std::ranges::find(keys, key, &ServiceKey::key) != keys.end();
+    };
     return holds(privilege_keys()) || holds(limit_keys()) || holds(item_keys());
 }
 
 void read_keys(const ComposeNode& service, ServiceDraft& draft) {
     for (const auto& [key, value] : service.entries) {
-        if (!is_read(key.text) && std::ranges::find(kWithoutMeaning, key.text) == kWithoutMeaning.end()) draft.problem(key, key.text, "this key is not read");
+        if (!is_read(key.text) && std::ranges::find(kWithoutMeaning, key.text) == kWithoutMeaning.end())
+            draft.problem(key, key.text, "this key is not read");
     }
     for (const auto* keys : {&privilege_keys(), &limit_keys(), &item_keys()}) {
         for (const auto& [key, read] : *keys) {
@@ -42,7 +52,8 @@ void add_network(ServiceDraft& draft) {
     if (draft.host.contains("NetworkMode")) return;
     if (draft.networks.empty()) {
         const auto common = draft.project.networks.find("default");
-        draft.networks[common == draft.project.networks.end() ? draft.project.name + "_default" : common->second] = json::object();
+        draft.networks[common == draft.project.networks.end() ? draft.project.name + "_default" : common->second] =
+            json::object();
     }
     draft.host["NetworkMode"] = draft.networks.begin().key();
 }
@@ -73,7 +84,8 @@ void read_options(const ComposeNode& definition, json& out) {
 }
 
 /// Says which keys of a definition are not read.
-void report_unread(const ComposeNode& definition, std::string_view what, std::span<const std::string_view> known, ComposeContext& context) {
+void report_unread(const ComposeNode& definition, std::string_view what, std::span<const std::string_view> known,
+                   ComposeContext& context) {
     for (const auto& [key, value] : definition.entries) {
         if (std::ranges::find(known, key.text) == known.end() && !key.text.starts_with("x-")) {
             context.log.problem(key.at, fmt::format("{}.{}: this key is not read", what, key.text));
@@ -83,12 +95,14 @@ void report_unread(const ComposeNode& definition, std::string_view what, std::sp
 
 bool is_on(const ComposeNode& definition, std::string_view key) {
     const ComposeNode* node = definition.find(key);
-    return node != nullptr && (node->text == "true" || node->text == "yes" || node->text == "on" || node->text == "True");
+    return node != nullptr &&
+           (node->text == "true" || node->text == "yes" || node->text == "on" || node->text == "True");
 }
 
 }  // namespace
 
-std::string inspect_of_service(std::string_view name, const ComposeNode& service, const ComposeProject& project, ComposeContext& context) {
+std::string inspect_of_service(std::string_view name, const ComposeNode& service, const ComposeProject& project,
+                               ComposeContext& context) {
     ServiceDraft draft{.name = name, .project = project, .context = context, .environment = {}, .labels = {}};
     read_keys(service, draft);
     add_network(draft);
@@ -107,11 +121,13 @@ std::string inspect_of_service(std::string_view name, const ComposeNode& service
 }
 
 std::string json_of_network(std::string_view name, const ComposeNode& network, ComposeContext& context) {
-    static constexpr std::array<std::string_view, 11> kRead = {"name",     "driver",     "driver_opts", "labels",      "internal", "attachable",
-                                                               "external", "enable_ipv6", "enable_ipv4", "ipam", "x-"};
+    static constexpr std::array<std::string_view, 11> kRead = {
+        "name",     "driver",      "driver_opts", "labels", "internal", "attachable",
+        "external", "enable_ipv6", "enable_ipv4", "ipam",   "x-"};
     report_unread(network, fmt::format("networks.{}", name), kRead, context);
     json out = {{"Name", name}, {"Driver", "bridge"}, {"Scope", "local"}};
-    if (const ComposeNode* driver = network.find("driver"); driver != nullptr && driver->is_scalar()) out["Driver"] = driver->text;
+    if (const ComposeNode* driver = network.find("driver"); driver != nullptr && driver->is_scalar())
+        out["Driver"] = driver->text;
     if (out["Driver"] == "overlay") out["Scope"] = "swarm";
     out["Internal"] = is_on(network, "internal");
     out["Attachable"] = is_on(network, "attachable");
@@ -124,7 +140,8 @@ std::string json_of_volume(std::string_view name, const ComposeNode& volume, Com
     static constexpr std::array<std::string_view, 5> kRead = {"name", "driver", "driver_opts", "labels", "external"};
     report_unread(volume, fmt::format("volumes.{}", name), kRead, context);
     json out = {{"Name", name}, {"Driver", "local"}};
-    if (const ComposeNode* driver = volume.find("driver"); driver != nullptr && driver->is_scalar()) out["Driver"] = driver->text;
+    if (const ComposeNode* driver = volume.find("driver"); driver != nullptr && driver->is_scalar())
+        out["Driver"] = driver->text;
     read_options(volume, out);
     return dumped(out);
 }

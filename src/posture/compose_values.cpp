@@ -14,7 +14,8 @@ namespace {
 std::optional<double> real(std::string_view text) {
     double value = 0;
     const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (text.empty() || fault != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) return std::nullopt;
+    if (text.empty() || fault != std::errc() || end != text.data() + text.size() || !std::isfinite(value))
+        return std::nullopt;
     return value;
 }
 
@@ -37,8 +38,10 @@ void ServiceDraft::problem(const ComposeNode& at, std::string_view key, std::str
 
 std::optional<bool> truth_of(const ComposeNode& node, std::string_view key, const ServiceDraft& draft) {
     const std::string text = lowered(node.text);
-    if (node.is_scalar() && (text == "true" || text == "yes" || text == "on" || text == "y" || text == "1")) return true;
-    if (node.is_scalar() && (text == "false" || text == "no" || text == "off" || text == "n" || text == "0")) return false;
+    if (node.is_scalar() && (text == "true" || text == "yes" || text == "on" || text == "y" || text == "1"))
+        return true;
+    if (node.is_scalar() && (text == "false" || text == "no" || text == "off" || text == "n" || text == "0"))
+        return false;
     if (!node.is_null()) draft.problem(node, key, fmt::format("'{}' is neither true nor false", node.text));
     return std::nullopt;
 }
@@ -62,7 +65,8 @@ std::optional<std::int64_t> bytes_of(const ComposeNode& node, std::string_view k
     const std::string text = lowered(trim(node.text));
     const auto digits = text.find_first_not_of("0123456789.-");
     const auto value = real(std::string_view(text).substr(0, digits));
-    const auto factor = unit(digits == std::string::npos ? std::string_view() : trim(std::string_view(text).substr(digits)));
+    const auto factor =
+        unit(digits == std::string::npos ? std::string_view() : trim(std::string_view(text).substr(digits)));
     if (!node.is_scalar() || !value || !factor || std::abs(*value * *factor) >= 0x1p62) {
         draft.problem(node, key, fmt::format("'{}' is no size", node.text));
         return std::nullopt;
@@ -80,8 +84,10 @@ std::vector<std::string> texts_of(const ComposeNode& node, std::string_view key,
     if (node.is_scalar()) all.push_back(node.text);
     if (node.is_map()) draft.problem(node, key, "a list is needed");
     for (const ComposeNode& item : node.items) {
-        if (item.is_scalar()) all.push_back(item.text);
-        else if (!item.is_null()) draft.problem(item, key, "an item that is no text");
+        if (item.is_scalar())
+            all.push_back(item.text);
+        else if (!item.is_null())
+            draft.problem(item, key, "an item that is no text");
     }
     return all;
 }

@@ -55,6 +55,9 @@ Result<JsonDocument> json_of(std::string_view target, Result<host::HttpAnswer> a
     auto parsed = JsonDocument::parse(answer->body);
     if (!parsed) return parsed;
     const Json root = parsed->root();
+    bool objects = true;
+    root.each([&](const Json& element) { objects = objects && element.is_object(); });
+    if (!objects) return Error{"the engine answered with a list of something else than objects"};
     if (is_list(target) ? !root.is_array() && !root.is_null() : !root.is_object()) {
         return Error{fmt::format("the engine answered something else than {}", is_list(target) ? "a list" : "an object")};
     }

@@ -211,7 +211,8 @@ void add_component(std::string_view name, std::string_view version, std::string_
     const bool patched_by_distribution = version.find("dfsg") != std::string_view::npos || version.find("~ds") != std::string_view::npos ||
                                          version.find("+ds") != std::string_view::npos || version.find("ubuntu") != std::string_view::npos ||
                                          version.find(".el") != std::string_view::npos || version.find(".fc") != std::string_view::npos;
-    if (patched_by_distribution) out.absent("component.outdated", "the distribution patches this version without a new number");
+    if (version == cycle->cycle) out.absent("component.outdated", "only its release cycle is known");
+    else if (patched_by_distribution) out.absent("component.outdated", "the distribution patches this version without a new number");
     else out.set("component.outdated", compare_versions(version, cycle->latest) < 0, data);
 }
 

@@ -34,7 +34,7 @@ struct PruneOptions {
 /// One thing that nothing uses. Names are hostile bytes.
 struct PruneItem {
     PruneKind kind = PruneKind::container;
-    std::string id;       ///< full id; a volume's name
+    std::string id;  ///< full id; a volume's name
     std::string name;
     std::string created;  ///< as the engine writes it; with id and state what makes it the same thing later
     std::string state;    ///< a container's status and when it ended
@@ -42,8 +42,8 @@ struct PruneItem {
     std::optional<std::int64_t> size;     ///< bytes that its removal frees, as far as the engine tells
     std::optional<Nanoseconds> since;     ///< unused since then at the earliest, or last changed then
     std::string why;
-    std::optional<std::size_t> entries;   ///< of a volume's top folder, when it can be read
-    std::vector<std::string> holds;       ///< the first names of it
+    std::optional<std::size_t> entries;  ///< of a volume's top folder, when it can be read
+    std::vector<std::string> holds;      ///< the first names of it
 };
 
 struct PrunePlan {
@@ -51,30 +51,31 @@ struct PrunePlan {
     Nanoseconds made = 0;
     Nanoseconds older_than = 0;
     std::string only_label;
-    std::vector<PruneItem> items;  ///< in the order of removal
-    std::vector<std::string> kept;      ///< what is unused and stays, and why: "image app:1: younger than 7 days"
-    std::vector<std::string> problems;  ///< what could not be found out
+    std::vector<PruneItem> items;             ///< in the order of removal
+    std::vector<std::string> kept;            ///< what is unused and stays, and why: "image app:1: younger than 7 days"
+    std::vector<std::string> problems;        ///< what could not be found out
     std::optional<std::int64_t> build_cache;  ///< unused bytes of the build cache, which a plan never removes
 };
 
 /// What the engine answered; empty text where it gave no answer.
 struct PruneAnswers {
-    std::string containers;  ///< GET /containers/json?all=1
-    std::string images;      ///< GET /images/json
-    std::string volumes;     ///< GET /volumes
-    std::string networks;    ///< GET /networks
-    std::string info;        ///< GET /info
-    std::string sizes;       ///< GET /system/df
+    std::string containers;            ///< GET /containers/json?all=1
+    std::string images;                ///< GET /images/json
+    std::string volumes;               ///< GET /volumes
+    std::string networks;              ///< GET /networks
+    std::string info;                  ///< GET /info
+    std::string sizes;                 ///< GET /system/df
     std::vector<std::string> details;  ///< inspect data of containers that do not run, of unused images and networks
 };
 
-/// Plans from answers: what no container uses, is older than the limit, and is not labelled plimsoll.keep (any value but
-/// false). What cannot be told to be old enough stays. `local`: the engine's files may be looked at. An error is an answer that
-/// is not JSON.
+/// Plans from answers: what no container uses, is older than the limit, and is not labelled plimsoll.keep (any value
+/// but false). What cannot be told to be old enough stays. `local`: the engine's files may be looked at. An error is an
+/// answer that is not JSON.
 [[nodiscard]] Result<PrunePlan> plan_of(const PruneAnswers& answers, const PruneOptions& options, bool local);
 
 /// Asks the engine and plans. Changes nothing.
-[[nodiscard]] Result<PrunePlan> plan_prune(const host::Endpoint& endpoint, const host::HttpLimits& limits, const PruneOptions& options);
+[[nodiscard]] Result<PrunePlan> plan_prune(const host::Endpoint& endpoint, const host::HttpLimits& limits,
+                                           const PruneOptions& options);
 
 /// What became of one item.
 struct PruneOutcome {
@@ -94,10 +95,11 @@ struct PruneReport {
 /// The record's usual place: /var/lib/plimsoll/prune-TIME.jsonl.
 [[nodiscard]] std::string default_prune_record(Nanoseconds now);
 
-/// Removes exactly the plan's items, in order and never by force, each only after the engine says again that it is the same and
-/// unused. First writes the plan to `record`, a new file of mode 0600 (its folder is made with 0700); when that fails nothing is
-/// removed and the error says why. Outcomes are added to the record as they come.
-[[nodiscard]] Result<PruneReport> execute(const host::Endpoint& endpoint, const host::HttpLimits& limits, const PrunePlan& plan, const std::string& record);
+/// Removes exactly the plan's items, in order and never by force, each only after the engine says again that it is the
+/// same and unused. First writes the plan to `record`, a new file of mode 0600 (its folder is made with 0700); when
+/// that fails nothing is removed and the error says why. Outcomes are added to the record as they come.
+[[nodiscard]] Result<PruneReport> execute(const host::Endpoint& endpoint, const host::HttpLimits& limits,
+                                          const PrunePlan& plan, const std::string& record);
 
 /// The plan for a terminal, hostile names escaped; with outcomes when `report` is given.
 [[nodiscard]] std::string to_text(const PrunePlan& plan, const PruneReport* report = nullptr);

@@ -18,15 +18,19 @@ std::string error_message(const host::HttpAnswer& answer) {
 }
 
 /// Asks for all targets; what fails is a problem of the plan and an empty text.
-std::vector<std::string> ask_all(const host::Endpoint& endpoint, const host::HttpLimits& limits, const std::vector<std::string>& targets, PrunePlan& plan) {
+std::vector<std::string> ask_all(const host::Endpoint& endpoint, const host::HttpLimits& limits,
+                                 const std::vector<std::string>& targets, PrunePlan& plan) {
     std::vector<host::HttpRequest> requests;
     for (const std::string& target : targets) requests.push_back({target});
     std::vector<std::string> bodies(targets.size());
     if (requests.empty()) return bodies;
     host::run_requests(endpoint, limits, requests, [&](std::size_t i, Result<host::HttpAnswer> answer) {
-        if (!answer) plan.problems.push_back(fmt::format("{}: {}", targets[i], answer.error().message));
-        else if (answer->status != 200) plan.problems.push_back(fmt::format("{}: {}", targets[i], error_message(*answer)));
-        else bodies[i] = std::move(answer->body);
+        if (!answer)
+            plan.problems.push_back(fmt::format("{}: {}", targets[i], answer.error().message));
+        else if (answer->status != 200)
+            plan.problems.push_back(fmt::format("{}: {}", targets[i], error_message(*answer)));
+        else
+            bodies[i] = std::move(answer->body);
     });
     return bodies;
 }
@@ -42,25 +46,35 @@ Result<std::vector<std::string>> detail_targets(const PruneAnswers& answers, con
     };
     if (options.kinds.contains(PruneKind::container)) {
         TRY_VOID(each(answers.containers, "GET /containers/json", [&](Json container) {
-            if (may_be_removed(container["State"].text_or(""))) targets.push_back(fmt::format("/containers/{}/json", url_encoded(container["Id"].text_or(""))));
+            if (may_be_removed(container["State"].text_or("")))
+                targets.push_back(fmt::format("/containers/{}/json", url_encoded(container["Id"].text_or(""))));
         }));
     }
     if (options.kinds.contains(PruneKind::image)) {
-        TRY_VOID(each(answers.images, "GET /images/json", [&](Json image) { targets.push_back(fmt::format("/images/{}/json", url_encoded(image["Id"].text_or("")))); }));
+        TRY_VOID(each(answers.images, "GET /images/json", [&](Json image) {
+            targets.push_back(fmt::format("/images/{}/json", url_encoded(image["Id"].text_or(""))));
+        }));
     }
     if (options.kinds.contains(PruneKind::network)) {
-        TRY_VOID(each(answers.networks, "GET /networks", [&](Json network) { targets.push_back(fmt::format("/networks/{}", url_encoded(network["Id"].text_or("")))); }));
+        TRY_VOID(each(answers.networks, "GET /networks", [&](Json network) {
+            targets.push_back(fmt::format("/networks/{}", url_encoded(network["Id"].text_or(""))));
+        }));
     }
     return targets;
 }
 
 }  // namespace
 
-Result<PrunePlan> plan_prune(const host::Endpoint& endpoint, const host::HttpLimits& limits, const PruneOptions& options) {
+Result<PrunePlan> plan_prune(const host::Endpoint& endpoint, const host::HttpLimits& limits,
+                             const PruneOptions& options) {
     PrunePlan asked;
     PruneAnswers answers;
-    const auto lists = ask_all(endpoint, limits, {"/containers/json?all=1", "/images/json", "/volumes", "/networks", "/info"}, asked);
-    if (lists[0].empty()) return Error{fmt::format("{}: {}", endpoint.to_text(), asked.problems.empty() ? "the engine did not list its containers" : asked.problems.front())};
+    const auto lists =
+        ask_all(endpoint, limits, {"/containers/json?all=1", "/images/json", "/volumes", "/networks", "/info"}, asked);
+    if (lists[0].empty())
+        return Error{
+            fmt::format("{}: {}", endpoint.to_text(),
+                        asked.problems.empty() ? "the engine did not list its containers" : asked.problems.front())};
     answers.containers = lists[0];
     answers.images = lists[1];
     answers.volumes = lists[2];

@@ -30,12 +30,14 @@ PruneOutcome failed(std::string reason) { return {State::failed, std::move(reaso
 /// Removes item after item, asking before each.
 class Removal {
 public:
-    Removal(const host::Endpoint& endpoint, const host::HttpLimits& limits, const PrunePlan& plan) : endpoint_(endpoint), limits_(limits), plan_(plan) {}
+    Removal(const host::Endpoint& endpoint, const host::HttpLimits& limits, const PrunePlan& plan)
+        : endpoint_(endpoint), limits_(limits), plan_(plan) {}
 
     PruneOutcome remove(const PruneItem& item) {
         const auto containers = ask("GET", "/containers/json?all=1");
         if (!containers) return failed(containers.error().message);
-        if (containers->status != 200 || !containers->root().is_array()) return failed("listing containers: " + containers->message());
+        if (containers->status != 200 || !containers->root().is_array())
+            return failed("listing containers: " + containers->message());
         switch (item.kind) {
             case PruneKind::container: return remove_container(item);
             case PruneKind::volume: return remove_volume(item, containers->root());
@@ -88,8 +90,10 @@ private:
         const std::string target = "/containers/" + url_encoded(item.id);
         Answer now;
         if (auto refused = inspect(target + "/json", now)) return *refused;
-        if (now.root()["Id"].text_or("") != item.id || now.root()["Created"].text_or("") != item.created) return skipped("another container has its id now");
-        if (container_state(now.root()) != item.state || !may_be_removed(now.root().at("State.Status").text_or(""))) return skipped("its state has changed since the plan");
+        if (now.root()["Id"].text_or("") != item.id || now.root()["Created"].text_or("") != item.created)
+            return skipped("another container has its id now");
+        if (container_state(now.root()) != item.state || !may_be_removed(now.root().at("State.Status").text_or("")))
+            return skipped("its state has changed since the plan");
         if (auto refused = refuse_labels(now.root().at("Config.Labels"))) return *refused;
         return finish(target);
     }
@@ -98,10 +102,13 @@ private:
         const std::string target = "/volumes/" + url_encoded(item.id);
         Answer now;
         if (auto refused = inspect(target, now)) return *refused;
-        if (now.root()["Name"].text_or("") != item.id || now.root()["CreatedAt"].text_or("") != item.created) return skipped("another volume has its name now");
+        if (now.root()["Name"].text_or("") != item.id || now.root()["CreatedAt"].text_or("") != item.created)
+            return skipped("another volume has its name now");
         if (auto refused = refuse_labels(now.root()["Labels"])) return *refused;
         bool used = false;
-        containers.each([&](Json each) { each["Mounts"].each([&](Json mount) { used = used || mount["Name"].text_or("") == item.id; }); });
+        containers.each([&](Json each) {
+            each["Mounts"].each([&](Json mount) { used = used || mount["Name"].text_or("") == item.id; });
+        });
         if (used) return skipped("a container uses it now");
         return finish(target);
     }
@@ -110,7 +117,8 @@ private:
         const std::string target = "/networks/" + url_encoded(item.id);
         Answer now;
         if (auto refused = inspect(target, now)) return *refused;
-        if (now.root()["Id"].text_or("") != item.id || now.root()["Created"].text_or("") != item.created) return skipped("another network has its id now");
+        if (now.root()["Id"].text_or("") != item.id || now.root()["Created"].text_or("") != item.created)
+            return skipped("another network has its id now");
         if (auto refused = refuse_labels(now.root()["Labels"])) return *refused;
         bool used = is_joined(now.root());
         containers.each([&](Json each) {
@@ -126,7 +134,8 @@ private:
         const std::string by_id = "/images/" + url_encoded(item.id);
         Answer now;
         if (auto refused = inspect(by_id + "/json", now)) return *refused;
-        if (image_id(now.root()["Id"].text_or("")) != item.id || now.root()["Created"].text_or("") != item.created) return skipped("another image has its id now");
+        if (image_id(now.root()["Id"].text_or("")) != item.id || now.root()["Created"].text_or("") != item.created)
+            return skipped("another image has its id now");
         if (image_references(now.root()) != item.references) return skipped("its names have changed since the plan");
         if (auto refused = refuse_labels(now.root().at("Config.Labels"))) return *refused;
         bool used = false;
@@ -137,7 +146,8 @@ private:
         }
         if (!item.references.empty()) {  // the last name usually takes the image with it
             Answer left;
-            if (const auto gone = inspect(by_id + "/json", left)) return gone->state == State::skipped ? PruneOutcome{State::removed, {}} : *gone;
+            if (const auto gone = inspect(by_id + "/json", left))
+                return gone->state == State::skipped ? PruneOutcome{State::removed, {}} : *gone;
             if (!image_references(left.root()).empty()) return failed("it has other names left");
         }
         return finish(by_id + "?noprune=1");
@@ -147,8 +157,10 @@ private:
     std::optional<PruneOutcome> remove_reference(const std::string& reference, const PruneItem& item) {
         const std::string target = "/images/" + url_encoded(reference);
         Answer named;
-        if (auto refused = inspect(target + "/json", named)) return refused->state == State::skipped ? std::nullopt : refused;
-        if (image_id(named.root()["Id"].text_or("")) != item.id) return skipped(fmt::format("{} names another image now", reference));
+        if (auto refused = inspect(target + "/json", named))
+            return refused->state == State::skipped ? std::nullopt : refused;
+        if (image_id(named.root()["Id"].text_or("")) != item.id)
+            return skipped(fmt::format("{} names another image now", reference));
         PruneOutcome outcome = finish(target + "?noprune=1");
         if (outcome.state == State::failed) return outcome;
         return std::nullopt;
@@ -167,19 +179,22 @@ std::string default_prune_record(Nanoseconds now) {
     return fmt::format("/var/lib/plimsoll/prune-{}.jsonl", time);
 }
 
-Result<PruneReport> execute(const host::Endpoint& endpoint, const host::HttpLimits& limits, const PrunePlan& plan, const std::string& record_path) {
+Result<PruneReport> execute(const host::Endpoint& endpoint, const host::HttpLimits& limits, const PrunePlan& plan,
+                            const std::string& record_path) {
     PruneReport report{.record = record_path, .outcomes = {}};
     auto record = PruneRecord::create(record_path);
     if (!record) return record.error().during("nothing was removed");
     for (const PruneItem& item : plan.items) {
-        if (const auto written = record->add(to_json(item)); !written) return written.error().during("nothing was removed");
+        if (const auto written = record->add(to_json(item)); !written)
+            return written.error().during("nothing was removed");
     }
     Removal removal(endpoint, limits, plan);
     for (std::size_t i = 0; i < plan.items.size(); ++i) {
         const PruneItem& item = plan.items[i];
         report.outcomes.push_back(removal.remove(item));
         if (const auto written = record->add(to_json(item, report.outcomes.back())); !written) {
-            for (std::size_t rest = i + 1; rest < plan.items.size(); ++rest) report.outcomes.push_back(skipped(written.error().message));
+            for (std::size_t rest = i + 1; rest < plan.items.size(); ++rest)
+                report.outcomes.push_back(skipped(written.error().message));
             return report;
         }
     }

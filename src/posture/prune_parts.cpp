@@ -32,7 +32,9 @@ std::string container_name(const Json& inspect) {
     return std::string(name.substr(name.starts_with('/') ? 1 : 0));
 }
 
-std::string image_id(std::string_view id) { return id.empty() || id.starts_with("sha256:") ? std::string(id) : "sha256:" + std::string(id); }
+std::string image_id(std::string_view id) {
+    return id.empty() || id.starts_with("sha256:") ? std::string(id) : "sha256:" + std::string(id);
+}
 
 std::vector<std::string> image_references(const Json& inspect) {
     std::vector<std::string> all = strings(inspect["RepoTags"]);
@@ -46,16 +48,20 @@ bool is_joined(const Json& network) { return network["Containers"].size() > 0 ||
 
 bool is_anonymous(const Json& volume) {
     const std::string_view name = volume["Name"].text_or("");
-    return volume["Labels"]["com.docker.volume.anonymous"].kind() != Json::Kind::nothing || volume["Anonymous"].truth_or(false) ||
+    return volume["Labels"]["com.docker.volume.anonymous"].kind() != Json::Kind::nothing ||
+           volume["Anonymous"].truth_or(false) ||
            (name.size() == 64 && name.find_first_not_of("0123456789abcdef") == std::string_view::npos);
 }
 
 std::string url_encoded(std::string_view text) {
     std::string out;
     for (const char c : text) {
-        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
-        if (plain) out += c;
-        else out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                           c == '.' || c == '_' || c == '~';
+        if (plain)
+            out += c;
+        else
+            out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
     }
     return out;
 }

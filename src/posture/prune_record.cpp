@@ -12,7 +12,9 @@ namespace plimsoll::posture {
 
 namespace {
 
-Error system_error(std::string_view doing, const std::string& path) { return {fmt::format("{} {}: {}", doing, path, std::generic_category().message(errno))}; }
+Error system_error(std::string_view doing, const std::string& path) {
+    return {fmt::format("{} {}: {}", doing, path, std::generic_category().message(errno))};
+}
 
 }  // namespace
 
@@ -22,7 +24,9 @@ Result<PruneRecord> PruneRecord::create(const std::string& path) {
     if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return system_error("making the folder", folder);
     host::Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!fd) return system_error("making the record", path);
-    if (const host::Fd above(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)); !above || ::fsync(above.get()) != 0) return system_error("writing the folder", folder);
+    if (const host::Fd above(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        !above || ::fsync(above.get()) != 0)
+        return system_error("writing the folder", folder);
     return PruneRecord(std::move(fd), path);
 }
 

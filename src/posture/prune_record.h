@@ -11,7 +11,8 @@ namespace plimsoll::posture {
 /// A new file of lines, each on disk before the next step is taken.
 class PruneRecord {
 public:
-    /// Makes the file (0600) and its last folder (0700) when that is missing; an existing file is an error, links are not followed.
+    /// Makes the file (0600) and its last folder (0700) when that is missing; an existing file is an error, links are
+    /// not followed.
     static Result<PruneRecord> create(const std::string& path);
 
     /// Adds one line and waits until it is on disk.

@@ -14,7 +14,11 @@ namespace {
 using json = nlohmann::ordered_json;
 
 json item_json(const PruneItem& item) {
-    json out = {{"kind", to_text(item.kind)}, {"id", valid_utf8(item.id)}, {"name", valid_utf8(item.name)}, {"created", valid_utf8(item.created)}, {"why", valid_utf8(item.why)}};
+    json out = {{"kind", to_text(item.kind)},
+                {"id", valid_utf8(item.id)},
+                {"name", valid_utf8(item.name)},
+                {"created", valid_utf8(item.created)},
+                {"why", valid_utf8(item.why)}};
     if (!item.state.empty()) out["state"] = valid_utf8(item.state);
     if (item.size) out["size_bytes"] = *item.size;
     if (item.since) out["unused_since"] = to_rfc3339(*item.since);
@@ -34,7 +38,8 @@ std::string holds_text(const PruneItem& item) {
     if (*item.entries == 0) return "; empty";
     std::string names;
     for (const std::string& name : item.holds) names += (names.empty() ? "" : ", ") + printable(name);
-    return fmt::format("; holds {} {}: {}{}", *item.entries, *item.entries == 1 ? "entry" : "entries", names, *item.entries > item.holds.size() ? ", …" : "");
+    return fmt::format("; holds {} {}: {}{}", *item.entries, *item.entries == 1 ? "entry" : "entries", names,
+                       *item.entries > item.holds.size() ? ", …" : "");
 }
 
 void add_lines(std::string_view heading, const std::vector<std::string>& lines, std::string& out) {
@@ -64,30 +69,43 @@ std::string size_text(std::int64_t bytes) {
 }
 
 std::string to_text(const PrunePlan& plan, const PruneReport* report) {
-    std::string out = fmt::format("Unused on {}, for {} days or longer\n", printable(plan.engine), plan.older_than / kDay);
+    std::string out =
+        fmt::format("Unused on {}, for {} days or longer\n", printable(plan.engine), plan.older_than / kDay);
     std::int64_t total = 0;
     std::size_t unmeasured = 0;
     for (std::size_t i = 0; i < plan.items.size(); ++i) {
         const PruneItem& item = plan.items[i];
-        if (item.size) total += *item.size;
-        else ++unmeasured;
-        out += fmt::format("  {:<9}  {:>8}  {}  {}  {}; {}{}\n", to_text(item.kind), item.size ? size_text(*item.size) : "?", item.since ? to_date(*item.since) : "?         ",
-                           printable(item.kind == PruneKind::volume ? shortened(item.id, 12) : item.id.substr(item.id.starts_with("sha256:") ? 7 : 0, 12)), printable(item.name), printable(item.why),
-                           holds_text(item));
+        if (item.size)
+            total += *item.size;
+        else
+            ++unmeasured;
+        out += fmt::format(
+            "  {:<9}  {:>8}  {}  {}  {}; {}{}\n", to_text(item.kind), item.size ? size_text(*item.size) : "?",
+            item.since ? to_date(*item.since) : "?         ",
+            printable(item.kind == PruneKind::volume ? shortened(item.id, 12)
+                                                     : item.id.substr(item.id.starts_with("sha256:") ? 7 : 0, 12)),
+            printable(item.name), printable(item.why), holds_text(item));
         if (report != nullptr && i < report->outcomes.size()) {
             const PruneOutcome& outcome = report->outcomes[i];
-            out += fmt::format("             {}{}{}\n", to_text(outcome.state), outcome.reason.empty() ? "" : ": ", printable(outcome.reason));
+            out += fmt::format("             {}{}{}\n", to_text(outcome.state), outcome.reason.empty() ? "" : ": ",
+                               printable(outcome.reason));
         }
     }
-    out += fmt::format("\n{} to remove, {}{}\n", plan.items.size(), size_text(total), unmeasured == 0 ? "" : fmt::format(" and {} of unknown size", unmeasured));
-    if (plan.build_cache && *plan.build_cache > 0) out += fmt::format("The build cache holds {} that no build uses; it is not part of this plan (docker builder prune).\n", size_text(*plan.build_cache));
+    out += fmt::format("\n{} to remove, {}{}\n", plan.items.size(), size_text(total),
+                       unmeasured == 0 ? "" : fmt::format(" and {} of unknown size", unmeasured));
+    if (plan.build_cache && *plan.build_cache > 0)
+        out += fmt::format(
+            "The build cache holds {} that no build uses; it is not part of this plan (docker builder prune).\n",
+            size_text(*plan.build_cache));
     add_lines("Unused, and stays", plan.kept, out);
     add_lines("Could not be found out", plan.problems, out);
     if (report != nullptr) out += fmt::format("\nRecorded in {}\n", printable(report->record));
     return out;
 }
 
-std::string to_json(const PruneItem& item) { return item_json(item).dump(-1, ' ', false, json::error_handler_t::replace); }
+std::string to_json(const PruneItem& item) {
+    return item_json(item).dump(-1, ' ', false, json::error_handler_t::replace);
+}
 
 std::string to_json(const PruneItem& item, const PruneOutcome& outcome) {
     json out = {{"kind", to_text(item.kind)}, {"id", valid_utf8(item.id)}};
@@ -96,7 +114,11 @@ std::string to_json(const PruneItem& item, const PruneOutcome& outcome) {
 }
 
 std::string to_json(const PrunePlan& plan, const PruneReport* report) {
-    json out = {{"engine", valid_utf8(plan.engine)}, {"made", to_rfc3339(plan.made)}, {"older_than_days", plan.older_than / kDay}, {"only_label", valid_utf8(plan.only_label)}, {"items", json::array()}};
+    json out = {{"engine", valid_utf8(plan.engine)},
+                {"made", to_rfc3339(plan.made)},
+                {"older_than_days", plan.older_than / kDay},
+                {"only_label", valid_utf8(plan.only_label)},
+                {"items", json::array()}};
     std::int64_t total = 0;
     for (std::size_t i = 0; i < plan.items.size(); ++i) {
         json item = item_json(plan.items[i]);

@@ -16,7 +16,8 @@ void write_check(const model::Check& check, Terminal& out) {
     out.heading(printable(fmt::format("{} ({}, judges each {})", check.id, to_text(check.severity), to_text(check.subject))));
     out.paragraph(0, printable(check.title));
     out.paragraph(2, "Why: " + printable(check.why));
-    for (const std::string_view line : split(printable_lines(check.remedy), '\n')) out.paragraph(2, (line.data() == check.remedy.data() ? "Do: " : "") + std::string(line));
+    const std::string remedy = "Do: " + printable_lines(check.remedy);
+    for (const std::string_view line : split(remedy, '\n')) out.paragraph(2, line);
     std::string references;
     for (const std::string& reference : check.references) references += (references.empty() ? "" : ", ") + reference;
     if (!references.empty()) out.paragraph(2, "References: " + printable(references));

@@ -248,10 +248,16 @@ void Page::object(const ObjectView& view) {
     more(view.findings.size() - shown, "finding", kDeep);
 }
 
+/// The items say it all, or there is one that says what the finding says.
+bool tells_by_items(const Finding& finding) {
+    return finding.items.size() > 1 || (finding.items.size() == 1 && finding.items.front().message != finding.message) ||
+           (finding.items.size() == 1 && finding.items.front().count > 1);
+}
+
 void Page::finding(const Finding& finding) {
     const auto& check = check_of(report_, finding);
     std::vector<Span> words = {{printable(check.title), check.severity >= Severity::high ? kBold : ""}};
-    if (!finding.message.empty() && finding.message != check.title) {
+    if (!finding.message.empty() && finding.message != check.title && !tells_by_items(finding)) {
         words.push_back({"· " + bounded(finding.message, kMessageColumns)});
     }
     if (finding.is_new) words.push_back({"· new", "35"});
@@ -261,6 +267,7 @@ void Page::finding(const Finding& finding) {
 }
 
 void Page::items(const Finding& finding) {
+    if (!tells_by_items(finding)) return;
     const auto shown = std::min(finding.items.size(), limits_.items);
     for (std::size_t i = 0; i < shown; ++i) {
         const auto& item = finding.items[i];
