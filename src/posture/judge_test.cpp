@@ -96,7 +96,7 @@ TEST(Judge, AnAttackPathIsToldOnceWithItsSteps) {
     const auto report = SmallHost().judged(check("privileged", "container", "container.privileged = true") + check("etc", "mount", "mount.source = /etc") +
                                            "- path: both\n  title: t\n  consequence: c\n  remedy: r\n  severity: critical\n  subject: container\n"
                                            "  condition: check.outcome[privileged] = fail and check.outcome[etc] = fail\n  message: m\n  steps: [privileged, etc]\n"
-                                           "  examples: {pass: {}, fail: {check.outcome[privileged]: fail, check.outcome[etc]: fail}}\n");
+                                           "  examples:\n    pass: {}\n    fail:\n      check.outcome[privileged]: fail\n      check.outcome[etc]: fail\n");
     ASSERT_EQ(report.paths.size(), 1U);
     ASSERT_EQ(report.paths[0].findings.size(), 2U);
     for (const auto finding : report.paths[0].findings) EXPECT_EQ(report.findings[finding].path, 0U);

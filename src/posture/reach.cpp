@@ -119,6 +119,15 @@ void consider_homes(std::string_view path, Words& words) {
     for (const Place& place : kInHomes) words.consider(home + std::string(place.path), place.word);
 }
 
+/// An engine's socket at a place of its own, by the name that engines give it: what is left when the host cannot be asked.
+void consider_socket_name(std::string_view path, Words& words) {
+    static constexpr std::array kNames = {Place{"docker.sock", "docker-socket"}, Place{"containerd.sock", "containerd-socket"},
+                                          Place{"podman.sock", "podman-socket"}, Place{"crio.sock", "crio-socket"}};
+    for (const Place& name : kNames) {
+        if (path.substr(path.rfind('/') + 1) == name.path) words.add(name.word);
+    }
+}
+
 }  // namespace
 
 std::string normalized(std::string_view path) {
@@ -154,6 +163,7 @@ Reach reach_of(std::string_view path, const SourceFacts& source, const HostPlace
         words.consider(socket.path, socket.word);
         if (source.socket && source.inode != 0 && source.inode == socket.inode && source.device == socket.device) words.add(socket.word);
     }
+    consider_socket_name(path, words);
     if (source.socket && !words.has("docker-socket") && !words.has("containerd-socket") && !words.has("podman-socket") &&
         !words.has("crio-socket") && !words.has("dbus-socket")) {
         words.add("other-socket");

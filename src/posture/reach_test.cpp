@@ -40,6 +40,11 @@ TEST(Reach, ASocketIsKnownByItsInodeWhateverItsName) {
     EXPECT_THAT(words("/srv/app/innocent", other), testing::AllOf(Contains("other-socket"), Not(Contains("docker-socket"))));
 }
 
+TEST(Reach, AnEnginesSocketAtAnUnusualPlaceIsKnownByItsName) {
+    EXPECT_THAT(words("/srv/exec/containerd/containerd.sock"), Contains("containerd-socket"));
+    EXPECT_THAT(words("/srv/exec/my-docker.sock"), Not(Contains("docker-socket")));
+}
+
 TEST(Reach, KeysInAnyHome) {
     EXPECT_THAT(words("/home/ann"), testing::AllOf(Contains("home"), Contains("ssh-keys")));
     EXPECT_THAT(words("/home/ann/.ssh"), Contains("ssh-keys"));

@@ -10,7 +10,7 @@ import tempfile
 import time
 import unittest
 
-from support import PLIMSOLL, FakeEngine, Report, answer, audit, inspected, listed, main
+from support import PLIMSOLL, SANITIZED, FakeEngine, Report, answer, audit, inspected, listed, main
 
 ONE = "a" * 64
 TWO = "b" * 64

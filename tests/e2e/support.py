@@ -15,6 +15,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 SHARED = ROOT.parent / "shared"
 PLIMSOLL = os.environ.get("PLIMSOLL", str(ROOT / "build" / "plimsoll"))
+SANITIZED = os.environ.get("PLIMSOLL_SANITIZED") == "1"  # its memory and its threads are not the program's own
 IMAGE = "plimsoll-e2e:1.0"
 SEVERITIES = ["info", "low", "medium", "high", "critical"]
 
