@@ -25,7 +25,7 @@ start_dockerd() {
     # shellcheck disable=SC2016  # expanded by the inner shell
     setsid unshare --net sh -c 'ip link set lo up
         exec dockerd --host "unix://$0/docker.sock" --config-file "$0/daemon.json" --data-root "$0/data" --exec-root "$0/exec" \
-            --pidfile "$0/dockerd.pid" >"$0/dockerd.log" 2>&1' "$folder" &
+            --pidfile "$0/dockerd.pid" --containerd-namespace "${0##*/}" --containerd-plugins-namespace "${0##*/}-plugins" >"$0/dockerd.log" 2>&1' "$folder" &
     for _ in $(seq 120); do
         engine_answers "unix://$folder/docker.sock" && return 0
         kill -0 $! 2>/dev/null || break

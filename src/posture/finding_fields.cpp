@@ -5,6 +5,21 @@ namespace plimsoll::posture {
 using model::FieldKey;
 using model::Reading;
 
+OutcomeTable::OutcomeTable(const std::vector<model::Check>& checks) {
+    for (std::uint32_t i = 0; i < checks.size(); ++i) numbers_.emplace(checks[i].id, i);
+}
+
+std::optional<model::Outcome> OutcomeTable::find(const model::Facts& object, std::string_view check) const {
+    const auto number = numbers_.find(check);
+    if (number == numbers_.end()) return std::nullopt;
+    for (const model::Facts* facts = &object; facts != nullptr; facts = facts->owner()) {
+        const auto row = rows_.find(facts);
+        if (row == rows_.end() || row->second[number->second] == kNone) continue;
+        return static_cast<model::Outcome>(row->second[number->second]);
+    }
+    return std::nullopt;
+}
+
 void FindingFields::describe(const model::Check& check, std::string_view item) {
     check_ = &check;
     item_ = item;
@@ -18,12 +33,8 @@ Reading FindingFields::text(std::string_view value) const {
 Reading FindingFields::read(model::FieldId field, std::string_view arg) const {
     const auto is = [&](FieldKey key) { return field == key.id(); };
     if (is("check.outcome")) {
-        for (const model::Facts* facts = &object_; facts != nullptr; facts = facts->owner()) {
-            const auto of_object = outcomes_.find(facts);
-            if (of_object == outcomes_.end()) continue;
-            if (const auto found = of_object->second.find(arg); found != of_object->second.end()) return text(model::to_text(found->second));
-        }
-        return Reading::missing();
+        const auto outcome = outcomes_.find(object_, arg);
+        return outcome ? text(model::to_text(*outcome)) : Reading::missing();
     }
     if (is("finding.object")) return text(object_.name());
     if (is("finding.kind")) return text(model::to_text(object_.kind()));

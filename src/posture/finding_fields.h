@@ -1,8 +1,9 @@
 #pragma once
 
-#include <array>
-#include <map>
+#include <cstdint>
+#include <optional>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "model/facts.h"
@@ -10,14 +11,30 @@
 
 namespace plimsoll::posture {
 
-/// Outcomes of all checks about one object, by check id.
-using Outcomes = std::map<std::string_view, model::Outcome, std::less<>>;
+/// Outcomes of all checks about all objects.
+class OutcomeTable {
+public:
+    /// Numbers the checks; `checks` must outlive the table.
+    explicit OutcomeTable(const std::vector<model::Check>& checks);
+
+    void add_object(const model::Facts& object) { rows_.emplace(&object, std::vector<std::int8_t>(numbers_.size(), kNone)); }
+    void set(const model::Facts& object, std::uint32_t check, model::Outcome outcome) { rows_.at(&object)[check] = static_cast<std::int8_t>(outcome); }
+
+    /// The outcome for the object, or for what it belongs to.
+    [[nodiscard]] std::optional<model::Outcome> find(const model::Facts& object, std::string_view check) const;
+
+private:
+    static constexpr std::int8_t kNone = -1;
+
+    std::unordered_map<std::string_view, std::uint32_t> numbers_;
+    std::unordered_map<const model::Facts*, std::vector<std::int8_t>> rows_;
+};
 
 /// A finding as a record: its own fields, the outcomes of its object's checks (and of what the object belongs to), and the
 /// object's facts. Borrows everything.
 class FindingFields final : public model::Fields {
 public:
-    FindingFields(const model::Facts& object, const std::map<const model::Facts*, Outcomes>& outcomes) : object_(object), outcomes_(outcomes) {}
+    FindingFields(const model::Facts& object, const OutcomeTable& outcomes) : object_(object), outcomes_(outcomes) {}
 
     /// Sets finding.*; without it they are absent, as for an attack path that is only being looked for.
     void describe(const model::Check& check, std::string_view item);
@@ -29,7 +46,7 @@ private:
     [[nodiscard]] model::Reading text(std::string_view value) const;
 
     const model::Facts& object_;
-    const std::map<const model::Facts*, Outcomes>& outcomes_;
+    const OutcomeTable& outcomes_;
     const model::Check* check_ = nullptr;
     std::string_view item_;
     mutable std::vector<model::Value> scratch_;

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
+#include <tuple>
 
 #include "base/text.h"
 #include "posture/finding_fields.h"
@@ -80,6 +82,7 @@ public:
     Result<model::AuditReport> run() {
         TRY_VOID(compile());
         collect_subjects();
+        report_.findings.reserve(subjects_.size() * report_.checks.size() / 2);
         rule::Evaluator evaluator(*program_);
         for (std::uint32_t object = 0; object < subjects_.size(); ++object) judge_object(object, evaluator);
         add_manual();
@@ -124,20 +127,27 @@ private:
     }
 
     void collect_subjects() {
-        std::map<const Facts*, std::uint32_t> object_of;
+        outcomes_.emplace(report_.checks);
         const auto is_reported = [&](const Facts& facts) {
             return options_.only_objects.empty() || std::ranges::find(options_.only_objects, model::to_text(facts.kind())) != options_.only_objects.end();
         };
         for (const Facts& facts : inventory_.store.all()) {
-            if (!model::is_object(facts.kind())) {
-                const auto owner = object_of.find(facts.owner());
-                if (owner != object_of.end()) subjects_[owner->second].items[static_cast<std::size_t>(facts.kind())].push_back(&facts);
-                continue;
-            }
-            if (!is_reported(facts)) continue;
-            object_of.emplace(&facts, static_cast<std::uint32_t>(subjects_.size()));
-            subjects_.push_back({.facts = &facts});
+            if (model::is_object(facts.kind()) && is_reported(facts)) subjects_.push_back({.facts = &facts});
+        }
+        // Engines answer in any order; a report of the same host is always the same.
+        std::ranges::stable_sort(subjects_, {}, [](const Subject& subject) { return std::pair(subject.facts->kind(), subject.facts->name()); });
+        std::map<const Facts*, std::uint32_t> object_of;
+        for (std::uint32_t i = 0; i < subjects_.size(); ++i) {
+            const Facts& facts = *subjects_[i].facts;
+            object_of.emplace(&facts, i);
+            outcomes_->add_object(facts);
             report_.objects.push_back({.kind = facts.kind(), .id = std::string(facts.id()), .name = std::string(facts.name()), .detail = detail_of(facts)});
+        }
+        for (const Facts& facts : inventory_.store.all()) {
+            if (model::is_object(facts.kind())) continue;
+            if (const auto owner = object_of.find(facts.owner()); owner != object_of.end()) {
+                subjects_[owner->second].items[static_cast<std::size_t>(facts.kind())].push_back(&facts);
+            }
         }
     }
 
@@ -267,7 +277,7 @@ private:
     }
 
     void keep(const CompiledCheck& check, Finding&& finding) {
-        outcomes_[subjects_[finding.object].facts][check.item->text.id] = finding.outcome;
+        outcomes_->set(*subjects_[finding.object].facts, check.index, finding.outcome);
         report_.findings.push_back(std::move(finding));
     }
 
@@ -290,7 +300,7 @@ private:
         if (waivers_.empty()) return;
         for (Finding& finding : report_.findings) {
             if (finding.outcome != Outcome::fail) continue;
-            FindingFields record(*subjects_[finding.object].facts, outcomes_);
+            FindingFields record(*subjects_[finding.object].facts, *outcomes_);
             record.describe(report_.checks[finding.check], {});
             for (std::uint32_t waiver = 0; waiver < waivers_.size() && !finding.waiver; ++waiver) waive(finding, waiver, record, evaluator);
         }
@@ -338,7 +348,7 @@ private:
             for (std::uint32_t object = 0; object < subjects_.size(); ++object) {
                 const Facts& facts = *subjects_[object].facts;
                 if (facts.kind() != path.item->subject) continue;
-                FindingFields record(facts, outcomes_);
+                FindingFields record(facts, *outcomes_);
                 evaluator.start(record);
                 if (evaluator.evaluate(path.condition) == Truth::yes) add_path(*path.item, object, record, finding_of, object_of);
             }
@@ -404,14 +414,16 @@ private:
 
     /// Worst first; attack paths keep pointing at their findings.
     void sort_findings() {
-        std::vector<std::uint32_t> order(report_.findings.size());
-        for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
         const auto rank = [&](std::uint32_t i) {
             const Finding& finding = report_.findings[i];
             const int outcome = counts(finding) ? 0 : finding.outcome == Outcome::fail ? 1 : finding.outcome == Outcome::unknown ? 2 : 3;
             return std::tuple(outcome, -static_cast<int>(report_.checks[finding.check].severity), report_.objects[finding.object].score, finding.object);
         };
+        std::vector<std::uint32_t> order;
+        std::vector<std::uint32_t> passed;  // nearly all: they follow in the order of objects and need no sorting
+        for (std::uint32_t i = 0; i < report_.findings.size(); ++i) (report_.findings[i].outcome == Outcome::pass ? passed : order).push_back(i);
         std::ranges::stable_sort(order, {}, rank);
+        order.insert(order.end(), passed.begin(), passed.end());
         std::vector<Finding> sorted;
         std::vector<std::uint32_t> place(order.size());
         sorted.reserve(order.size());
@@ -435,7 +447,7 @@ private:
     std::vector<ConditionId> waivers_;
     std::optional<rule::Program> program_;
     std::vector<Subject> subjects_;
-    std::map<const Facts*, Outcomes> outcomes_;
+    std::optional<OutcomeTable> outcomes_;
 };
 
 }  // namespace

@@ -71,7 +71,8 @@ class Docker:
     """A Docker daemon in a network namespace of its own, with socket, data and settings below one temporary folder."""
 
     def __init__(self, *flags, config=None):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="plimsoll-e2e-", dir="/run"))
+        self.folder = pathlib.Path("/run/plimsoll-e2e-" + os.urandom(6).hex())  # also a containerd namespace, which takes no underscores
+        self.folder.mkdir(mode=0o755)
         self.host = f"unix://{self.folder}/docker.sock"
         self.config = self.folder / "daemon.json"
         self.config.write_text(json.dumps(config or {}, indent=2))
