@@ -44,7 +44,8 @@ std::string read(const std::filesystem::path& path) {
 rule::RuleSet shipped_rules() {
     rule::RuleLoader loader;
     std::vector<std::filesystem::path> files;
-    for (const auto& entry : std::filesystem::directory_iterator(PLIMSOLL_SOURCE_DIR "/rules/posture")) files.push_back(entry.path());
+    for (const auto& entry : std::filesystem::directory_iterator(PLIMSOLL_SOURCE_DIR "/rules/posture"))
+        files.push_back(entry.path());
     std::ranges::sort(files);
     for (const auto& file : files) loader.add(file.filename().string(), read(file));
     return std::move(loader).finish();
@@ -53,10 +54,16 @@ rule::RuleSet shipped_rules() {
 posture::Inventory inventory_of(const std::vector<std::string>& containers) {
     posture::Inventory inventory;
     inventory.host = &inventory.store.add(model::SubjectKind::host, "h", "h", nullptr);
-    posture::EngineView view{.now = kNow, .no_new_privileges = false, .userns_remap = false, .seccomp = "default", .apparmor = true, .selinux = false};
+    posture::EngineView view{.now = kNow,
+                             .no_new_privileges = false,
+                             .userns_remap = false,
+                             .seccomp = "default",
+                             .apparmor = true,
+                             .selinux = false};
     for (const std::string& text : containers) {
         const auto document = JsonDocument::parse(text);
-        model::Facts& facts = inventory.store.add(model::SubjectKind::container, document->root()["Id"].text_or(""), document->root()["Name"].text_or(""), inventory.host);
+        model::Facts& facts = inventory.store.add(model::SubjectKind::container, document->root()["Id"].text_or(""),
+                                                  document->root()["Name"].text_or(""), inventory.host);
         posture::gather_container(document->root(), view, inventory.store, facts);
         posture::add_no_live_facts(facts);
     }
@@ -90,7 +97,8 @@ void evaluate_checks(benchmark::State& state) {
     std::array<std::vector<rule::ConditionId>, model::kSubjectKinds> conditions;
     for (const rule::CheckItem& check : rules.checks) {
         for (const auto& expression : {check.applies, check.condition}) {
-            if (expression) conditions[static_cast<std::size_t>(check.text.subject)].push_back(*builder.add(expression));
+            if (expression)
+                conditions[static_cast<std::size_t>(check.text.subject)].push_back(*builder.add(expression));
         }
     }
     const rule::Program program = std::move(builder).build();
@@ -120,5 +128,3 @@ BENCHMARK(judge_containers)->Arg(50)->Arg(500)->Unit(benchmark::kMillisecond);
 BENCHMARK(load_shipped_rules)->Unit(benchmark::kMillisecond);
 
 }  // namespace
-
-

@@ -9,12 +9,12 @@
 #include "app/rule_packs.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "base/version.h"
 #include "host/environment.h"
 #include "host/user_file.h"
 #include "posture/compose.h"
 #include "posture/gather.h"
 #include "posture/judge.h"
-#include "base/version.h"
 
 namespace plimsoll::app {
 
@@ -33,7 +33,8 @@ std::vector<std::string> errors_of(const rule::RuleSet& rules) {
     return messages;
 }
 
-posture::GatherOptions gather_options(const AuditRequest& request, std::vector<host::Endpoint> endpoints, Nanoseconds started) {
+posture::GatherOptions gather_options(const AuditRequest& request, std::vector<host::Endpoint> endpoints,
+                                      Nanoseconds started) {
     posture::GatherOptions options;
     options.endpoints = std::move(endpoints);
     options.limits.answer = std::chrono::milliseconds(static_cast<long>(request.timeout_seconds * 1000));
@@ -55,7 +56,9 @@ Result<posture::Inventory> gather_facts(const AuditRequest& request, Nanoseconds
     TRY(const auto cycles, posture::LifeCycles::parse(life_cycle_data()));
     posture::Inventory inventory = posture::gather(gather_options(request, std::move(endpoints), started), cycles);
     if (inventory.engines.empty() && inventory.problems.empty()) {
-        inventory.problems.emplace_back("no container engine was found: neither DOCKER_HOST, a docker context nor a well-known socket names one; only host and files are judged");
+        inventory.problems.emplace_back(
+            "no container engine was found: neither DOCKER_HOST, a docker context nor a well-known socket names one; "
+            "only host and files are judged");
     }
     return inventory;
 }
@@ -68,8 +71,10 @@ Result<posture::JudgeOptions> judge_options(const AuditRequest& request, Nanosec
         options.only = {request.explain};
         options.all_evidence = true;
     }
-    if (!request.compose_files.empty()) options.only_objects = {"container", "network", "volume"};
-    else if (!request.container.empty()) options.only_objects = {"container"};
+    if (!request.compose_files.empty())
+        options.only_objects = {"container", "network", "volume"};
+    else if (!request.container.empty())
+        options.only_objects = {"container"};
     if (!request.baseline_file.empty()) {
         TRY(const std::string text, host::read_user_file(request.baseline_file, kMostBaseline));
         auto baseline = read_baseline(text);
@@ -96,7 +101,8 @@ AuditOutcome run_audit(const AuditRequest& request) {
     auto report = posture::judge(*inventory, *rules, *options);
     if (!report) return broken(report.error());
     if (!request.explain.empty() && report->checks.empty()) {
-        return broken(Error{fmt::format("there is no check '{}'; `plimsoll rules list` names them all", printable(request.explain))});
+        return broken(Error{
+            fmt::format("there is no check '{}'; `plimsoll rules list` names them all", printable(request.explain))});
     }
 
     AuditOutcome outcome;

@@ -19,7 +19,7 @@ struct AuditRequest {
     std::vector<std::string> waiver_files;
     std::vector<std::string> allowed_images;
     std::string baseline_file;
-    std::string explain;                     ///< check id
+    std::string explain;  ///< check id
     unsigned log_lines = 200;
     double timeout_seconds = 10;
 };

@@ -26,7 +26,8 @@ Result<posture::Baseline> read_baseline(std::string_view json) {
             return;
         }
         const Json of = objects[static_cast<std::size_t>(*object)];
-        baseline.failed.insert(posture::finding_key(finding["check"].text_or(""), of["kind"].text_or(""), of["name"].text_or("")));
+        baseline.failed.insert(
+            posture::finding_key(finding["check"].text_or(""), of["kind"].text_or(""), of["name"].text_or("")));
     });
     if (!fault.empty()) return Error{fault};
     return baseline;

@@ -19,7 +19,9 @@ constexpr std::size_t kMostConfig = 256 * 1024;
 
 using rule::YamlNode;
 
-Error at(const YamlNode& node, const std::string& name, std::string_view message) { return Error{fmt::format("{}:{}:{}: {}", name, node.at.line, node.at.column, message)}; }
+Error at(const YamlNode& node, const std::string& name, std::string_view message) {
+    return Error{fmt::format("{}:{}:{}: {}", name, node.at.line, node.at.column, message)};
+}
 
 std::string_view nearest(std::string_view key, std::span<const std::string_view> known) {
     std::string_view best = known.front();
@@ -33,7 +35,9 @@ Result<bool> accept(const YamlNode& key, std::span<const std::string_view> known
     for (const std::string_view candidate : known) {
         if (key.text == candidate) return true;
     }
-    return at(key, name, fmt::format("there is no setting '{}'; did you mean '{}'?", printable(key.text), nearest(key.text, known)));
+    return at(
+        key, name,
+        fmt::format("there is no setting '{}'; did you mean '{}'?", printable(key.text), nearest(key.text, known)));
 }
 
 Result<std::vector<std::string>> texts(const YamlNode& value, const std::string& name) {
@@ -48,21 +52,26 @@ Result<std::vector<std::string>> texts(const YamlNode& value, const std::string&
 }
 
 Result<bool> read_audit(const YamlNode& audit, const std::string& name, Config& config) {
-    static constexpr std::array<std::string_view, 5> kKeys = {"fail_on", "allowed_images", "rules", "waivers", "log_lines"};
+    static constexpr std::array<std::string_view, 5> kKeys = {"fail_on", "allowed_images", "rules", "waivers",
+                                                              "log_lines"};
     if (!audit.is_map()) return at(audit, name, "expected settings below 'audit'");
     for (const auto& [key, value] : audit.entries) {
         TRY_VOID(accept(key, kKeys, name));
         if (key.text == "fail_on") {
-            if (!model::parse_severity(value.text)) return at(value, name, "expected info, low, medium, high or critical");
+            if (!model::parse_severity(value.text))
+                return at(value, name, "expected info, low, medium, high or critical");
             config.fail_on = value.text;
         } else if (key.text == "log_lines") {
             unsigned lines = 0;
             const auto [end, fault] = std::from_chars(value.text.data(), value.text.data() + value.text.size(), lines);
-            if (fault != std::errc() || end != value.text.data() + value.text.size() || lines > 10000) return at(value, name, "expected a number from 0 to 10000");
+            if (fault != std::errc() || end != value.text.data() + value.text.size() || lines > 10000)
+                return at(value, name, "expected a number from 0 to 10000");
             config.log_lines = lines;
         } else {
             TRY(auto list, texts(value, name));
-            (key.text == "allowed_images" ? config.allowed_images : key.text == "rules" ? config.rule_files : config.waiver_files) = std::move(list);
+            (key.text == "allowed_images" ? config.allowed_images
+             : key.text == "rules"        ? config.rule_files
+                                          : config.waiver_files) = std::move(list);
         }
     }
     return true;
@@ -73,7 +82,9 @@ Result<bool> read_audit(const YamlNode& audit, const std::string& name, Config& 
 Result<Config> parse_config(std::string_view text, const std::string& name) {
     Config config;
     const auto documents = rule::parse_yaml(text, 1);
-    if (!documents) return Error{fmt::format("{}:{}:{}: {}", name, documents.error().at.line, documents.error().at.column, documents.error().message)};
+    if (!documents)
+        return Error{fmt::format("{}:{}:{}: {}", name, documents.error().at.line, documents.error().at.column,
+                                 documents.error().message)};
     for (const YamlNode& document : *documents) {
         if (document.is_null()) continue;
         if (!document.is_map()) return at(document, name, "expected settings, for example 'audit:'");
@@ -96,7 +107,8 @@ Result<Config> read_config(const std::string& path) {
 }
 
 void apply(const Config& config, AuditRequest& request) {
-    request.allowed_images.insert(request.allowed_images.end(), config.allowed_images.begin(), config.allowed_images.end());
+    request.allowed_images.insert(request.allowed_images.end(), config.allowed_images.begin(),
+                                  config.allowed_images.end());
     request.rule_files.insert(request.rule_files.begin(), config.rule_files.begin(), config.rule_files.end());
     request.waiver_files.insert(request.waiver_files.begin(), config.waiver_files.begin(), config.waiver_files.end());
     if (config.log_lines && request.log_lines == AuditRequest{}.log_lines) request.log_lines = *config.log_lines;

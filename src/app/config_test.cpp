@@ -13,7 +13,10 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 TEST(Config, ReadsTheAuditsPart) {
-    const auto config = parse_config("audit:\n  fail_on: critical\n  allowed_images: [registry.example/*]\n  waivers: /etc/plimsoll/waivers.yaml\n  log_lines: 50\n", "plimsoll.yaml");
+    const auto config = parse_config(
+        "audit:\n  fail_on: critical\n  allowed_images: [registry.example/*]\n  waivers: /etc/plimsoll/waivers.yaml\n  "
+        "log_lines: 50\n",
+        "plimsoll.yaml");
     ASSERT_TRUE(config);
     EXPECT_EQ(config->fail_on, "critical");
     EXPECT_THAT(config->allowed_images, ElementsAre("registry.example/*"));
@@ -44,8 +47,9 @@ TEST(Config, TheCommandLineWins) {
 }
 
 TEST(Baseline, TakesWhatFailed) {
-    const auto baseline = read_baseline(R"({"schema_version":"1.0","objects":[{"kind":"container","name":"web"}],)"
-                                        R"("findings":[{"check":"a","object":0,"outcome":"fail"},{"check":"b","object":0,"outcome":"pass"}]})");
+    const auto baseline = read_baseline(
+        R"({"schema_version":"1.0","objects":[{"kind":"container","name":"web"}],)"
+        R"("findings":[{"check":"a","object":0,"outcome":"fail"},{"check":"b","object":0,"outcome":"pass"}]})");
     ASSERT_TRUE(baseline);
     EXPECT_THAT(baseline->failed, ElementsAre(posture::finding_key("a", "container", "web")));
 }
@@ -54,7 +58,8 @@ TEST(Baseline, RefusesWhatIsNoReport) {
     EXPECT_FALSE(read_baseline("{}"));
     EXPECT_FALSE(read_baseline("not json"));
     EXPECT_FALSE(read_baseline(R"({"schema_version":"2.0"})"));
-    EXPECT_FALSE(read_baseline(R"({"schema_version":"1.0","objects":[],"findings":[{"check":"a","object":5,"outcome":"fail"}]})"));
+    EXPECT_FALSE(read_baseline(
+        R"({"schema_version":"1.0","objects":[],"findings":[{"check":"a","object":5,"outcome":"fail"}]})"));
 }
 
 TEST(RulePacks, TheShippedPackIsWholeAndLaterFilesChangeIt) {

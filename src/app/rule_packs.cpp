@@ -35,7 +35,8 @@ Result<rule::RuleSet> load_posture_rules(const std::string& folder, const std::v
     TRY(const auto entries, host::list_directory({}, folder));
     if (entries) {
         for (const host::DirectoryEntry& entry : *entries) {
-            if (entry.name.ends_with(".yaml") || entry.name.ends_with(".yml")) TRY_VOID(add_file(folder + "/" + entry.name, loader));
+            if (entry.name.ends_with(".yaml") || entry.name.ends_with(".yml"))
+                TRY_VOID(add_file(folder + "/" + entry.name, loader));
         }
     }
     for (const std::string& file : files) TRY_VOID(add_file(host::from_root(file), loader));

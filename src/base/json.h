@@ -11,8 +11,8 @@
 
 namespace plimsoll {
 
-/// A JSON value that somebody else wrote: reading never fails, a missing member or another type than asked for reads as nothing.
-/// Borrows from its JsonDocument.
+/// A JSON value that somebody else wrote: reading never fails, a missing member or another type than asked for reads as
+/// nothing. Borrows from its JsonDocument.
 class Json {
 public:
     enum class Kind : std::uint8_t { nothing, null, boolean, number, text, array, object };

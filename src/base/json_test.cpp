@@ -6,7 +6,8 @@ namespace plimsoll {
 namespace {
 
 TEST(Json, ReadsWhatIsThereAndNothingElse) {
-    const auto document = JsonDocument::parse(R"({"HostConfig":{"Memory":1048576,"Privileged":true,"CapAdd":null,"Binds":["/a:/b"]},"Name":"/web"})");
+    const auto document = JsonDocument::parse(
+        R"({"HostConfig":{"Memory":1048576,"Privileged":true,"CapAdd":null,"Binds":["/a:/b"]},"Name":"/web"})");
     ASSERT_TRUE(document);
     const Json root = document->root();
     EXPECT_EQ(root["Name"].text(), "/web");

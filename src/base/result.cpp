@@ -6,7 +6,8 @@
 namespace plimsoll {
 
 void contract_broken(std::source_location where) {
-    std::fprintf(stderr, "plimsoll: broken contract in %s at %s:%u\n", where.function_name(), where.file_name(), where.line());
+    std::fprintf(stderr, "plimsoll: broken contract in %s at %s:%u\n", where.function_name(), where.file_name(),
+                 where.line());
     std::abort();
 }
 

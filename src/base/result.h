@@ -29,7 +29,8 @@ public:
 
 /// A caller's bug, not an outside failure.
 inline void check(bool holds, std::source_location where = std::source_location::current()) {
-    if (!holds) [[unlikely]] contract_broken(where);
+    if (!holds) [[unlikely]]
+        contract_broken(where);
 }
 
 }  // namespace plimsoll
@@ -38,14 +39,14 @@ inline void check(bool holds, std::source_location where = std::source_location:
 #define PLIMSOLL_CONCAT(a, b) PLIMSOLL_CONCAT_(a, b)
 
 /// `TRY(auto value, expression)` binds the value or returns the error; `TRY_VOID(expression)` only returns the error.
-#define TRY(declaration, expression)                                                 \
-    auto PLIMSOLL_CONCAT(try_, __LINE__) = (expression);                             \
-    if (!PLIMSOLL_CONCAT(try_, __LINE__)) {                                          \
+#define TRY(declaration, expression)                                                  \
+    auto PLIMSOLL_CONCAT(try_, __LINE__) = (expression);                              \
+    if (!PLIMSOLL_CONCAT(try_, __LINE__)) {                                           \
         return ::plimsoll::Error(std::move(PLIMSOLL_CONCAT(try_, __LINE__).error())); \
-    }                                                                                \
+    }                                                                                 \
     declaration = std::move(*PLIMSOLL_CONCAT(try_, __LINE__))
 
-#define TRY_VOID(expression)                                                             \
-    if (auto try_result = (expression); !try_result) {                                   \
-        return ::plimsoll::Error(std::move(try_result.error()));                         \
+#define TRY_VOID(expression)                                     \
+    if (auto try_result = (expression); !try_result) {           \
+        return ::plimsoll::Error(std::move(try_result.error())); \
     }

@@ -90,7 +90,9 @@ std::string lowered(std::string_view text) {
     return out;
 }
 
-bool icontains(std::string_view text, std::string_view part) { return lowered(text).find(lowered(part)) != std::string::npos; }
+bool icontains(std::string_view text, std::string_view part) {
+    return lowered(text).find(lowered(part)) != std::string::npos;
+}
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
     constexpr std::size_t kLongest = 128;

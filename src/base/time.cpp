@@ -53,7 +53,8 @@ Nanoseconds take_fraction(std::string_view& text) {
 }  // namespace
 
 Nanoseconds now() {
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+        .count();
 }
 
 std::optional<Nanoseconds> parse_rfc3339(std::string_view text) {

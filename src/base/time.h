@@ -15,7 +15,8 @@ inline constexpr Nanoseconds kDay = 86'400 * kSecond;
 
 [[nodiscard]] Nanoseconds now();
 
-/// Reads RFC 3339 with any number of digits after the second; the engine's zero time (year 1) and anything else is nothing.
+/// Reads RFC 3339 with any number of digits after the second; the engine's zero time (year 1) and anything else is
+/// nothing.
 [[nodiscard]] std::optional<Nanoseconds> parse_rfc3339(std::string_view text);
 
 /// Reads `YYYY-MM-DD` as the first moment of that day, UTC.

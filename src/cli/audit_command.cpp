@@ -66,8 +66,9 @@ int audit(AuditArguments& arguments) {
     }
     const auto options = report_options(arguments);
     const auto format = report::find_format(arguments.format);
-    const std::string text = arguments.request.explain.empty() || arguments.format != "text" ? format->render(*outcome.report, options)
-                                                                                             : report::explain(*outcome.report, options);
+    const std::string text = arguments.request.explain.empty() || arguments.format != "text"
+                                 ? format->render(*outcome.report, options)
+                                 : report::explain(*outcome.report, options);
     if (!deliver(arguments.output, text)) return kUnknown;
     return exit_code(outcome, model::parse_severity(severity).value_or(model::Severity::high));
 }
@@ -75,27 +76,71 @@ int audit(AuditArguments& arguments) {
 }  // namespace
 
 void add_audit(CLI::App& root, int& exit) {
-    CLI::App& command = *root.add_subcommand("audit", "Judge this host, its container engines, containers, images, networks and volumes");
+    CLI::App& command = *root.add_subcommand(
+        "audit", "Judge this host, its container engines, containers, images, networks and volumes");
     auto arguments = std::make_shared<AuditArguments>();
     app::AuditRequest& request = arguments->request;
-    command.add_option("--host", request.hosts, "Engine to ask, unix:///path or tcp://host:port; may be given again. Default: DOCKER_HOST, the docker context, else every well-known socket")->type_name("ADDRESS");
-    command.add_option("--compose", request.compose_files, "Judge a compose file before it runs, instead of an engine; may be given again")->type_name("FILE");
+    command
+        .add_option("--host", request.hosts,
+                    "Engine to ask, unix:///path or tcp://host:port; may be given again. Default: DOCKER_HOST, the "
+                    "docker context, else every well-known socket")
+        ->type_name("ADDRESS");
+    command
+        .add_option("--compose", request.compose_files,
+                    "Judge a compose file before it runs, instead of an engine; may be given again")
+        ->type_name("FILE");
     command.add_option("--container", request.container, "Judge only this container, by name or id")->type_name("NAME");
-    command.add_option("--only", request.only, "Judge only checks whose id, tag or reference matches, for example 'mount-*' or 'cis-1.8:5.*'; may be given again")->type_name("PATTERN");
-    command.add_option("--fail-on", arguments->fail_on, "Exit with 1 when a finding has this severity or a higher one (default: high)")->check(CLI::IsMember({"info", "low", "medium", "high", "critical"}))->type_name("SEVERITY");
-    command.add_option("--format", arguments->format, "How to write the report")->check(CLI::IsMember(format_names()))->capture_default_str()->type_name("FORMAT");
+    command
+        .add_option("--only", request.only,
+                    "Judge only checks whose id, tag or reference matches, for example 'mount-*' or 'cis-1.8:5.*'; may "
+                    "be given again")
+        ->type_name("PATTERN");
+    command
+        .add_option("--fail-on", arguments->fail_on,
+                    "Exit with 1 when a finding has this severity or a higher one (default: high)")
+        ->check(CLI::IsMember({"info", "low", "medium", "high", "critical"}))
+        ->type_name("SEVERITY");
+    command.add_option("--format", arguments->format, "How to write the report")
+        ->check(CLI::IsMember(format_names()))
+        ->capture_default_str()
+        ->type_name("FORMAT");
     command.add_flag("--json", arguments->json, "The same as --format json");
-    command.add_option("--output", arguments->output, "Write the report to a file instead of standard output")->type_name("FILE");
-    command.add_option("--rules", request.rule_files, "Load more rules, or change shipped ones; may be given again")->type_name("FILE");
-    command.add_option("--waivers", request.waiver_files, "Load waivers: findings that somebody decided to live with; may be given again")->type_name("FILE");
-    command.add_option("--allow-image", request.allowed_images, "Repositories that images may come from, for example 'registry.example/team/*'; may be given again")->type_name("PATTERN");
-    command.add_option("--baseline", arguments->request.baseline_file, "JSON report of an earlier audit: say what is new since then")->type_name("FILE");
-    command.add_option("--explain", request.explain, "Show one check, and the facts it used with their origin")->type_name("CHECK");
+    command.add_option("--output", arguments->output, "Write the report to a file instead of standard output")
+        ->type_name("FILE");
+    command.add_option("--rules", request.rule_files, "Load more rules, or change shipped ones; may be given again")
+        ->type_name("FILE");
+    command
+        .add_option("--waivers", request.waiver_files,
+                    "Load waivers: findings that somebody decided to live with; may be given again")
+        ->type_name("FILE");
+    command
+        .add_option("--allow-image", request.allowed_images,
+                    "Repositories that images may come from, for example 'registry.example/team/*'; may be given again")
+        ->type_name("PATTERN");
+    command
+        .add_option("--baseline", arguments->request.baseline_file,
+                    "JSON report of an earlier audit: say what is new since then")
+        ->type_name("FILE");
+    command.add_option("--explain", request.explain, "Show one check, and the facts it used with their origin")
+        ->type_name("CHECK");
     command.add_flag("--verbose", arguments->verbose, "Also what passed, does not apply or needs a person");
-    command.add_option("--log-lines", request.log_lines, "Last lines of each container's log to judge; 0 reads no logs")->check(CLI::Range(0, 10000))->capture_default_str()->type_name("N");
-    command.add_option("--timeout", request.timeout_seconds, "Seconds that one answer of an engine may take")->check(CLI::Range(0.1, 600.0))->capture_default_str()->type_name("SECONDS");
-    command.add_option("--colour,--color", arguments->colour, "auto, always or never; NO_COLOR is honoured")->check(CLI::IsMember({"auto", "always", "never"}))->capture_default_str()->type_name("WHEN");
-    command.add_option("--config", arguments->config_file, "Configuration file (default: /etc/plimsoll/plimsoll.yaml if it exists)")->type_name("FILE");
+    command
+        .add_option("--log-lines", request.log_lines, "Last lines of each container's log to judge; 0 reads no logs")
+        ->check(CLI::Range(0, 10000))
+        ->capture_default_str()
+        ->type_name("N");
+    command.add_option("--timeout", request.timeout_seconds, "Seconds that one answer of an engine may take")
+        ->check(CLI::Range(0.1, 600.0))
+        ->capture_default_str()
+        ->type_name("SECONDS");
+    command.add_option("--colour,--color", arguments->colour, "auto, always or never; NO_COLOR is honoured")
+        ->check(CLI::IsMember({"auto", "always", "never"}))
+        ->capture_default_str()
+        ->type_name("WHEN");
+    command
+        .add_option("--config", arguments->config_file,
+                    "Configuration file (default: /etc/plimsoll/plimsoll.yaml if it exists)")
+        ->type_name("FILE");
     command.footer("Example: plimsoll audit --only 'cis-1.8:*' --format sarif --output audit.sarif");
     command.callback([arguments, &exit] { exit = audit(*arguments); });
 }

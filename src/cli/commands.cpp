@@ -18,7 +18,8 @@ namespace plimsoll::cli {
 
 std::span<const Command> commands() {
     static constexpr std::array kCommands = {
-        Command{"audit", add_audit}, Command{"rules", add_rules}, Command{"prune", add_prune}, Command{"fields", add_fields}, Command{"man", add_man},
+        Command{"audit", add_audit},   Command{"rules", add_rules}, Command{"prune", add_prune},
+        Command{"fields", add_fields}, Command{"man", add_man},
     };
     return kCommands;
 }

@@ -23,13 +23,15 @@ std::string_view brackets(model::Arg arg) {
 }
 
 std::string as_text(const model::Field& field) {
-    return fmt::format("{}{}  ({}; {})\n    {}\n", field.name, brackets(field.arg), model::type_name(field), model::source_names(field), field.meaning);
+    return fmt::format("{}{}  ({}; {})\n    {}\n", field.name, brackets(field.arg), model::type_name(field),
+                       model::source_names(field), field.meaning);
 }
 
 std::string as_markdown(const model::Field& field) {
     std::string meaning;
     for (const char c : field.meaning) meaning += c == '|' ? std::string("\\|") : std::string(1, c);
-    return fmt::format("| `{}{}` | {} | {} | {} |\n", field.name, brackets(field.arg), model::type_name(field), model::source_names(field), meaning);
+    return fmt::format("| `{}{}` | {} | {} | {} |\n", field.name, brackets(field.arg), model::type_name(field),
+                       model::source_names(field), meaning);
 }
 
 }  // namespace
@@ -45,7 +47,8 @@ void add_fields(CLI::App& root, int& exit) {
     command.add_flag("--markdown", arguments->markdown, "Write a Markdown table, as docs/reference/fields.md holds it");
     command.footer("Example: plimsoll fields mount");
     command.callback([arguments, &exit] {
-        std::string out = arguments->markdown ? "| field | type | supplied by | meaning |\n| --- | --- | --- | --- |\n" : "";
+        std::string out =
+            arguments->markdown ? "| field | type | supplied by | meaning |\n| --- | --- | --- | --- |\n" : "";
         for (const model::Field& field : model::kFields) {
             if (!icontains(field.name, arguments->part) && !icontains(field.meaning, arguments->part)) continue;
             out += arguments->markdown ? as_markdown(field) : as_text(field);

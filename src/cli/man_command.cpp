@@ -16,10 +16,14 @@ namespace {
 std::string roff(std::string_view text) {
     std::string out;
     for (const char c : text) {
-        if (c == '\\') out += "\\e";
-        else if (c == '-') out += "\\-";
-        else if ((c == '.' || c == '\'') && (out.empty() || out.back() == '\n')) out += std::string("\\&") + c;
-        else out += c;
+        if (c == '\\')
+            out += "\\e";
+        else if (c == '-')
+            out += "\\-";
+        else if ((c == '.' || c == '\'') && (out.empty() || out.back() == '\n'))
+            out += std::string("\\&") + c;
+        else
+            out += c;
     }
     return out;
 }
@@ -27,9 +31,12 @@ std::string roff(std::string_view text) {
 void write_options(const CLI::App& command, std::string& out) {
     for (const CLI::Option* option : command.get_options()) {
         std::string name = option->get_name(false, true);
-        for (std::size_t at = name.find(','); at != std::string::npos; at = name.find(',', at + 2)) name.insert(at + 1, " ");
+        for (std::size_t at = name.find(','); at != std::string::npos; at = name.find(',', at + 2))
+            name.insert(at + 1, " ");
         const bool takes_value = option->get_items_expected_max() > 0;
-        out += fmt::format(".TP\n\\fB{}\\fR{}\n{}\n", roff(name), takes_value ? " \\fI" + roff(option->get_type_name()) + "\\fR" : "", roff(option->get_description()));
+        out += fmt::format(".TP\n\\fB{}\\fR{}\n{}\n", roff(name),
+                           takes_value ? " \\fI" + roff(option->get_type_name()) + "\\fR" : "",
+                           roff(option->get_description()));
     }
 }
 
@@ -37,17 +44,27 @@ void write_command(const CLI::App& command, const std::string& prefix, std::stri
     out += fmt::format(".SS {} {}\n{}.\n", roff(prefix), roff(command.get_name()), roff(command.get_description()));
     write_options(command, out);
     if (const std::string footer = command.get_footer(); !footer.empty()) out += fmt::format(".PP\n{}\n", roff(footer));
-    for (const CLI::App* sub : command.get_subcommands([](const CLI::App*) { return true; })) write_command(*sub, prefix + " " + command.get_name(), out);
+    for (const CLI::App* sub : command.get_subcommands([](const CLI::App*) { return true; }))
+        write_command(*sub, prefix + " " + command.get_name(), out);
 }
 
 std::string page(const CLI::App& root) {
-    std::string out = fmt::format(".TH PLIMSOLL 8 \"\" \"plimsoll {}\" \"System administration\"\n.SH NAME\nplimsoll \\- {}\n", kVersion, roff(root.get_description()));
+    std::string out =
+        fmt::format(".TH PLIMSOLL 8 \"\" \"plimsoll {}\" \"System administration\"\n.SH NAME\nplimsoll \\- {}\n",
+                    kVersion, roff(root.get_description()));
     out += ".SH SYNOPSIS\n.B plimsoll\n\\fICOMMAND\\fR [\\fIOPTION\\fR...]\n.SH COMMANDS\n";
-    for (const CLI::App* command : root.get_subcommands([](const CLI::App*) { return true; })) write_command(*command, "plimsoll", out);
-    out += ".SH EXIT STATUS\n.TP\n0\nNothing at or above \\-\\-fail\\-on.\n.TP\n1\nFindings at or above \\-\\-fail\\-on, or examples that fail.\n";
+    for (const CLI::App* command : root.get_subcommands([](const CLI::App*) { return true; }))
+        write_command(*command, "plimsoll", out);
+    out +=
+        ".SH EXIT STATUS\n.TP\n0\nNothing at or above \\-\\-fail\\-on.\n.TP\n1\nFindings at or above \\-\\-fail\\-on, "
+        "or examples that fail.\n";
     out += ".TP\n2\nWrong usage, or a file of the user that is broken.\n.TP\n3\nIt could not be found out.\n";
-    out += ".SH FILES\n.TP\n/etc/plimsoll/plimsoll.yaml\nConfiguration.\n.TP\n/etc/plimsoll/rules.d/*.yaml\nOwn rules and waivers, read after the shipped ones.\n";
-    out += ".SH ENVIRONMENT\n.TP\nDOCKER_HOST, DOCKER_CONTEXT, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH, DOCKER_CONFIG\nName the engine, as for the docker client.\n.TP\nNO_COLOR\nNo colours.\n";
+    out +=
+        ".SH FILES\n.TP\n/etc/plimsoll/plimsoll.yaml\nConfiguration.\n.TP\n/etc/plimsoll/rules.d/*.yaml\nOwn rules and "
+        "waivers, read after the shipped ones.\n";
+    out +=
+        ".SH ENVIRONMENT\n.TP\nDOCKER_HOST, DOCKER_CONTEXT, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH, DOCKER_CONFIG\nName "
+        "the engine, as for the docker client.\n.TP\nNO_COLOR\nNo colours.\n";
     return out;
 }
 

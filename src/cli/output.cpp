@@ -7,7 +7,9 @@
 
 namespace plimsoll::cli {
 
-bool print(std::string_view text) { return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0; }
+bool print(std::string_view text) {
+    return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+}
 
 void complain(std::string_view message) { std::fprintf(stderr, "plimsoll: %s\n", printable(message).c_str()); }
 

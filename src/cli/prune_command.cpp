@@ -36,14 +36,17 @@ Result<host::Endpoint> engine_of(const PruneArguments& arguments) {
 }
 
 posture::PruneOptions options_of(const PruneArguments& arguments) {
-    posture::PruneOptions options{.now = now(),
-                                  .older_than = static_cast<Nanoseconds>(arguments.older_than_days * static_cast<double>(kDay)),
-                                  .named_volumes = arguments.named_volumes,
-                                  .only_label = arguments.only_label};
+    posture::PruneOptions options{
+        .now = now(),
+        .older_than = static_cast<Nanoseconds>(arguments.older_than_days * static_cast<double>(kDay)),
+        .named_volumes = arguments.named_volumes,
+        .only_label = arguments.only_label};
     if (arguments.kinds.empty()) return options;
     options.kinds.clear();
-    for (const auto kind : {posture::PruneKind::container, posture::PruneKind::volume, posture::PruneKind::network, posture::PruneKind::image}) {
-        if (std::ranges::find(arguments.kinds, posture::to_text(kind)) != arguments.kinds.end()) options.kinds.insert(kind);
+    for (const auto kind : {posture::PruneKind::container, posture::PruneKind::volume, posture::PruneKind::network,
+                            posture::PruneKind::image}) {
+        if (std::ranges::find(arguments.kinds, posture::to_text(kind)) != arguments.kinds.end())
+            options.kinds.insert(kind);
     }
     return options;
 }
@@ -71,22 +74,35 @@ int prune(const PruneArguments& arguments) {
         return kUnknown;
     }
     print(arguments.json ? posture::to_json(*plan, &*report) : posture::to_text(*plan, &*report));
-    const bool all = std::ranges::all_of(report->outcomes, [](const posture::PruneOutcome& outcome) { return outcome.state == posture::PruneOutcome::State::removed; });
+    const bool all = std::ranges::all_of(report->outcomes, [](const posture::PruneOutcome& outcome) {
+        return outcome.state == posture::PruneOutcome::State::removed;
+    });
     return all ? kClean : kFindings;
 }
 
 }  // namespace
 
 void add_prune(CLI::App& root, int& exit) {
-    CLI::App& command = *root.add_subcommand("prune", "Show what nothing uses, with sizes; remove exactly that with --yes");
+    CLI::App& command =
+        *root.add_subcommand("prune", "Show what nothing uses, with sizes; remove exactly that with --yes");
     auto arguments = std::make_shared<PruneArguments>();
-    command.add_option("--host", arguments->host, "Engine to ask, unix:///path or tcp://host:port")->type_name("ADDRESS");
-    command.add_option("--kind", arguments->kinds, "Only this kind; may be given again")->check(CLI::IsMember({"container", "volume", "network", "image"}))->type_name("KIND");
-    command.add_option("--older-than", arguments->older_than_days, "Days that a thing must have been unused")->check(CLI::Range(0.0, 36500.0))->capture_default_str()->type_name("DAYS");
-    command.add_option("--only-label", arguments->only_label, "Only things with this label, NAME or NAME=value")->type_name("LABEL");
+    command.add_option("--host", arguments->host, "Engine to ask, unix:///path or tcp://host:port")
+        ->type_name("ADDRESS");
+    command.add_option("--kind", arguments->kinds, "Only this kind; may be given again")
+        ->check(CLI::IsMember({"container", "volume", "network", "image"}))
+        ->type_name("KIND");
+    command.add_option("--older-than", arguments->older_than_days, "Days that a thing must have been unused")
+        ->check(CLI::Range(0.0, 36500.0))
+        ->capture_default_str()
+        ->type_name("DAYS");
+    command.add_option("--only-label", arguments->only_label, "Only things with this label, NAME or NAME=value")
+        ->type_name("LABEL");
     command.add_flag("--named-volumes", arguments->named_volumes, "Also volumes that a person named");
     command.add_flag("--yes", arguments->yes, "Remove what the plan lists, after writing it down; never by force");
-    command.add_option("--record", arguments->record, "Where to write the plan and what became of it (default: below /var/lib/plimsoll)")->type_name("FILE");
+    command
+        .add_option("--record", arguments->record,
+                    "Where to write the plan and what became of it (default: below /var/lib/plimsoll)")
+        ->type_name("FILE");
     command.add_flag("--json", arguments->json, "Write the plan as JSON");
     command.footer("What carries the label plimsoll.keep is never removed.\nExample: plimsoll prune --older-than 30");
     command.callback([arguments, &exit] { exit = prune(*arguments); });

@@ -21,7 +21,8 @@ struct RulesArguments {
 
 /// The files given, or the shipped pack and the administrator's own when none is.
 Result<rule::RuleSet> load(const RulesArguments& arguments) {
-    return arguments.files.empty() ? app::load_posture_rules(app::kRulesFolder, {}) : app::load_rule_files(arguments.files);
+    return arguments.files.empty() ? app::load_posture_rules(app::kRulesFolder, {})
+                                   : app::load_rule_files(arguments.files);
 }
 
 /// Prints what is wrong; true when an error is among it, or with --strict a warning.
@@ -35,7 +36,8 @@ bool tell(const rule::RuleSet& rules, bool strict) {
 }
 
 std::string counts(const rule::RuleSet& rules) {
-    return fmt::format("{} rules, {} checks, {} attack paths, {} waivers\n", rules.rules.size(), rules.checks.size(), rules.paths.size(), rules.waivers.size());
+    return fmt::format("{} rules, {} checks, {} attack paths, {} waivers\n", rules.rules.size(), rules.checks.size(),
+                       rules.paths.size(), rules.waivers.size());
 }
 
 int check(const RulesArguments& arguments, const rule::RuleSet& rules) {
@@ -48,14 +50,17 @@ int list(const RulesArguments& arguments, const rule::RuleSet& rules) {
     if (tell(rules, arguments.strict)) return kUsage;
     std::string out;
     for (const rule::Rule& rule : rules.rules) {
-        out += fmt::format("{:<14} {:<10} {}{}\n", rule::to_text(rule.priority), rule.source, printable(rule.name), rule.enabled ? "" : " (disabled)");
+        out += fmt::format("{:<14} {:<10} {}{}\n", rule::to_text(rule.priority), rule.source, printable(rule.name),
+                           rule.enabled ? "" : " (disabled)");
     }
     for (const rule::CheckItem& check : rules.checks) {
-        out += fmt::format("{:<9} {:<10} {:<44} {}{}{}\n", model::to_text(check.text.severity), model::to_text(check.text.subject), check.text.id, printable(check.text.title),
+        out += fmt::format("{:<9} {:<10} {:<44} {}{}{}\n", model::to_text(check.text.severity),
+                           model::to_text(check.text.subject), check.text.id, printable(check.text.title),
                            check.condition ? "" : " (manual)", check.enabled ? "" : " (disabled)");
     }
     for (const rule::PathItem& path : rules.paths) {
-        out += fmt::format("{:<9} path       {:<44} {}{}\n", model::to_text(path.severity), path.id, printable(path.title), path.enabled ? "" : " (disabled)");
+        out += fmt::format("{:<9} path       {:<44} {}{}\n", model::to_text(path.severity), path.id,
+                           printable(path.title), path.enabled ? "" : " (disabled)");
     }
     print(out + counts(rules));
     return kClean;
@@ -65,16 +70,19 @@ int test(const RulesArguments& arguments, const rule::RuleSet& rules) {
     if (tell(rules, arguments.strict)) return kUsage;
     const rule::ExampleReport report = rule::test_examples(rules);
     for (const rule::ExampleFailure& failure : report.failures) {
-        print(fmt::format("{}: {}: {}\n", printable(rule::to_text(failure.at, rules)), printable(failure.context), printable(failure.message)));
+        print(fmt::format("{}: {}: {}\n", printable(rule::to_text(failure.at, rules)), printable(failure.context),
+                          printable(failure.message)));
     }
     print(fmt::format("{} examples, {} failed\n", report.checked, report.failures.size()));
     return report.failures.empty() ? kClean : kFindings;
 }
 
-void add(CLI::App& parent, const char* name, const char* description, int (*run)(const RulesArguments&, const rule::RuleSet&), int& exit) {
+void add(CLI::App& parent, const char* name, const char* description,
+         int (*run)(const RulesArguments&, const rule::RuleSet&), int& exit) {
     CLI::App& command = *parent.add_subcommand(name, description);
     auto arguments = std::make_shared<RulesArguments>();
-    command.add_option("FILE", arguments->files, "Rule files, in load order; none: the shipped pack and /etc/plimsoll/rules.d");
+    command.add_option("FILE", arguments->files,
+                       "Rule files, in load order; none: the shipped pack and /etc/plimsoll/rules.d");
     command.add_flag("--strict", arguments->strict, "Warnings count as errors");
     command.callback([arguments, run, &exit] {
         const auto rules = load(*arguments);

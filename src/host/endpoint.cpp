@@ -3,10 +3,10 @@
 #include <openssl/sha.h>
 #include <sys/stat.h>
 
+#include <fmt/format.h>
 #include <array>
 #include <charconv>
 #include <cstdlib>
-#include <fmt/format.h>
 #include <fstream>
 #include <iterator>
 #include <set>
@@ -116,12 +116,14 @@ EndpointEnvironment EndpointEnvironment::of_process() {
     };
 }
 
-Result<std::vector<Endpoint>> choose_endpoints(const std::vector<std::string>& hosts, const EndpointEnvironment& environment) {
+Result<std::vector<Endpoint>> choose_endpoints(const std::vector<std::string>& hosts,
+                                               const EndpointEnvironment& environment) {
     const std::string config =
         environment.docker_config.empty() ? environment.home + "/.docker" : environment.docker_config;
     const std::string certificates = environment.docker_cert_path.empty() ? config : environment.docker_cert_path;
     const auto with_environment_tls = [&](Endpoint endpoint) {
-        if (endpoint.tcp && (environment.docker_tls_verify || !environment.docker_cert_path.empty())) endpoint.tls = true;
+        if (endpoint.tcp && (environment.docker_tls_verify || !environment.docker_cert_path.empty()))
+            endpoint.tls = true;
         if (endpoint.tls) {
             endpoint.tls_verify = environment.docker_tls_verify;
             endpoint.ca_file = certificates + "/ca.pem";

@@ -36,14 +36,15 @@ struct EndpointEnvironment {
     std::string docker_cert_path;
     bool docker_tls_verify = false;
     std::string home;
-    std::string docker_config;  ///< folder of config.json; ~/.docker when empty
+    std::string docker_config;                    ///< folder of config.json; ~/.docker when empty
     std::vector<std::string> well_known_sockets;  ///< tried when nothing names an endpoint
 
     static EndpointEnvironment of_process();
 };
 
-/// The endpoints to ask, by the docker client's own order: `hosts` given by the user, DOCKER_HOST, DOCKER_CONTEXT, the current
-/// context, else every well-known socket that exists (links to the same socket once). Empty when there is none.
-Result<std::vector<Endpoint>> choose_endpoints(const std::vector<std::string>& hosts, const EndpointEnvironment& environment);
+/// The endpoints to ask, by the docker client's own order: `hosts` given by the user, DOCKER_HOST, DOCKER_CONTEXT, the
+/// current context, else every well-known socket that exists (links to the same socket once). Empty when there is none.
+Result<std::vector<Endpoint>> choose_endpoints(const std::vector<std::string>& hosts,
+                                               const EndpointEnvironment& environment);
 
 }  // namespace plimsoll::host

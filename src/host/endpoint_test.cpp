@@ -19,13 +19,15 @@ TEST(Endpoint, Notations) {
     EXPECT_EQ(parse_endpoint("tcp://10.0.0.5:2376")->port, 2376);
     EXPECT_EQ(parse_endpoint("tcp://[::1]:2375")->name, "::1");
     EXPECT_EQ(parse_endpoint("tcp://host")->port, 0);
-    for (const char* bad : {"", "ssh://host", "tcp://host:0", "tcp://host:x", "tcp://host:70000", "unix://"}) EXPECT_FALSE(parse_endpoint(bad)) << bad;
+    for (const char* bad : {"", "ssh://host", "tcp://host:0", "tcp://host:x", "tcp://host:70000", "unix://"})
+        EXPECT_FALSE(parse_endpoint(bad)) << bad;
 }
 
 TEST(Endpoint, TheUsersChoiceThenTheEnvironmentThenTheContext) {
     TemporaryTree tree;
     tree.write("/docker/config.json", R"({"currentContext":"remote"})");
-    EndpointEnvironment environment{.docker_host = "tcp://10.1.1.1", .home = tree.at("/"), .docker_config = tree.at("/docker")};
+    EndpointEnvironment environment{
+        .docker_host = "tcp://10.1.1.1", .home = tree.at("/"), .docker_config = tree.at("/docker")};
     EXPECT_EQ((*choose_endpoints({"unix:///a"}, environment))[0].path, "/a");
     EXPECT_EQ((*choose_endpoints({}, environment))[0].port, 2375);
     environment.docker_tls_verify = true;
@@ -48,7 +50,8 @@ TEST(Endpoint, EveryWellKnownSocketOnceWhateverItsNames) {
     ASSERT_EQ(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
     tree.link("/other.sock", path);
     tree.write("/file", "no socket");
-    const EndpointEnvironment environment{.well_known_sockets = {path, tree.at("/other.sock"), tree.at("/file"), tree.at("/none")}};
+    const EndpointEnvironment environment{
+        .well_known_sockets = {path, tree.at("/other.sock"), tree.at("/file"), tree.at("/none")}};
     EXPECT_THAT(*choose_endpoints({}, environment), testing::SizeIs(1));
 }
 

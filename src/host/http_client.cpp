@@ -13,7 +13,8 @@ std::string reason(const boost::system::system_error& fault) {
     const auto code = fault.code();
     if (code == beast::error::timeout) return "no complete answer in time";
     if (code == beast::http::error::body_limit) return "the answer is larger than allowed";
-    if (code == beast::http::error::end_of_stream || code == beast::http::error::partial_message || code == asio::error::eof) {
+    if (code == beast::http::error::end_of_stream || code == beast::http::error::partial_message ||
+        code == asio::error::eof) {
         return "the connection was closed before the answer was complete";
     }
     return code.message();
@@ -27,12 +28,14 @@ asio::awaitable<void> connect_socket(Batch& batch, Socket& socket) {
         co_return;
     }
     asio::ip::tcp::resolver resolver(batch.io);
-    const auto found = co_await resolver.async_resolve(batch.endpoint.name, std::to_string(batch.endpoint.port), asio::use_awaitable);
+    const auto found =
+        co_await resolver.async_resolve(batch.endpoint.name, std::to_string(batch.endpoint.port), asio::use_awaitable);
     std::exception_ptr refused;
     for (const auto& address : found) {
         try {
             socket.expires_after(batch.limits.connect);
-            co_await socket.async_connect(asio::generic::stream_protocol::endpoint(address.endpoint()), asio::use_awaitable);
+            co_await socket.async_connect(asio::generic::stream_protocol::endpoint(address.endpoint()),
+                                          asio::use_awaitable);
             socket.socket().set_option(asio::ip::tcp::no_delay(true));
             co_return;
         } catch (const boost::system::system_error&) {

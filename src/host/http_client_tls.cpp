@@ -21,8 +21,10 @@ Result<bool> prepare_tls(const Endpoint& endpoint, ssl::context& tls) {
     };
     if (endpoint.tls_verify) {
         tls.set_verify_mode(ssl::verify_peer, fault);
-        if (endpoint.ca_file.empty()) tls.set_default_verify_paths(fault);
-        else tls.load_verify_file(endpoint.ca_file, fault);
+        if (endpoint.ca_file.empty())
+            tls.set_default_verify_paths(fault);
+        else
+            tls.load_verify_file(endpoint.ca_file, fault);
         TRY_VOID(step("reading the CA certificate", endpoint.ca_file));
     }
     if (!endpoint.cert_file.empty()) {

@@ -1,6 +1,7 @@
 #pragma once
 
-// The HTTP client over one kind of stream. Each kind is compiled in a file of its own, since each instantiates the whole client.
+// The HTTP client over one kind of stream. Each kind is compiled in a file of its own, since each instantiates the
+// whole client.
 
 #include <algorithm>
 #include <utility>  // Boost 1.74's awaitable.hpp uses std::exchange without it
@@ -52,7 +53,8 @@ void run_tls(Batch& batch);
 template <typename Stream>
 asio::awaitable<HttpAnswer> exchange(Batch& batch, Stream& stream, const HttpRequest& request, bool& answered,
                                      bool& keep) {
-    beast::http::request<beast::http::empty_body> message(beast::http::string_to_verb(request.method), request.target, 11);
+    beast::http::request<beast::http::empty_body> message(beast::http::string_to_verb(request.method), request.target,
+                                                          11);
     message.set(beast::http::field::host, batch.endpoint.tcp ? batch.endpoint.name : "localhost");
     message.set(beast::http::field::user_agent, "plimsoll");
     message.set(beast::http::field::accept, "application/json");
@@ -75,7 +77,8 @@ asio::awaitable<HttpAnswer> exchange(Batch& batch, Stream& stream, const HttpReq
 
 /// One request on an open or a new connection. An idle connection that the engine closed is opened anew, once.
 template <typename Stream, typename Connect>
-asio::awaitable<HttpAnswer> ask(Batch& batch, const Connect& connect, std::unique_ptr<Stream>& stream, const HttpRequest& request) {
+asio::awaitable<HttpAnswer> ask(Batch& batch, const Connect& connect, std::unique_ptr<Stream>& stream,
+                                const HttpRequest& request) {
     for (bool retried = false;; retried = true) {
         const bool reused = stream != nullptr;
         bool answered = false;

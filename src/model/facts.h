@@ -13,9 +13,10 @@
 
 namespace plimsoll::model {
 
-/// What is known about one subject: a value, its absence, or why it could not be found out, for each field, with where it was
-/// read. A field that nobody set reads as unknown, so that a forgotten fact never looks like a good one. Fields of the owner
-/// (a mount's container, its daemon, the host) are read through it. Made by FactStore, which must outlive it.
+/// What is known about one subject: a value, its absence, or why it could not be found out, for each field, with where
+/// it was read. A field that nobody set reads as unknown, so that a forgotten fact never looks like a good one. Fields
+/// of the owner (a mount's container, its daemon, the host) are read through it. Made by FactStore, which must outlive
+/// it.
 class Facts final : public Fields {
 public:
     Facts(SubjectKind kind, std::string_view id, std::string_view name, const Facts* owner,

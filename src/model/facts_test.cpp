@@ -14,7 +14,9 @@ struct FactsTest : testing::Test {
     Facts& mount = store.add(SubjectKind::mount, "m", "m", &container);
 };
 
-TEST_F(FactsTest, WhatNobodySetIsUnknown) { EXPECT_EQ(container.read(FieldKey("container.user").id(), {}).state, State::unknown); }
+TEST_F(FactsTest, WhatNobodySetIsUnknown) {
+    EXPECT_EQ(container.read(FieldKey("container.user").id(), {}).state, State::unknown);
+}
 
 TEST_F(FactsTest, AbsenceIsKnowledge) {
     container.absent("container.exit_code", "it runs");
@@ -55,7 +57,8 @@ TEST(Subject, WhoCanReadWhat) {
 }
 
 TEST(Fields, NamesAreUniqueAndTheNearestIsOffered) {
-    for (std::size_t i = 0; i < kFields.size(); ++i) EXPECT_EQ(find_field(kFields[i].name), static_cast<FieldId>(i)) << kFields[i].name;
+    for (std::size_t i = 0; i < kFields.size(); ++i)
+        EXPECT_EQ(find_field(kFields[i].name), static_cast<FieldId>(i)) << kFields[i].name;
     EXPECT_EQ(nearest_field("proc.nmae"), "proc.name");
     EXPECT_EQ(nearest_field("zzzzzzzzzzzzzzzzzzzz"), "");
 }

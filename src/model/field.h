@@ -8,7 +8,7 @@ namespace plimsoll::model {
 /// What a field's values are. The operators that a condition may use follow from it.
 enum class Type : std::uint8_t {
     string,
-    path,      ///< text that names a file; compared like a string
+    path,  ///< text that names a file; compared like a string
     uint64,
     int64,
     f64,
@@ -20,12 +20,13 @@ enum class Type : std::uint8_t {
     time,      ///< nanoseconds since 1970 UTC, unsigned
 };
 
-/// Whether brackets may follow the name, and what stands between them. `key_or_suffix`: required, in brackets or as further
-/// parts of the name (`evt.arg[path]` is `evt.arg.path`).
+/// Whether brackets may follow the name, and what stands between them. `key_or_suffix`: required, in brackets or as
+/// further parts of the name (`evt.arg[path]` is `evt.arg.path`).
 enum class Arg : std::uint8_t { none, index_optional, index_required, key_optional, key_required, key_or_suffix };
 
-/// How a condition treats the several values of a field that is not a list. `ends`: the two ends of a connection; one end
-/// suffices, but for `!=` both must differ. `ancestors`: without brackets all ancestors; one suffices for every operator.
+/// How a condition treats the several values of a field that is not a list. `ends`: the two ends of a connection; one
+/// end suffices, but for `!=` both must differ. `ancestors`: without brackets all ancestors; one suffices for every
+/// operator.
 enum class Several : std::uint8_t { no, ends, ancestors };
 
 /// Who supplies a field; several may. A field can be declared before its source exists.

@@ -43,7 +43,8 @@ std::string_view nearest_field(std::string_view name) {
 
 std::string type_name(const Field& field) {
     static constexpr std::array<std::string_view, 11> kNames = {
-        "string", "path", "unsigned integer", "integer", "number", "boolean", "address", "address block", "bytes", "duration", "time"};
+        "string",        "path",  "unsigned integer", "integer", "number", "boolean", "address",
+        "address block", "bytes", "duration",         "time"};
     const auto name = kNames[static_cast<std::size_t>(field.type)];
     return field.list ? "list of " + std::string(name) : std::string(name);
 }

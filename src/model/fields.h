@@ -35,8 +35,7 @@ consteval auto concatenate(const std::array<Field, N>&... parts) {
 }  // namespace detail
 
 /// The one table that names every field. Language, reports, ledger and reference pages walk it.
-inline constexpr auto kFields =
-    detail::concatenate(kContainerFields, kPostureFields, kFindingFields, kEventFields);
+inline constexpr auto kFields = detail::concatenate(kContainerFields, kPostureFields, kFindingFields, kEventFields);
 
 [[nodiscard]] constexpr const Field& field(FieldId id) { return kFields[id]; }
 

@@ -14,8 +14,9 @@ struct Reading {
     enum class State : std::uint8_t { absent, present, unknown };
 
     State state = State::absent;
-    std::span<const Value> values;  ///< one for a plain field, any number for a list field; valid until the record changes
-    std::string_view reason;        ///< set when unknown
+    std::span<const Value>
+        values;               ///< one for a plain field, any number for a list field; valid until the record changes
+    std::string_view reason;  ///< set when unknown
 
     static Reading of(std::span<const Value> values) { return {State::present, values, {}}; }
     static Reading missing() { return {}; }

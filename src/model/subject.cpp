@@ -8,8 +8,8 @@ namespace plimsoll::model {
 namespace {
 
 constexpr std::array<std::string_view, kSubjectKinds> kNames = {
-    "host",      "daemon", "container", "image", "network", "volume", "swarm",   "service", "component",
-    "file",      "listener", "mount",   "port",  "env",     "device", "process", "log",     "layer"};
+    "host", "daemon",   "container", "image", "network", "volume", "swarm",   "service", "component",
+    "file", "listener", "mount",     "port",  "env",     "device", "process", "log",     "layer"};
 
 /// The objects that an item of this kind can belong to, besides the host.
 constexpr std::string_view owners(SubjectKind kind) {

@@ -43,7 +43,8 @@ using OwnedValue = std::variant<std::string, std::uint64_t, std::int64_t, double
 
 [[nodiscard]] bool contains(const Net& net, const Ip& ip);
 
-/// The value as a person writes it: decimal numbers, true/false, addresses in canonical notation, text as it is (not escaped).
+/// The value as a person writes it: decimal numbers, true/false, addresses in canonical notation, text as it is (not
+/// escaped).
 [[nodiscard]] std::string to_text(const Value& value);
 [[nodiscard]] std::string to_text(const Ip& ip);
 [[nodiscard]] std::string to_text(const Net& net);

@@ -14,8 +14,8 @@ struct CapabilityChoice {
     bool dropped_all = false;
 };
 
-/// `add` and `drop` are as the API gives them: with or without CAP_, any case, ALL included. The default sets are those of
-/// Docker (oci/caps/defaults.go) and Podman (containers.conf, default_capabilities).
+/// `add` and `drop` are as the API gives them: with or without CAP_, any case, ALL included. The default sets are those
+/// of Docker (oci/caps/defaults.go) and Podman (containers.conf, default_capabilities).
 [[nodiscard]] CapabilityChoice choose_capabilities(std::string_view engine, bool privileged,
                                                    std::span<const std::string> add, std::span<const std::string> drop);
 

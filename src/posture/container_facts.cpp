@@ -39,19 +39,25 @@ void gather_image(const ContainerReading& in, Facts& out) {
     }
     const std::string at = origin + " Config.Image";
     out.set("container.image", given, at);
-    if (id.empty()) out.absent("container.image.id", origin + " Image");
-    else out.set("container.image.id", id.starts_with("sha256:") ? id.substr(7) : id, origin + " Image");
+    if (id.empty())
+        out.absent("container.image.id", origin + " Image");
+    else
+        out.set("container.image.id", id.starts_with("sha256:") ? id.substr(7) : id, origin + " Image");
     out.set("container.image.repository", name.repository, at);
-    if (name.tag.empty()) out.absent("container.image.tag", at);
-    else out.set("container.image.tag", name.tag, at);
+    if (name.tag.empty())
+        out.absent("container.image.tag", at);
+    else
+        out.set("container.image.tag", name.tag, at);
 
     std::string digest = name.by_id ? std::string() : name.digest;
     if (digest.empty() && present && !image->second.digests.empty()) {
         const std::string& full = image->second.digests.front();
         digest = full.substr(full.find('@') + 1);
     }
-    if (digest.empty()) out.absent("container.image.digest", "GET /images RepoDigests");
-    else out.set("container.image.digest", digest, "GET /images RepoDigests");
+    if (digest.empty())
+        out.absent("container.image.digest", "GET /images RepoDigests");
+    else
+        out.set("container.image.digest", digest, "GET /images RepoDigests");
 
     set_support(present ? &image->second : nullptr, out);
 
@@ -75,7 +81,8 @@ void gather_image(const ContainerReading& in, Facts& out) {
     if (present && image->second.created) {
         out.set_number("container.image.age_days", (engine.now - *image->second.created) / kDay, "GET /images Created");
     } else {
-        out.unknown("container.image.age_days", present ? "the image states no date" : "its image is no longer on the host");
+        out.unknown("container.image.age_days",
+                    present ? "the image states no date" : "its image is no longer on the host");
     }
 }
 
@@ -91,8 +98,10 @@ void gather_labels(const ContainerReading& in, Facts& out) {
     out.set("container.labels", all, at);
     const Json labels = in.inspect.at("Config.Labels");
     const auto known = [&](model::FieldKey field, std::string_view key) {
-        if (const auto value = labels[key].text()) out.set(field, *value, at);
-        else out.absent(field, at);
+        if (const auto value = labels[key].text())
+            out.set(field, *value, at);
+        else
+            out.absent(field, at);
     };
     known("container.compose.project", "com.docker.compose.project");
     known("container.compose.service", "com.docker.compose.service");
@@ -111,12 +120,16 @@ void gather_state(const ContainerReading& in, Facts& out) {
     const auto started = parse_rfc3339(state["StartedAt"].text_or(""));
     const auto finished = parse_rfc3339(state["FinishedAt"].text_or(""));
     const auto days = [&](model::FieldKey field, std::optional<Nanoseconds> since, std::string_view where) {
-        if (since) out.set_number(field, std::max<Nanoseconds>(engine.now - *since, 0) / kDay, where);
-        else out.unknown(field, "the engine gives no date");
+        if (since)
+            out.set_number(field, std::max<Nanoseconds>(engine.now - *since, 0) / kDay, where);
+        else
+            out.unknown(field, "the engine gives no date");
     };
     days("container.age_days", created, origin + " Created");
-    if (runs) out.absent("container.stopped_days", at);
-    else days("container.stopped_days", finished ? finished : created, at + ".FinishedAt");
+    if (runs)
+        out.absent("container.stopped_days", at);
+    else
+        days("container.stopped_days", finished ? finished : created, at + ".FinishedAt");
     if (started) {
         out.set_number("container.start_ts", *started, at + ".StartedAt");
         out.set_number("container.duration", std::max<Nanoseconds>(engine.now - *started, 0), at + ".StartedAt");
@@ -124,26 +137,34 @@ void gather_state(const ContainerReading& in, Facts& out) {
         out.absent("container.start_ts", at);
         out.absent("container.duration", at);
     }
-    if (runs || !started) out.absent("container.exit_code", at);
-    else out.set_number("container.exit_code", state["ExitCode"].integer().value_or(0), at + ".ExitCode");
+    if (runs || !started)
+        out.absent("container.exit_code", at);
+    else
+        out.set_number("container.exit_code", state["ExitCode"].integer().value_or(0), at + ".ExitCode");
     out.set("container.oom_killed", state["OOMKilled"].truth_or(false), at + ".OOMKilled");
-    if (const auto error = state["Error"].text_or(""); !error.empty()) out.set("container.error", error, at + ".Error");
-    else out.absent("container.error", at + ".Error");
+    if (const auto error = state["Error"].text_or(""); !error.empty())
+        out.set("container.error", error, at + ".Error");
+    else
+        out.absent("container.error", at + ".Error");
 
     const Json policy = inspect.at("HostConfig.RestartPolicy");
     const std::string_view name = policy["Name"].text_or("");
     out.set("container.restart.policy", name.empty() ? "no" : name, origin + " HostConfig.RestartPolicy");
-    out.set_number("container.restart.max_retries", policy["MaximumRetryCount"].integer().value_or(0), origin + " HostConfig.RestartPolicy");
+    out.set_number("container.restart.max_retries", policy["MaximumRetryCount"].integer().value_or(0),
+                   origin + " HostConfig.RestartPolicy");
     const auto restarts = inspect["RestartCount"].integer().value_or(0);
     out.set_number("container.restart.count", restarts, origin + " RestartCount");
     if (created) {
-        const double hours = std::max(1.0, static_cast<double>(engine.now - *created) / static_cast<double>(3600 * kSecond));
+        const double hours =
+            std::max(1.0, static_cast<double>(engine.now - *created) / static_cast<double>(3600 * kSecond));
         out.set_real("container.restart.per_hour", static_cast<double>(restarts) / hours, origin + " RestartCount");
     } else {
         out.unknown("container.restart.per_hour", "the engine gives no date");
     }
-    if (const auto health = state.at("Health.Status").text(); health && *health != "none") out.set("container.health.status", *health, at + ".Health");
-    else out.absent("container.health.status", at + ".Health");
+    if (const auto health = state.at("Health.Status").text(); health && *health != "none")
+        out.set("container.health.status", *health, at + ".Health");
+    else
+        out.absent("container.health.status", at + ".Health");
 }
 
 void gather_health(const ContainerReading& in, Facts& out) {
@@ -151,8 +172,10 @@ void gather_health(const ContainerReading& in, Facts& out) {
     const auto test = strings(in.inspect.at("Config.Healthcheck.Test"));
     std::string command;
     for (std::size_t i = 1; i < test.size(); ++i) command += (i > 1 ? " " : "") + test[i];
-    if (test.empty() || test.front() == "NONE" || command.empty()) out.absent("container.healthcheck", at);
-    else out.set("container.healthcheck", command, at);
+    if (test.empty() || test.front() == "NONE" || command.empty())
+        out.absent("container.healthcheck", at);
+    else
+        out.set("container.healthcheck", command, at);
 }
 
 void gather_identity(const ContainerReading& in, Facts& out) {
@@ -168,14 +191,16 @@ void gather_identity(const ContainerReading& in, Facts& out) {
     out.set("container.runtime", inspect.at("HostConfig.Runtime").text_or(""), origin + " HostConfig.Runtime");
     out.set("container.init", inspect.at("HostConfig.Init").truth_or(false), origin + " HostConfig.Init");
     out.set("container.tty", inspect.at("Config.Tty").truth_or(false), origin + " Config.Tty");
-    out.set("container.auto_remove", inspect.at("HostConfig.AutoRemove").truth_or(false), origin + " HostConfig.AutoRemove");
+    out.set("container.auto_remove", inspect.at("HostConfig.AutoRemove").truth_or(false),
+            origin + " HostConfig.AutoRemove");
     std::vector<std::string> annotations;
     inspect.at("HostConfig.Annotations").each_member([&](std::string_view key, Json value) {
         annotations.push_back(fmt::format("{}={}", key, value.text_or("")));
     });
     out.set_list("container.annotations", annotations, origin + " HostConfig.Annotations");
-    for (const model::FieldKey kubernetes : {model::FieldKey("container.liveness_probe"), model::FieldKey("container.readiness_probe"),
-                                             model::FieldKey("container.cni.json")}) {
+    for (const model::FieldKey kubernetes :
+         {model::FieldKey("container.liveness_probe"), model::FieldKey("container.readiness_probe"),
+          model::FieldKey("container.cni.json")}) {
         out.absent(kubernetes, "engine API");
     }
 }
@@ -192,8 +217,10 @@ std::vector<std::string> strings(const Json& array) {
 
 void gather_container(const Json& inspect, const EngineView& engine, model::FactStore& store, Facts& container) {
     const bool from_engine = engine.origin_prefix.starts_with("GET");
-    const ContainerReading in{inspect, engine,
-                              from_engine ? fmt::format("{}{}/json", engine.origin_prefix, inspect["Id"].text_or("").substr(0, 12)) : engine.origin_prefix};
+    const ContainerReading in{
+        inspect, engine,
+        from_engine ? fmt::format("{}{}/json", engine.origin_prefix, inspect["Id"].text_or("").substr(0, 12))
+                    : engine.origin_prefix};
     gather_identity(in, container);
     gather_image(in, container);
     gather_labels(in, container);

@@ -21,7 +21,8 @@ struct ImageSummary {
     std::vector<std::string> digests;
     std::optional<Nanoseconds> created;
     std::vector<std::string> environment;
-    model::Reading::State support = model::Reading::State::absent;  ///< of its distribution: what unsupported says is known, unknown, or there is none
+    model::Reading::State support = model::Reading::State::absent;  ///< of its distribution: what unsupported says is
+                                                                    ///< known, unknown, or there is none
     bool unsupported = false;
     std::string support_reason;  ///< when unknown
 };
@@ -50,8 +51,8 @@ struct EngineView {
     std::optional<bool> selinux;
     std::string defaults_reason;
 
-    /// Asks the host about a mount's source: resolves links in place and tells what it is. Unset for files that are judged
-    /// without their host (compose).
+    /// Asks the host about a mount's source: resolves links in place and tells what it is. Unset for files that are
+    /// judged without their host (compose).
     std::function<SourceFacts(std::string& path)> look_at;
     /// The uid of a user name inside the container's image, when its files can be read.
     std::function<std::optional<std::int64_t>(const Json& inspect, std::string_view user)> uid_of;

@@ -18,7 +18,10 @@ using model::FactStore;
 using model::SubjectKind;
 
 constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kSocketWords = {
-    {{"docker-socket", "docker"}, {"containerd-socket", "containerd"}, {"podman-socket", "podman"}, {"crio-socket", "crio"}}};
+    {{"docker-socket", "docker"},
+     {"containerd-socket", "containerd"},
+     {"podman-socket", "podman"},
+     {"crio-socket", "crio"}}};
 
 /// One mount in the form that both `Mounts` and `HostConfig.Tmpfs` lead to.
 struct MountReading {
@@ -42,13 +45,17 @@ struct ReachTotal {
 
 bool has_option(std::string_view options, std::string_view wanted) {
     for (const std::string_view option : split(options, ',')) {
-        if (option == wanted || (option.starts_with(wanted) && option.size() > wanted.size() && option[wanted.size()] == '=')) return true;
+        if (option == wanted ||
+            (option.starts_with(wanted) && option.size() > wanted.size() && option[wanted.size()] == '='))
+            return true;
     }
     return false;
 }
 
-void set_reach(const ContainerReading& in, const MountReading& mount, Facts& out, ReachTotal& total, const std::string& at) {
-    const bool on_host = (mount.type == "bind" || (mount.type == "volume" && mount.driver == "device")) && mount.source.starts_with('/');
+void set_reach(const ContainerReading& in, const MountReading& mount, Facts& out, ReachTotal& total,
+               const std::string& at) {
+    const bool on_host =
+        (mount.type == "bind" || (mount.type == "volume" && mount.driver == "device")) && mount.source.starts_with('/');
     if (!on_host) {
         out.set_list("mount.reaches", {}, at);
         out.set("mount.exact", false, at);
@@ -63,8 +70,10 @@ void set_reach(const ContainerReading& in, const MountReading& mount, Facts& out
     out.set_list("mount.reaches", reach.words, at + ", host paths and inodes");
     out.set("mount.exact", reach.exact, at);
     out.set("mount.secret", reach.secret, at);
-    if (source.known) out.set("mount.exists", source.exists, "stat " + path);
-    else out.unknown("mount.exists", "the host's files were not asked");
+    if (source.known)
+        out.set("mount.exists", source.exists, "stat " + path);
+    else
+        out.unknown("mount.exists", "the host's files were not asked");
     for (const std::string& word : reach.words) {
         total.words.insert(word);
         if (mount.writable) total.writable.insert(word);
@@ -74,19 +83,28 @@ void set_reach(const ContainerReading& in, const MountReading& mount, Facts& out
     }
 }
 
-void add_mount(const ContainerReading& in, const MountReading& mount, FactStore& store, Facts& container, ReachTotal& total) {
+void add_mount(const ContainerReading& in, const MountReading& mount, FactStore& store, Facts& container,
+               ReachTotal& total) {
     const std::string at = in.origin + " Mounts";
-    Facts& out = store.add(SubjectKind::mount, mount.destination, fmt::format("{} → {}", mount.source.empty() ? mount.type : mount.source, mount.destination), &container);
+    Facts& out = store.add(SubjectKind::mount, mount.destination,
+                           fmt::format("{} → {}", mount.source.empty() ? mount.type : mount.source, mount.destination),
+                           &container);
     out.set("mount.type", mount.type, at);
-    if (mount.source.empty()) out.absent("mount.source", at);
-    else out.set("mount.source", mount.source, at);
+    if (mount.source.empty())
+        out.absent("mount.source", at);
+    else
+        out.set("mount.source", mount.source, at);
     out.set("mount.destination", mount.destination, at);
     out.set("mount.writable", mount.writable, at);
-    if (mount.propagation.empty()) out.absent("mount.propagation", at);
-    else out.set("mount.propagation", mount.propagation, at);
+    if (mount.propagation.empty())
+        out.absent("mount.propagation", at);
+    else
+        out.set("mount.propagation", mount.propagation, at);
     const auto optional = [&](model::FieldKey field, const std::string& text) {
-        if (text.empty()) out.absent(field, at);
-        else out.set(field, text, at);
+        if (text.empty())
+            out.absent(field, at);
+        else
+            out.set(field, text, at);
     };
     optional("mount.volume", mount.volume);
     optional("mount.driver", mount.driver == "device" ? "local" : mount.driver);
@@ -95,7 +113,8 @@ void add_mount(const ContainerReading& in, const MountReading& mount, FactStore&
         out.set("mount.suid", has_option(mount.tmpfs_options, "suid"), at);
         out.set("mount.unbounded", !has_option(mount.tmpfs_options, "size"), at);
     } else {
-        for (const model::FieldKey field : {model::FieldKey("mount.exec"), model::FieldKey("mount.suid"), model::FieldKey("mount.unbounded")}) {
+        for (const model::FieldKey field :
+             {model::FieldKey("mount.exec"), model::FieldKey("mount.suid"), model::FieldKey("mount.unbounded")}) {
             out.absent(field, at);
         }
     }
@@ -121,7 +140,8 @@ MountReading read_mount(Json entry, const EngineView& engine) {
 /// Falco's container.mount* fields: by number, by source and by destination.
 void set_falco_mount(const MountReading& mount, std::size_t number, Facts& out, const std::string& at) {
     const std::string rdwr = mount.writable ? "true" : "false";
-    const std::string whole = fmt::format("{}:{}:{}:{}:{}", mount.source, mount.destination, mount.mode, rdwr, mount.propagation);
+    const std::string whole =
+        fmt::format("{}:{}:{}:{}:{}", mount.source, mount.destination, mount.mode, rdwr, mount.propagation);
     const auto under = [&](std::string_view key) {
         out.set_keyed("container.mount", key, whole, at);
         out.set_keyed("container.mount.dest", key, mount.destination, at);
@@ -135,7 +155,9 @@ void set_falco_mount(const MountReading& mount, std::size_t number, Facts& out, 
     out.set_keyed("container.mount.source", mount.destination, mount.source, at);
 }
 
-bool is_wildcard(std::string_view address) { return address.empty() || address == "0.0.0.0" || address == "::" || address == "[::]"; }
+bool is_wildcard(std::string_view address) {
+    return address.empty() || address == "0.0.0.0" || address == "::" || address == "[::]";
+}
 
 std::uint64_t port_number(std::string_view text) {
     std::uint64_t value = 0;
@@ -149,12 +171,15 @@ std::string_view device_class(std::string_view path) {
         std::string_view name;
     };
     static constexpr std::array kClasses = {
-        Class{"/dev/sd", "disk"}, Class{"/dev/hd", "disk"}, Class{"/dev/vd", "disk"}, Class{"/dev/xvd", "disk"}, Class{"/dev/nvme", "disk"},
-        Class{"/dev/mmcblk", "disk"}, Class{"/dev/md", "disk"}, Class{"/dev/disk", "disk"}, Class{"/dev/dm-", "mapper"}, Class{"/dev/mapper", "mapper"},
-        Class{"/dev/loop", "loop"}, Class{"/dev/mem", "memory"}, Class{"/dev/kmem", "memory"}, Class{"/dev/port", "memory"}, Class{"/dev/kmsg", "kmsg"},
-        Class{"/dev/kvm", "kvm"}, Class{"/dev/net/tun", "tun"}, Class{"/dev/fuse", "fuse"}, Class{"/dev/input", "input"}, Class{"/dev/uinput", "input"},
-        Class{"/dev/dri", "gpu"}, Class{"/dev/nvidia", "gpu"}, Class{"/dev/kfd", "gpu"}, Class{"/dev/snd", "sound"}, Class{"/dev/bus/usb", "usb"},
-        Class{"/dev/tty", "serial"}, Class{"/dev/hidraw", "usb"}};
+        Class{"/dev/sd", "disk"},       Class{"/dev/hd", "disk"},      Class{"/dev/vd", "disk"},
+        Class{"/dev/xvd", "disk"},      Class{"/dev/nvme", "disk"},    Class{"/dev/mmcblk", "disk"},
+        Class{"/dev/md", "disk"},       Class{"/dev/disk", "disk"},    Class{"/dev/dm-", "mapper"},
+        Class{"/dev/mapper", "mapper"}, Class{"/dev/loop", "loop"},    Class{"/dev/mem", "memory"},
+        Class{"/dev/kmem", "memory"},   Class{"/dev/port", "memory"},  Class{"/dev/kmsg", "kmsg"},
+        Class{"/dev/kvm", "kvm"},       Class{"/dev/net/tun", "tun"},  Class{"/dev/fuse", "fuse"},
+        Class{"/dev/input", "input"},   Class{"/dev/uinput", "input"}, Class{"/dev/dri", "gpu"},
+        Class{"/dev/nvidia", "gpu"},    Class{"/dev/kfd", "gpu"},      Class{"/dev/snd", "sound"},
+        Class{"/dev/bus/usb", "usb"},   Class{"/dev/tty", "serial"},   Class{"/dev/hidraw", "usb"}};
     for (const Class& known : kClasses) {
         if (path.starts_with(known.prefix)) return known.name;
     }
@@ -172,15 +197,18 @@ bool is_wildcard_rule(std::string_view rule) {
     const std::string_view minor = colon == std::string_view::npos ? std::string_view() : parts[1].substr(colon + 1);
     if (major == "*") return true;
     static constexpr std::array<std::string_view, 7> kDisks = {"8", "9", "65", "202", "253", "254", "259"};
-    return minor == "*" && ((parts[0] == "b" && std::ranges::find(kDisks, major) != kDisks.end()) || (parts[0] == "c" && major == "1"));
+    return minor == "*" &&
+           ((parts[0] == "b" && std::ranges::find(kDisks, major) != kDisks.end()) || (parts[0] == "c" && major == "1"));
 }
 
 }  // namespace
 
 void gather_mounts(const ContainerReading& in, FactStore& store, Facts& out) {
     const std::string at = in.origin + " Mounts";
-    for (const model::FieldKey field : {model::FieldKey("container.mount"), model::FieldKey("container.mount.source"), model::FieldKey("container.mount.dest"),
-                                        model::FieldKey("container.mount.mode"), model::FieldKey("container.mount.rdwr"), model::FieldKey("container.mount.propagation")}) {
+    for (const model::FieldKey field :
+         {model::FieldKey("container.mount"), model::FieldKey("container.mount.source"),
+          model::FieldKey("container.mount.dest"), model::FieldKey("container.mount.mode"),
+          model::FieldKey("container.mount.rdwr"), model::FieldKey("container.mount.propagation")}) {
         out.absent(field, at);
     }
     ReachTotal total;
@@ -194,17 +222,24 @@ void gather_mounts(const ContainerReading& in, FactStore& store, Facts& out) {
             mount.tmpfs_options = tmpfs[mount.destination].text_or("");
             tmpfs_seen.insert(mount.destination);
             in.inspect.at("HostConfig.Mounts").each([&](Json asked) {
-                if (asked["Target"].text() == mount.destination && asked.at("TmpfsOptions.SizeBytes").integer().value_or(0) > 0) mount.tmpfs_options += ",size=set";
+                if (asked["Target"].text() == mount.destination &&
+                    asked.at("TmpfsOptions.SizeBytes").integer().value_or(0) > 0)
+                    mount.tmpfs_options += ",size=set";
             });
         }
         if (!all.empty()) all += ' ';
-        all += fmt::format("{}:{}:{}:{}:{}", mount.source, mount.destination, mount.mode, mount.writable, mount.propagation);
+        all += fmt::format("{}:{}:{}:{}:{}", mount.source, mount.destination, mount.mode, mount.writable,
+                           mount.propagation);
         set_falco_mount(mount, number++, out, at);
         add_mount(in, mount, store, out, total);
     });
     tmpfs.each_member([&](std::string_view destination, Json options) {
         if (tmpfs_seen.contains(std::string(destination))) return;
-        add_mount(in, {.type = "tmpfs", .destination = std::string(destination), .tmpfs_options = std::string(options.text_or(""))}, store, out, total);
+        add_mount(in,
+                  {.type = "tmpfs",
+                   .destination = std::string(destination),
+                   .tmpfs_options = std::string(options.text_or(""))},
+                  store, out, total);
     });
     out.set("container.mounts", all, at);
     out.set_list("container.mounts.sockets", {total.sockets.begin(), total.sockets.end()}, at);
@@ -219,7 +254,8 @@ void gather_ports(const ContainerReading& in, FactStore& store, Facts& out) {
     bool wildcard = in.inspect.at("HostConfig.NetworkMode").text_or("") == "host";
     const auto add = [&](std::string_view inside, std::string_view address, std::string_view host) {
         const auto slash = inside.find('/');
-        const std::string name = fmt::format("{}:{} → {}", address.empty() ? "*" : address, host.empty() ? "any" : host, inside);
+        const std::string name =
+            fmt::format("{}:{} → {}", address.empty() ? "*" : address, host.empty() ? "any" : host, inside);
         if (!seen.insert(name).second) return;
         ++published;
         wildcard = wildcard || is_wildcard(address);
@@ -235,7 +271,8 @@ void gather_ports(const ContainerReading& in, FactStore& store, Facts& out) {
     };
     const auto add_all = [&](Json ports) {
         ports.each_member([&](std::string_view inside, Json bindings) {
-            bindings.each([&](Json binding) { add(inside, binding["HostIp"].text_or(""), binding["HostPort"].text_or("")); });
+            bindings.each(
+                [&](Json binding) { add(inside, binding["HostIp"].text_or(""), binding["HostPort"].text_or("")); });
         });
     };
     const Json live = in.inspect.at("NetworkSettings.Ports");
@@ -244,7 +281,8 @@ void gather_ports(const ContainerReading& in, FactStore& store, Facts& out) {
     add_all(bound ? live : in.inspect.at("HostConfig.PortBindings"));
     out.set_number("container.ports.published", published, at);
     out.set("container.ports.exposed_wildcard", wildcard, at);
-    out.set("container.ports.all", in.inspect.at("HostConfig.PublishAllPorts").truth_or(false), in.origin + " HostConfig.PublishAllPorts");
+    out.set("container.ports.all", in.inspect.at("HostConfig.PublishAllPorts").truth_or(false),
+            in.origin + " HostConfig.PublishAllPorts");
 }
 
 void gather_environment(const ContainerReading& in, FactStore& store, Facts& out) {
@@ -254,18 +292,21 @@ void gather_environment(const ContainerReading& in, FactStore& store, Facts& out
     gather_variables(strings(in.inspect.at("Config.Env")), of_image, in.origin + " Config.Env", store, out);
 }
 
-void gather_variables(const std::vector<std::string>& variables, const std::vector<std::string>& of_image, const std::string& origin,
-                      FactStore& store, const Facts& owner) {
+void gather_variables(const std::vector<std::string>& variables, const std::vector<std::string>& of_image,
+                      const std::string& origin, FactStore& store, const Facts& owner) {
     for (const std::string& variable : variables) {
         const auto equals = variable.find('=');
         const std::string_view name = std::string_view(variable).substr(0, equals);
-        const std::string_view value = equals == std::string::npos ? std::string_view() : std::string_view(variable).substr(equals + 1);
+        const std::string_view value =
+            equals == std::string::npos ? std::string_view() : std::string_view(variable).substr(equals + 1);
         Facts& env = store.add(SubjectKind::env, name, name, &owner);
         env.set("env.name", name, origin);
         const auto sign = secret_in_variable(name, value);
         env.set("env.secret", sign && !sign->reference, origin);
-        if (sign) env.set("env.secret.kind", sign->kind, origin);
-        else env.absent("env.secret.kind", origin);
+        if (sign)
+            env.set("env.secret.kind", sign->kind, origin);
+        else
+            env.absent("env.secret.kind", origin);
         env.set("env.reference", sign && sign->reference, origin);
         env.set("env.from_image", std::ranges::find(of_image, variable) != of_image.end(), origin);
     }

@@ -53,8 +53,10 @@ void gather_namespaces(const ContainerReading& in, Facts& out) {
     const std::string at = origin + " NetworkSettings.Networks";
     out.set_list("container.networks", networks, at);
     out.set("container.network.default_bridge", default_bridge, at);
-    if (address.empty()) out.absent("container.ip", at);
-    else out.set("container.ip", address, at);
+    if (address.empty())
+        out.absent("container.ip", at);
+    else
+        out.set("container.ip", address, at);
     out.set_list("container.links", strings(host["Links"]), origin + " HostConfig.Links");
     out.set_list("container.volumes_from", strings(host["VolumesFrom"]), origin + " HostConfig.VolumesFrom");
 }
@@ -66,8 +68,10 @@ void gather_limits(const ContainerReading& in, Facts& out) {
 
     const auto memory = number("Memory");
     out.set("container.memory.limited", memory > 0, at("Memory"));
-    if (memory > 0) out.set_number("container.memory.limit", memory, at("Memory"));
-    else out.absent("container.memory.limit", at("Memory"));
+    if (memory > 0)
+        out.set_number("container.memory.limit", memory, at("Memory"));
+    else
+        out.absent("container.memory.limit", at("Memory"));
     out.set("container.swap.unlimited", number("MemorySwap") == -1, at("MemorySwap"));
 
     const auto shares = number("CpuShares");
@@ -77,12 +81,15 @@ void gather_limits(const ContainerReading& in, Facts& out) {
 
     const auto pids = number("PidsLimit");
     out.set("container.pids.limited", pids > 0, at("PidsLimit"));
-    if (pids > 0) out.set_number("container.pids.limit", pids, at("PidsLimit"));
-    else out.absent("container.pids.limit", at("PidsLimit"));
+    if (pids > 0)
+        out.set_number("container.pids.limit", pids, at("PidsLimit"));
+    else
+        out.absent("container.pids.limit", at("PidsLimit"));
 
     std::vector<std::string> ulimits;
     host["Ulimits"].each([&](Json limit) {
-        ulimits.push_back(fmt::format("{}={}:{}", limit["Name"].text_or("?"), limit["Soft"].integer().value_or(0), limit["Hard"].integer().value_or(0)));
+        ulimits.push_back(fmt::format("{}={}:{}", limit["Name"].text_or("?"), limit["Soft"].integer().value_or(0),
+                                      limit["Hard"].integer().value_or(0)));
     });
     out.set_list("container.ulimits", ulimits, at("Ulimits"));
     out.set("container.oom.kill_disabled", host["OomKillDisable"].truth_or(false), at("OomKillDisable"));
@@ -100,7 +107,8 @@ void gather_logging(const ContainerReading& in, Facts& out) {
     const std::string_view podman_size = log["Size"].text_or("");
     if (driver == "json-file" || driver == "k8s-file") {
         const std::string_view size = log.at("Config.max-size").text_or("");
-        const bool rotated = (!size.empty() && size != "-1" && size != "0") || (!podman_size.empty() && podman_size != "0B");
+        const bool rotated =
+            (!size.empty() && size != "-1" && size != "0") || (!podman_size.empty() && podman_size != "0B");
         out.set("container.log.rotated", rotated, at);
     } else if (driver == "local" || driver == "journald") {
         out.set("container.log.rotated", true, at);

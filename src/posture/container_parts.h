@@ -9,7 +9,8 @@
 
 namespace plimsoll::posture {
 
-/// One container's inspect data with what it is judged against. `origin` begins each fact's origin: GET /containers/ID/json.
+/// One container's inspect data with what it is judged against. `origin` begins each fact's origin: GET
+/// /containers/ID/json.
 struct ContainerReading {
     const Json& inspect;
     const EngineView& engine;
@@ -28,7 +29,7 @@ void gather_environment(const ContainerReading& in, model::FactStore& store, mod
 void gather_devices(const ContainerReading& in, model::FactStore& store, model::Facts& out);
 
 /// Adds one env item for each NAME=value; values are judged and dropped. `of_image` are the image's own assignments.
-void gather_variables(const std::vector<std::string>& variables, const std::vector<std::string>& of_image, const std::string& origin,
-                      model::FactStore& store, const model::Facts& owner);
+void gather_variables(const std::vector<std::string>& variables, const std::vector<std::string>& of_image,
+                      const std::string& origin, model::FactStore& store, const model::Facts& owner);
 
 }  // namespace plimsoll::posture

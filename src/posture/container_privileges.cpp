@@ -17,8 +17,9 @@ namespace {
 using model::Facts;
 
 /// Paths that the engine masks or makes read-only in every ordinary container, in all versions since 20.10.
-constexpr std::array<std::string_view, 10> kProtectedPaths = {"/proc/kcore",   "/proc/keys", "/proc/timer_list", "/proc/sched_debug", "/sys/firmware",
-                                                              "/proc/scsi", "/proc/bus",  "/proc/fs",         "/proc/irq",         "/proc/sys"};
+constexpr std::array<std::string_view, 10> kProtectedPaths = {
+    "/proc/kcore", "/proc/keys", "/proc/timer_list", "/proc/sched_debug", "/sys/firmware",
+    "/proc/scsi",  "/proc/bus",  "/proc/fs",         "/proc/irq",         "/proc/sys"};
 
 std::optional<std::int64_t> as_number(std::string_view text) {
     if (text.starts_with('+')) text.remove_prefix(1);
@@ -34,21 +35,24 @@ bool is_root_group(std::string_view group) { return group == "root" || as_number
 std::optional<std::string_view> security_option(const std::vector<std::string>& options, std::string_view name) {
     std::optional<std::string_view> value;
     for (const std::string_view option : options) {
-        if (option == name) value = "true";
-        else if (option.starts_with(name) && option.size() > name.size() && (option[name.size()] == '=' || option[name.size()] == ':')) {
+        if (option == name)
+            value = "true";
+        else if (option.starts_with(name) && option.size() > name.size() &&
+                 (option[name.size()] == '=' || option[name.size()] == ':')) {
             value = option.substr(name.size() + 1);
         }
     }
     return value;
 }
 
-void gather_seccomp(const ContainerReading& in, const std::vector<std::string>& options, const std::vector<std::string>& capabilities,
-                    bool privileged, Facts& out) {
+void gather_seccomp(const ContainerReading& in, const std::vector<std::string>& options,
+                    const std::vector<std::string>& capabilities, bool privileged, Facts& out) {
     const std::string at = in.origin + " HostConfig.SecurityOpt";
     std::string_view body;
     std::string kind = "default";
     const auto option = security_option(options, "seccomp");
-    if (privileged || option == "unconfined") kind = "unconfined";
+    if (privileged || option == "unconfined")
+        kind = "unconfined";
     else if (option && *option != "builtin" && *option != "default") {
         kind = "custom";
         body = *option;
@@ -61,7 +65,8 @@ void gather_seccomp(const ContainerReading& in, const std::vector<std::string>& 
     if (kind != "custom") return;
     const auto profile = JsonDocument::parse(body);
     if (!profile || !profile->root().is_object()) {
-        const std::string reason = "the profile is named by a path that the engine read at creation, its body cannot be seen";
+        const std::string reason =
+            "the profile is named by a path that the engine read at creation, its body cannot be seen";
         out.unknown("container.seccomp.permissive", reason);
         out.unknown("container.seccomp.dangerous", reason);
         return;
@@ -71,27 +76,37 @@ void gather_seccomp(const ContainerReading& in, const std::vector<std::string>& 
     out.set_list("container.seccomp.dangerous", judgement.dangerous, at);
 }
 
-void gather_confinement(const ContainerReading& in, const std::vector<std::string>& options, bool privileged, Facts& out) {
+void gather_confinement(const ContainerReading& in, const std::vector<std::string>& options, bool privileged,
+                        Facts& out) {
     const std::string at = in.origin + " HostConfig.SecurityOpt";
     const std::string_view profile = in.inspect["AppArmorProfile"].text_or("");
     const auto asked = security_option(options, "apparmor");
-    if (!profile.empty()) out.set("container.apparmor", profile, in.origin + " AppArmorProfile");
-    else if (privileged || asked == "unconfined") out.set("container.apparmor", "unconfined", at);
-    else if (asked) out.set("container.apparmor", *asked, at);
-    else if (!in.engine.apparmor) out.unknown("container.apparmor", in.engine.defaults_reason);
-    else out.set("container.apparmor", *in.engine.apparmor ? "docker-default" : "", "GET /info SecurityOptions");
+    if (!profile.empty())
+        out.set("container.apparmor", profile, in.origin + " AppArmorProfile");
+    else if (privileged || asked == "unconfined")
+        out.set("container.apparmor", "unconfined", at);
+    else if (asked)
+        out.set("container.apparmor", *asked, at);
+    else if (!in.engine.apparmor)
+        out.unknown("container.apparmor", in.engine.defaults_reason);
+    else
+        out.set("container.apparmor", *in.engine.apparmor ? "docker-default" : "", "GET /info SecurityOptions");
 
     bool label_disabled = false;
     for (const std::string& option : options) {
         label_disabled = label_disabled || option == "label=disable" || option == "label:disable" ||
-                         option.find("type:spc_t") != std::string::npos || option.find("type=spc_t") != std::string::npos;
+                         option.find("type:spc_t") != std::string::npos ||
+                         option.find("type=spc_t") != std::string::npos;
     }
     out.set("container.selinux.disabled", label_disabled, at);
 
     const auto no_new = security_option(options, "no-new-privileges");
-    if (no_new) out.set("container.no_new_privileges", *no_new != "false" && *no_new != "0", at);
-    else if (in.engine.no_new_privileges) out.set("container.no_new_privileges", *in.engine.no_new_privileges, "daemon default");
-    else out.unknown("container.no_new_privileges", in.engine.defaults_reason);
+    if (no_new)
+        out.set("container.no_new_privileges", *no_new != "false" && *no_new != "0", at);
+    else if (in.engine.no_new_privileges)
+        out.set("container.no_new_privileges", *in.engine.no_new_privileges, "daemon default");
+    else
+        out.unknown("container.no_new_privileges", in.engine.defaults_reason);
 }
 
 void gather_paths(const ContainerReading& in, bool privileged, const std::vector<std::string>& options, Facts& out) {
@@ -108,7 +123,8 @@ void gather_paths(const ContainerReading& in, bool privileged, const std::vector
         for (const std::string_view path : kProtectedPaths) {
             if (std::ranges::find(present, path) == present.end()) missing.emplace_back(path);
         }
-    } else if (privileged || security_option(options, "systempaths") == "unconfined" || security_option(options, "unmask") == "ALL") {
+    } else if (privileged || security_option(options, "systempaths") == "unconfined" ||
+               security_option(options, "unmask") == "ALL") {
         missing.assign(kProtectedPaths.begin(), kProtectedPaths.end());
     } else if (const auto unmasked = security_option(options, "unmask")) {
         for (const std::string_view path : split(*unmasked, ':')) missing.emplace_back(path);
@@ -132,7 +148,8 @@ void gather_user(const ContainerReading& in, Facts& out) {
         uid = in.engine.uid_of(in.inspect, user);
         from = "the image's /etc/passwd";
     }
-    const std::string reason = fmt::format("user '{}' is a name, and neither a live process nor the image's files tell its uid", printable(user));
+    const std::string reason = fmt::format(
+        "user '{}' is a name, and neither a live process nor the image's files tell its uid", printable(user));
     if (uid) {
         out.set_number("container.user.uid", *uid, from);
         out.set("container.user.root", *uid == 0, from);
@@ -146,8 +163,10 @@ void gather_user(const ContainerReading& in, Facts& out) {
     out.set_list("container.groups", groups, in.origin + " HostConfig.GroupAdd");
     const bool in_root_group = std::ranges::any_of(groups, is_root_group) ||
                                (colon != std::string_view::npos && is_root_group(configured.substr(colon + 1)));
-    if (!uid) out.unknown("container.group.root", reason);
-    else out.set("container.group.root", *uid != 0 && in_root_group, in.origin + " HostConfig.GroupAdd, Config.User");
+    if (!uid)
+        out.unknown("container.group.root", reason);
+    else
+        out.set("container.group.root", *uid != 0 && in_root_group, in.origin + " HostConfig.GroupAdd, Config.User");
 
     if (in.inspect.at("HostConfig.UsernsMode").text_or("") == "host") {
         out.set("container.userns.remapped", false, in.origin + " HostConfig.UsernsMode");
@@ -177,10 +196,12 @@ void gather_privileges(const ContainerReading& in, Facts& out) {
     gather_seccomp(in, options, capabilities.held, privileged, out);
     gather_confinement(in, options, privileged, out);
     gather_paths(in, privileged, options, out);
-    out.set("container.rootfs.readonly", host["ReadonlyRootfs"].truth_or(false), in.origin + " HostConfig.ReadonlyRootfs");
+    out.set("container.rootfs.readonly", host["ReadonlyRootfs"].truth_or(false),
+            in.origin + " HostConfig.ReadonlyRootfs");
 
     std::vector<std::string> sysctls;
-    host["Sysctls"].each_member([&](std::string_view name, Json value) { sysctls.push_back(fmt::format("{}={}", name, value.text_or(""))); });
+    host["Sysctls"].each_member(
+        [&](std::string_view name, Json value) { sysctls.push_back(fmt::format("{}={}", name, value.text_or(""))); });
     out.set_list("container.sysctls", sysctls, in.origin + " HostConfig.Sysctls");
 }
 

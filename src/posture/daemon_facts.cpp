@@ -31,15 +31,20 @@ std::optional<std::string> security_option(const Json& info, std::string_view na
 /// Sets facts of the daemon from its settings, or says why they cannot be known.
 class SettingWriter {
 public:
-    SettingWriter(const DaemonSettings* settings, std::string reason, Facts& out) : settings_(settings), reason_(std::move(reason)), out_(out) {}
+    SettingWriter(const DaemonSettings* settings, std::string reason, Facts& out)
+        : settings_(settings), reason_(std::move(reason)), out_(out) {}
 
     void flag(FieldKey field, std::string_view name) {
-        if (const Setting* setting = find(name)) out_.set(field, setting->value == "true", setting->origin);
-        else out_.unknown(field, reason_);
+        if (const Setting* setting = find(name))
+            out_.set(field, setting->value == "true", setting->origin);
+        else
+            out_.unknown(field, reason_);
     }
     void text(FieldKey field, std::string_view name) {
-        if (const Setting* setting = find(name)) out_.set(field, setting->value, setting->origin);
-        else out_.unknown(field, reason_);
+        if (const Setting* setting = find(name))
+            out_.set(field, setting->value, setting->origin);
+        else
+            out_.unknown(field, reason_);
     }
     void list(FieldKey field, std::string_view name) {
         const Setting* setting = find(name);
@@ -50,7 +55,9 @@ public:
         }
         out_.set_list(field, items, setting->origin);
     }
-    [[nodiscard]] const Setting* find(std::string_view name) const { return settings_ == nullptr ? nullptr : settings_->find(name); }
+    [[nodiscard]] const Setting* find(std::string_view name) const {
+        return settings_ == nullptr ? nullptr : settings_->find(name);
+    }
 
 private:
     const DaemonSettings* settings_;
@@ -72,13 +79,17 @@ void set_identity(const DaemonReading& in, const EngineView& view, Facts& out) {
         out.unknown("daemon.pid", in.reason);
         out.unknown("daemon.processes", in.reason);
     }
-    out.set("daemon.rootless", security_option(info, "rootless").has_value() || info.at("host.security.rootless").truth_or(false), "GET /info SecurityOptions");
+    out.set("daemon.rootless",
+            security_option(info, "rootless").has_value() || info.at("host.security.rootless").truth_or(false),
+            "GET /info SecurityOptions");
 }
 
 void set_from_info(const Json& info, Facts& out) {
     const auto text = [&](FieldKey field, std::string_view key) {
-        if (const auto value = info[key].text()) out.set(field, *value, fmt::format("GET /info {}", key));
-        else out.unknown(field, fmt::format("the engine's /info has no {}", key));
+        if (const auto value = info[key].text())
+            out.set(field, *value, fmt::format("GET /info {}", key));
+        else
+            out.unknown(field, fmt::format("the engine's /info has no {}", key));
     };
     text("daemon.data_root", "DockerRootDir");
     text("daemon.storage_driver", "Driver");
@@ -88,7 +99,8 @@ void set_from_info(const Json& info, Facts& out) {
     out.set("daemon.debug", info["Debug"].truth_or(false), "GET /info Debug");
     out.set("daemon.live_restore", info["LiveRestoreEnabled"].truth_or(false), "GET /info LiveRestoreEnabled");
     out.set("daemon.experimental", info["ExperimentalBuild"].truth_or(false), "GET /info ExperimentalBuild");
-    out.set_number("daemon.cgroup.version", info["CgroupVersion"].text_or("1") == "2" ? 2 : 1, "GET /info CgroupVersion");
+    out.set_number("daemon.cgroup.version", info["CgroupVersion"].text_or("1") == "2" ? 2 : 1,
+                   "GET /info CgroupVersion");
     std::vector<std::string> runtimes;
     info["Runtimes"].each_member([&](std::string_view name, Json) { runtimes.emplace_back(name); });
     out.set_list("daemon.runtimes", runtimes, "GET /info Runtimes");
@@ -107,14 +119,17 @@ void set_from_info(const Json& info, Facts& out) {
     out.set_list("daemon.registries.insecure", insecure, "GET /info RegistryConfig");
     const auto mirrors = strings(info.at("RegistryConfig.Mirrors"));
     std::vector<std::string> plain;
-    std::ranges::copy_if(mirrors, std::back_inserter(plain), [](const std::string& mirror) { return mirror.starts_with("http://"); });
+    std::ranges::copy_if(mirrors, std::back_inserter(plain),
+                         [](const std::string& mirror) { return mirror.starts_with("http://"); });
     out.set_list("daemon.registries.mirrors", mirrors, "GET /info RegistryConfig.Mirrors");
     out.set_list("daemon.registries.mirrors_plain", plain, "GET /info RegistryConfig.Mirrors");
     bool credentials = false;
     for (const char* key : {"HttpProxy", "HttpsProxy"}) {
         const std::string_view proxy = info[key].text_or("");
-        credentials = credentials || (proxy.find('@') != std::string_view::npos && proxy.find("xxxxx:xxxxx@") == std::string_view::npos) ||
-                      proxy.find("xxxxx:xxxxx@") != std::string_view::npos;
+        credentials =
+            credentials ||
+            (proxy.find('@') != std::string_view::npos && proxy.find("xxxxx:xxxxx@") == std::string_view::npos) ||
+            proxy.find("xxxxx:xxxxx@") != std::string_view::npos;
     }
     out.set("daemon.proxy_credentials", credentials, "GET /info HttpProxy, HttpsProxy");
 }
@@ -133,21 +148,25 @@ void set_tcp_listener(const host::ListeningTcp& socket, const DaemonSettings* se
         out.unknown("listener.tls", "only Docker's settings tell whether a socket speaks TLS");
         out.unknown("listener.tls_verify", "only Docker's settings tell whether a socket asks for a certificate");
     }
-    for (const FieldKey field : {FieldKey("listener.uid"), FieldKey("listener.gid"), FieldKey("listener.group"), FieldKey("listener.mode"), FieldKey("listener.world")}) {
+    for (const FieldKey field : {FieldKey("listener.uid"), FieldKey("listener.gid"), FieldKey("listener.group"),
+                                 FieldKey("listener.mode"), FieldKey("listener.world")}) {
         out.absent(field, at);
     }
 }
 
-void set_unix_listener(const std::string& path, const Result<host::Accounts>& accounts, const host::Root& root, Facts& out) {
+void set_unix_listener(const std::string& path, const Result<host::Accounts>& accounts, const host::Root& root,
+                       Facts& out) {
     out.set("listener.kind", "unix", "kernel's socket table");
-    for (const FieldKey field : {FieldKey("listener.port"), FieldKey("listener.tls"), FieldKey("listener.tls_verify"), FieldKey("listener.wildcard")}) {
+    for (const FieldKey field : {FieldKey("listener.port"), FieldKey("listener.tls"), FieldKey("listener.tls_verify"),
+                                 FieldKey("listener.wildcard")}) {
         out.absent(field, "unix socket");
     }
     out.set("listener.loopback", true, "unix socket");
     const auto facts = host::file_facts(root, path);
     if (!facts || !*facts) {
         const std::string reason = facts ? path + " is no longer there" : facts.error().message;
-        for (const FieldKey field : {FieldKey("listener.uid"), FieldKey("listener.gid"), FieldKey("listener.group"), FieldKey("listener.mode"), FieldKey("listener.world")}) {
+        for (const FieldKey field : {FieldKey("listener.uid"), FieldKey("listener.gid"), FieldKey("listener.group"),
+                                     FieldKey("listener.mode"), FieldKey("listener.world")}) {
             out.unknown(field, reason);
         }
         return;
@@ -162,19 +181,25 @@ void set_unix_listener(const std::string& path, const Result<host::Accounts>& ac
 
 bool log_is_bounded(std::string_view driver, const Setting* options) {
     if (driver == "local" || driver == "journald") return true;
-    return options != nullptr && options->value.find("max-size=") != std::string::npos && options->value.find("max-size=-1") == std::string::npos;
+    return options != nullptr && options->value.find("max-size=") != std::string::npos &&
+           options->value.find("max-size=-1") == std::string::npos;
 }
 
 void set_log_rotation(const Json& info, const SettingWriter& settings, const std::string& reason, Facts& out) {
     const std::string_view driver = info["LoggingDriver"].text_or("");
     const bool local = driver == "json-file" || driver == "local" || driver == "journald" || driver == "k8s-file";
     const Setting* options = settings.find("log-opts");
-    if (!local) out.absent("daemon.log_rotated", "GET /info LoggingDriver");
-    else if (driver == "json-file" && options == nullptr) out.unknown("daemon.log_rotated", reason);
-    else out.set("daemon.log_rotated", log_is_bounded(driver, options), options == nullptr ? "GET /info LoggingDriver" : options->origin);
+    if (!local)
+        out.absent("daemon.log_rotated", "GET /info LoggingDriver");
+    else if (driver == "json-file" && options == nullptr)
+        out.unknown("daemon.log_rotated", reason);
+    else
+        out.set("daemon.log_rotated", log_is_bounded(driver, options),
+                options == nullptr ? "GET /info LoggingDriver" : options->origin);
 }
 
-void set_confinement(const Json& info, const DaemonSettings* settings, const std::string& reason, Facts& out, EngineView& view) {
+void set_confinement(const Json& info, const DaemonSettings* settings, const std::string& reason, Facts& out,
+                     EngineView& view) {
     const char* at = "GET /info SecurityOptions";
     const auto seccomp = security_option(info, "seccomp");
     std::string profile = !seccomp ? "unconfined" : *seccomp;
@@ -189,12 +214,16 @@ void set_confinement(const Json& info, const DaemonSettings* settings, const std
     view.selinux = security_option(info, "selinux").has_value();
     view.userns_remap = remapped;
 
-    if (security_option(info, "no-new-privileges")) view.no_new_privileges = true;
-    else if (settings != nullptr) view.no_new_privileges = settings->is_true("no-new-privileges");
-    else if (view.engine == "podman") view.no_new_privileges = false;
+    if (security_option(info, "no-new-privileges"))
+        view.no_new_privileges = true;
+    else if (settings != nullptr)
+        view.no_new_privileges = settings->is_true("no-new-privileges");
+    else if (view.engine == "podman")
+        view.no_new_privileges = false;
     if (view.no_new_privileges) {
         const Setting* setting = settings == nullptr ? nullptr : settings->find("no-new-privileges");
-        out.set("daemon.no_new_privileges", *view.no_new_privileges, setting == nullptr ? std::string(at) : setting->origin);
+        out.set("daemon.no_new_privileges", *view.no_new_privileges,
+                setting == nullptr ? std::string(at) : setting->origin);
     } else {
         out.unknown("daemon.no_new_privileges", reason);
     }
@@ -203,7 +232,8 @@ void set_confinement(const Json& info, const DaemonSettings* settings, const std
 
 }  // namespace
 
-void gather_daemon(const DaemonReading& in, const host::Root& root, Inventory& inventory, Facts& daemon, EngineView& view) {
+void gather_daemon(const DaemonReading& in, const host::Root& root, Inventory& inventory, Facts& daemon,
+                   EngineView& view) {
     set_identity(in, view, daemon);
     set_from_info(in.info, daemon);
     set_confinement(in.info, in.settings, in.reason, daemon, view);
@@ -228,22 +258,27 @@ void gather_daemon(const DaemonReading& in, const host::Root& root, Inventory& i
         const DaemonSettings& settings = *in.settings;
         auto conflicts = settings.conflicts;
         const auto file = host::file_facts(root, settings.config_file);
-        if (file && *file && in.process != nullptr && in.process->started && (*file)->modified > *in.process->started + 2) {
-            conflicts.push_back(settings.config_file + " was changed after the daemon started; the daemon may not have read it");
+        if (file && *file && in.process != nullptr && in.process->started &&
+            (*file)->modified > *in.process->started + 2) {
+            conflicts.push_back(settings.config_file +
+                                " was changed after the daemon started; the daemon may not have read it");
         }
         daemon.set("daemon.config_file", settings.config_file, "command line");
         daemon.set_list("daemon.settings.conflicts", conflicts, settings.config_file);
         daemon.absent("daemon.setting", "command line, " + settings.config_file);
-        for (const auto& [name, setting] : settings.all) daemon.set_keyed("daemon.setting", name, setting.value, setting.origin);
+        for (const auto& [name, setting] : settings.all)
+            daemon.set_keyed("daemon.setting", name, setting.value, setting.origin);
     }
     gather_listeners(in.engines, in.settings, root, inventory, daemon);
 }
 
-void gather_listeners(const EngineHost& engines, const DaemonSettings* settings, const host::Root& root, Inventory& inventory, const Facts& owner) {
+void gather_listeners(const EngineHost& engines, const DaemonSettings* settings, const host::Root& root,
+                      Inventory& inventory, const Facts& owner) {
     const auto accounts = host::read_accounts(root);
     for (const EngineHost::Listener& listener : engines.listeners) {
         const std::string name = listener.tcp ? listener.tcp->to_text() : listener.path;
-        Facts& out = inventory.store.add(model::SubjectKind::listener, name, fmt::format("{} ({})", name, listener.process->kind), &owner);
+        Facts& out = inventory.store.add(model::SubjectKind::listener, name,
+                                         fmt::format("{} ({})", name, listener.process->kind), &owner);
         out.set("listener.engine", listener.process->kind, "/proc");
         out.set("listener.address", name, "kernel's socket table");
         listener.tcp ? set_tcp_listener(*listener.tcp, listener.process->kind == "docker" ? settings : nullptr, out)

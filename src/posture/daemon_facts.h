@@ -24,9 +24,12 @@ struct DaemonReading {
 };
 
 /// Sets daemon.* and fills in the defaults of `view`; adds the sockets on which the engines' processes listen.
-void gather_daemon(const DaemonReading& in, const host::Root& root, Inventory& inventory, model::Facts& daemon, EngineView& view);
+void gather_daemon(const DaemonReading& in, const host::Root& root, Inventory& inventory, model::Facts& daemon,
+                   EngineView& view);
 
-/// Adds every socket of the host's engines, with who can reach it. `settings` tell which of Docker's TCP sockets speak TLS.
-void gather_listeners(const EngineHost& engines, const DaemonSettings* settings, const host::Root& root, Inventory& inventory, const model::Facts& owner);
+/// Adds every socket of the host's engines, with who can reach it. `settings` tell which of Docker's TCP sockets speak
+/// TLS.
+void gather_listeners(const EngineHost& engines, const DaemonSettings* settings, const host::Root& root,
+                      Inventory& inventory, const model::Facts& owner);
 
 }  // namespace plimsoll::posture

@@ -79,7 +79,8 @@ const Known* known_flag(std::string_view flag) {
     for (const auto& [letter, name] : kShort) {
         if (flag == letter) flag = name;
     }
-    const auto found = std::ranges::find_if(kKnown, [&](const Known& known) { return flag == (known.flag.empty() ? known.name : known.flag); });
+    const auto found = std::ranges::find_if(
+        kKnown, [&](const Known& known) { return flag == (known.flag.empty() ? known.name : known.flag); });
     return found == kKnown.end() ? nullptr : &*found;
 }
 
@@ -99,13 +100,16 @@ std::string value_text(Json value) {
         case Json::Kind::text: return std::string(value.text_or(""));
         case Json::Kind::array: {
             std::string joined;
-            value.each([&](Json item) { joined += (joined.empty() ? "" : ",") + (item.text() ? std::string(*item.text()) : item.dump()); });
+            value.each([&](Json item) {
+                joined += (joined.empty() ? "" : ",") + (item.text() ? std::string(*item.text()) : item.dump());
+            });
             return joined;
         }
         case Json::Kind::object: {
             std::string joined;
             value.each_member([&](std::string_view key, Json item) {
-                joined += fmt::format("{}{}={}", joined.empty() ? "" : ",", key, item.text() ? std::string(*item.text()) : item.dump());
+                joined += fmt::format("{}{}={}", joined.empty() ? "" : ",", key,
+                                      item.text() ? std::string(*item.text()) : item.dump());
             });
             return joined;
         }
@@ -145,7 +149,8 @@ public:
             } else if (!value && i + 1 < arguments.size()) {
                 value = arguments[++i];
             }
-            give(*known, known->boolean ? boolean(value.value_or("")) : std::string(value.value_or("")), fmt::format("flag --{}", name));
+            give(*known, known->boolean ? boolean(value.value_or("")) : std::string(value.value_or("")),
+                 fmt::format("flag --{}", name));
         }
     }
 
@@ -170,7 +175,11 @@ public:
     }
 
 private:
-    static std::string boolean(std::string_view text) { return text == "true" || text == "1" || text == "t" || text == "T" || text == "TRUE" || text == "True" ? "true" : "false"; }
+    static std::string boolean(std::string_view text) {
+        return text == "true" || text == "1" || text == "t" || text == "T" || text == "TRUE" || text == "True"
+                   ? "true"
+                   : "false";
+    }
 
     void give(const Known& known, std::string value, std::string origin) {
         Setting& setting = out_.all.find(known.name)->second;
@@ -194,8 +203,9 @@ bool DaemonSettings::is_true(std::string_view name) const {
     return setting != nullptr && setting->value == "true";
 }
 
-DaemonSettings read_daemon_settings(std::span<const std::string> command_line, std::string_view default_config, std::string_view engine_version,
-                                    const std::function<Result<std::optional<std::string>>(const std::string& path)>& read_config) {
+DaemonSettings read_daemon_settings(
+    std::span<const std::string> command_line, std::string_view default_config, std::string_view engine_version,
+    const std::function<Result<std::optional<std::string>>(const std::string& path)>& read_config) {
     DaemonSettings settings;
     settings.config_file = default_config;
     Reader reader(settings);
@@ -205,8 +215,10 @@ DaemonSettings read_daemon_settings(std::span<const std::string> command_line, s
     if (!text) {
         settings.conflicts.push_back(text.error().message);
     } else if (*text && !(*text)->empty()) {
-        if (const auto document = JsonDocument::parse(**text); document && document->root().is_object()) reader.file(document->root(), settings.config_file);
-        else settings.conflicts.push_back(settings.config_file + " is not a JSON object");
+        if (const auto document = JsonDocument::parse(**text); document && document->root().is_object())
+            reader.file(document->root(), settings.config_file);
+        else
+            settings.conflicts.push_back(settings.config_file + " is not a JSON object");
     }
     return settings;
 }

@@ -28,9 +28,9 @@ struct DaemonSettings {
     [[nodiscard]] bool is_true(std::string_view name) const;
 };
 
-/// Merges the daemon's command line with its configuration file, as dockerd does (flags and file are one namespace; lists
-/// given as flags add up), over the defaults of that engine version. `read_config` gives the file's text, nothing when there
-/// is none, or an error, which then stands as a conflict.
+/// Merges the daemon's command line with its configuration file, as dockerd does (flags and file are one namespace;
+/// lists given as flags add up), over the defaults of that engine version. `read_config` gives the file's text, nothing
+/// when there is none, or an error, which then stands as a conflict.
 [[nodiscard]] DaemonSettings read_daemon_settings(
     std::span<const std::string> command_line, std::string_view default_config, std::string_view engine_version,
     const std::function<Result<std::optional<std::string>>(const std::string& path)>& read_config);

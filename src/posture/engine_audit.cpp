@@ -39,7 +39,8 @@ std::string error_message(const host::HttpAnswer& answer) {
     return fmt::format("status {}", answer.status);
 }
 
-constexpr std::array<std::string_view, 6> kListTargets = {"/containers/json", "/images/json", "/networks", "/nodes", "/services", "/secrets"};
+constexpr std::array<std::string_view, 6> kListTargets = {"/containers/json", "/images/json", "/networks",
+                                                          "/nodes",           "/services",    "/secrets"};
 
 /// Whether the API answers this request with a list; with an object otherwise.
 bool is_list(std::string_view target) {
@@ -59,7 +60,8 @@ Result<JsonDocument> json_of(std::string_view target, Result<host::HttpAnswer> a
     root.each([&](const Json& element) { objects = objects && element.is_object(); });
     if (!objects) return Error{"the engine answered with a list of something else than objects"};
     if (is_list(target) ? !root.is_array() && !root.is_null() : !root.is_object()) {
-        return Error{fmt::format("the engine answered something else than {}", is_list(target) ? "a list" : "an object")};
+        return Error{
+            fmt::format("the engine answered something else than {}", is_list(target) ? "a list" : "an object")};
     }
     return parsed;
 }
@@ -67,8 +69,15 @@ Result<JsonDocument> json_of(std::string_view target, Result<host::HttpAnswer> a
 /// One engine's audit, step by step; each step reads what the ones before it found.
 class EngineAudit {
 public:
-    EngineAudit(const host::Endpoint& endpoint, const GatherOptions& options, const LifeCycles& cycles, const EngineHost& engines, Inventory& inventory, EngineTotals& totals)
-        : endpoint_(endpoint), options_(options), cycles_(cycles), engines_(engines), inventory_(inventory), totals_(totals), process_(engines.behind(endpoint, options.root)) {
+    EngineAudit(const host::Endpoint& endpoint, const GatherOptions& options, const LifeCycles& cycles,
+                const EngineHost& engines, Inventory& inventory, EngineTotals& totals)
+        : endpoint_(endpoint),
+          options_(options),
+          cycles_(cycles),
+          engines_(engines),
+          inventory_(inventory),
+          totals_(totals),
+          process_(engines.behind(endpoint, options.root)) {
         view_.now = options.now;
         local_ = !endpoint.tcp || process_ != nullptr;
     }
@@ -85,11 +94,26 @@ public:
     }
 
 private:
-    enum List : std::uint8_t { kVersion, kInfo, kContainers, kImages, kNetworks, kVolumes, kSwarm, kNodes, kServices, kSecrets, kLists };
+    enum List : std::uint8_t {
+        kVersion,
+        kInfo,
+        kContainers,
+        kImages,
+        kNetworks,
+        kVolumes,
+        kSwarm,
+        kNodes,
+        kServices,
+        kSecrets,
+        kLists
+    };
 
-    void problem(std::string_view what, std::string_view why) { inventory_.problems.push_back(fmt::format("{}: {}: {}", endpoint_.to_text(), what, why)); }
+    void problem(std::string_view what, std::string_view why) {
+        inventory_.problems.push_back(fmt::format("{}: {}: {}", endpoint_.to_text(), what, why));
+    }
 
-    void ask(const std::vector<host::HttpRequest>& requests, const std::function<void(std::size_t, Result<host::HttpAnswer>)>& done) {
+    void ask(const std::vector<host::HttpRequest>& requests,
+             const std::function<void(std::size_t, Result<host::HttpAnswer>)>& done) {
         host::run_requests(endpoint_, options_.limits, requests, done);
     }
 
@@ -98,15 +122,23 @@ private:
         for (const auto& [list, target] : wanted) requests.push_back({target});
         ask(requests, [&](std::size_t i, Result<host::HttpAnswer> answer) {
             auto parsed = json_of(wanted[i].second, std::move(answer));
-            if (parsed) lists_[wanted[i].first] = std::move(*parsed);
-            else failed_.emplace_back(wanted[i].second, parsed.error().message);
+            if (parsed)
+                lists_[wanted[i].first] = std::move(*parsed);
+            else
+                failed_.emplace_back(wanted[i].second, parsed.error().message);
         });
     }
 
     bool ask_lists() {
-        ask_some({{kVersion, "/version"}, {kInfo, "/info"}, {kContainers, "/containers/json?all=1"}, {kImages, "/images/json"}, {kNetworks, "/networks"}, {kVolumes, "/volumes"}});
+        ask_some({{kVersion, "/version"},
+                  {kInfo, "/info"},
+                  {kContainers, "/containers/json?all=1"},
+                  {kImages, "/images/json"},
+                  {kNetworks, "/networks"},
+                  {kVolumes, "/volumes"}});
         if (!lists_[kVersion] || !lists_[kInfo]) {
-            totals_.reason = fmt::format("{}: {}", endpoint_.to_text(), failed_.empty() ? "no answer" : failed_.front().second);
+            totals_.reason =
+                fmt::format("{}: {}", endpoint_.to_text(), failed_.empty() ? "no answer" : failed_.front().second);
             problem("the engine does not answer", failed_.empty() ? "no answer" : failed_.front().second);
             return false;
         }
@@ -123,23 +155,29 @@ private:
     void add_daemon() {
         const Json version = list(kVersion);
         bool podman = false;
-        version["Components"].each([&](Json component) { podman = podman || component["Name"].text_or("").starts_with("Podman"); });
+        version["Components"].each(
+            [&](Json component) { podman = podman || component["Name"].text_or("").starts_with("Podman"); });
         view_.engine = podman ? "podman" : "docker";
-        inventory_.engines.push_back(fmt::format("{} {} at {}", view_.engine, version["Version"].text_or("?"), endpoint_.to_text()));
+        inventory_.engines.push_back(
+            fmt::format("{} {} at {}", view_.engine, version["Version"].text_or("?"), endpoint_.to_text()));
 
         std::optional<DaemonSettings> settings;
-        std::string reason = endpoint_.tcp && !local_ ? "the daemon runs on another host" : "no process of this host can be seen to own the socket";
+        std::string reason = endpoint_.tcp && !local_ ? "the daemon runs on another host"
+                                                      : "no process of this host can be seen to own the socket";
         if (process_ != nullptr && view_.engine == "docker") {
-            settings = read_daemon_settings(process_->command_line, "/etc/docker/daemon.json", version["Version"].text_or(""),
-                                            [&](const std::string& path) { return host::read_if_exists(options_.root, path); });
+            settings = read_daemon_settings(
+                process_->command_line, "/etc/docker/daemon.json", version["Version"].text_or(""),
+                [&](const std::string& path) { return host::read_if_exists(options_.root, path); });
         } else if (view_.engine == "podman") {
             reason = "Podman has no daemon with such a setting";
         }
         view_.places.sockets = engines_.sockets;
         view_.places.data_roots.emplace_back(list(kInfo)["DockerRootDir"].text_or("/var/lib/docker"));
-        daemon_ = &inventory_.store.add(SubjectKind::daemon, endpoint_.to_text(), fmt::format("{} at {}", view_.engine, endpoint_.to_text()), inventory_.host);
+        daemon_ = &inventory_.store.add(SubjectKind::daemon, endpoint_.to_text(),
+                                        fmt::format("{} at {}", view_.engine, endpoint_.to_text()), inventory_.host);
         view_.daemon = daemon_;
-        const DaemonReading in{version, list(kInfo), endpoint_, engines_, process_, settings ? &*settings : nullptr, reason};
+        const DaemonReading in{version, list(kInfo), endpoint_, engines_, process_, settings ? &*settings : nullptr,
+                               reason};
         gather_daemon(in, options_.root, inventory_, *daemon_, view_);
         add_components(version);
         if (local_ && settings && !totals_.files_gathered) {
@@ -153,10 +191,13 @@ private:
     }
 
     void add_components(const Json& version) {
-        add_component(view_.engine == "podman" ? "podman" : "docker-engine", version["Version"].text_or(""), "GET /version", cycles_, options_.now, inventory_);
+        add_component(view_.engine == "podman" ? "podman" : "docker-engine", version["Version"].text_or(""),
+                      "GET /version", cycles_, options_.now, inventory_);
         version["Components"].each([&](Json component) {
             const std::string_view name = component["Name"].text_or("");
-            if (name == "containerd") add_component(name, component["Version"].text_or(""), "GET /version", cycles_, options_.now, inventory_);
+            if (name == "containerd")
+                add_component(name, component["Version"].text_or(""), "GET /version", cycles_, options_.now,
+                              inventory_);
         });
     }
 
@@ -193,7 +234,8 @@ private:
     void read_usage() {
         view_.images = read_image_index(list(kImages));
         list(kVolumes)["Volumes"].each([&](Json volume) {
-            if (std::string device = volume_device(volume); !device.empty()) view_.volume_devices.emplace(volume["Name"].text_or(""), std::move(device));
+            if (std::string device = volume_device(volume); !device.empty())
+                view_.volume_devices.emplace(volume["Name"].text_or(""), std::move(device));
         });
         list(kContainers).each([&](Json container) {
             std::string_view name;
@@ -206,9 +248,12 @@ private:
             if (!image.starts_with("sha256:")) image = "sha256:" + image;
             usage_.images.insert(std::move(image));
             container["Mounts"].each([&](Json mount) {
-                if (const auto volume = mount["Name"].text(); volume && !volume->empty()) usage_.volumes.emplace(*volume);
+                if (const auto volume = mount["Name"].text(); volume && !volume->empty())
+                    usage_.volumes.emplace(*volume);
             });
-            container.at("NetworkSettings.Networks").each_member([&](std::string_view network, Json) { usage_.networks[std::string(network)].emplace(name); });
+            container.at("NetworkSettings.Networks").each_member([&](std::string_view network, Json) {
+                usage_.networks[std::string(network)].emplace(name);
+            });
             const bool runs = container["State"].text_or("") == "running" || container["State"].text_or("") == "paused";
             ++totals_.containers;
             if (runs) ++totals_.running;
@@ -224,8 +269,10 @@ private:
         std::vector<Answer> answers(requests.size());
         ask(requests, [&](std::size_t i, Result<host::HttpAnswer> answer) {
             auto parsed = json_of(requests[i].target, std::move(answer));
-            if (parsed) answers[i] = std::move(*parsed);
-            else problem(requests[i].target, parsed.error().message);
+            if (parsed)
+                answers[i] = std::move(*parsed);
+            else
+                problem(requests[i].target, parsed.error().message);
         });
         std::size_t next = 0;
         for (auto& [id, image] : view_.images.by_id) {
@@ -233,8 +280,12 @@ private:
             if (!answers[i]) continue;
             const bool used = usage_.images.contains(id);
             const std::string_view short_id = std::string_view(id).substr(7, 12);
-            Facts& facts = inventory_.store.add(SubjectKind::image, short_id, image.tags.empty() ? short_id : std::string_view(image.tags.front()), daemon_);
-            gather_image({root_of(answers[i]), cycles_, options_.allowed_images, options_.root, options_.now, used, local_}, inventory_.store, facts);
+            Facts& facts =
+                inventory_.store.add(SubjectKind::image, short_id,
+                                     image.tags.empty() ? short_id : std::string_view(image.tags.front()), daemon_);
+            gather_image(
+                {root_of(answers[i]), cycles_, options_.allowed_images, options_.root, options_.now, used, local_},
+                inventory_.store, facts);
             gather_history(root_of(answers[i + 1]), inventory_.store, facts);
             const model::Reading support = facts.read(FieldKey("image.os.eol.passed").id(), {});
             image.support = support.state;
@@ -248,7 +299,8 @@ private:
     }
 
     [[nodiscard]] bool is_wanted(std::string_view id, std::string_view name) const {
-        return options_.only_container.empty() || name == options_.only_container || (options_.only_container.size() >= 4 && id.starts_with(options_.only_container));
+        return options_.only_container.empty() || name == options_.only_container ||
+               (options_.only_container.size() >= 4 && id.starts_with(options_.only_container));
     }
 
     void add_containers() {
@@ -270,7 +322,8 @@ private:
         add_logs(with_logs);
     }
 
-    void add_container(const Json& inspect, const LiveContext& live, std::vector<std::pair<std::string, Facts*>>& with_logs) {
+    void add_container(const Json& inspect, const LiveContext& live,
+                       std::vector<std::pair<std::string, Facts*>>& with_logs) {
         std::string_view name = inspect["Name"].text_or("");
         if (name.starts_with('/')) name.remove_prefix(1);
         const std::string_view id = inspect["Id"].text_or("");
@@ -278,15 +331,20 @@ private:
         gather_container(inspect, view_, inventory_.store, facts);
         const auto pid = inspect.at("State.Pid").integer().value_or(0);
         const bool runs = facts.is_true("container.running");
-        if (runs && local_ && pid > 0) add_live_facts(live, static_cast<int>(pid), inventory_.store, facts);
-        else if (runs) add_live_unknown(facts);
-        else add_no_live_facts(facts);
+        if (runs && local_ && pid > 0)
+            add_live_facts(live, static_cast<int>(pid), inventory_.store, facts);
+        else if (runs)
+            add_live_unknown(facts);
+        else
+            add_no_live_facts(facts);
         if (has_readable_log(facts.text("container.log.driver"))) with_logs.emplace_back(id, &facts);
     }
 
     static void add_live_unknown(Facts& facts) {
-        for (const FieldKey field : {FieldKey("container.process.count"), FieldKey("container.process.services"), FieldKey("container.process.full_os"),
-                                     FieldKey("container.caps.live"), FieldKey("container.seccomp.live"), FieldKey("container.ns.host_live"), FieldKey("container.user.host_uid")}) {
+        for (const FieldKey field : {FieldKey("container.process.count"), FieldKey("container.process.services"),
+                                     FieldKey("container.process.full_os"), FieldKey("container.caps.live"),
+                                     FieldKey("container.seccomp.live"), FieldKey("container.ns.host_live"),
+                                     FieldKey("container.user.host_uid")}) {
             facts.unknown(field, "its processes are on another host");
         }
     }
@@ -294,17 +352,20 @@ private:
     void add_logs(const std::vector<std::pair<std::string, Facts*>>& containers) {
         if (options_.log_lines == 0) return;
         std::vector<host::HttpRequest> requests;
-        for (const auto& [id, facts] : containers) requests.push_back({fmt::format("/containers/{}/logs?stdout=1&stderr=1&tail={}", id, options_.log_lines)});
+        for (const auto& [id, facts] : containers)
+            requests.push_back({fmt::format("/containers/{}/logs?stdout=1&stderr=1&tail={}", id, options_.log_lines)});
         ask(requests, [&](std::size_t i, Result<host::HttpAnswer> answer) {
             if (!answer) return problem(requests[i].target, answer.error().message);
             if (answer->status != 200) return problem(requests[i].target, error_message(*answer));
-            gather_log(answer->body, containers[i].second->is_true("container.tty"), inventory_.store, *containers[i].second);
+            gather_log(answer->body, containers[i].second->is_true("container.tty"), inventory_.store,
+                       *containers[i].second);
         });
     }
 
     void add_networks_and_volumes() {
         list(kNetworks).each([&](Json network) {
-            Facts& facts = inventory_.store.add(SubjectKind::network, network["Id"].text_or("").substr(0, 12), network["Name"].text_or(""), daemon_);
+            Facts& facts = inventory_.store.add(SubjectKind::network, network["Id"].text_or("").substr(0, 12),
+                                                network["Name"].text_or(""), daemon_);
             gather_network(network, usage_, options_.now, facts);
             if (!facts.is_true("network.used") && !facts.is_true("network.builtin")) ++totals_.unused_networks;
         });
@@ -321,7 +382,8 @@ private:
         Facts& swarm = inventory_.store.add(SubjectKind::swarm, "swarm", "swarm", daemon_);
         gather_swarm({list(kInfo), list(kSwarm), list(kNodes), list(kServices), list(kSecrets), engines_}, swarm);
         list(kServices).each([&](Json service) {
-            Facts& facts = inventory_.store.add(SubjectKind::service, service["ID"].text_or("").substr(0, 12), service.at("Spec.Name").text_or(""), &swarm);
+            Facts& facts = inventory_.store.add(SubjectKind::service, service["ID"].text_or("").substr(0, 12),
+                                                service.at("Spec.Name").text_or(""), &swarm);
             gather_service(service, view_.places, facts);
         });
     }
@@ -347,21 +409,25 @@ private:
 
 void set_data_root(const std::string& data_root, const host::Root& root, Facts& out) {
     const auto unknown = [&](std::string_view reason) {
-        for (const FieldKey field : {FieldKey("host.data_root.path"), FieldKey("host.data_root.separate"), FieldKey("host.data_root.free_percent")}) out.unknown(field, reason);
+        for (const FieldKey field : {FieldKey("host.data_root.path"), FieldKey("host.data_root.separate"),
+                                     FieldKey("host.data_root.free_percent")})
+            out.unknown(field, reason);
     };
     if (data_root.empty()) return unknown("no engine of this host named its data root");
     out.set("host.data_root.path", data_root, "GET /info DockerRootDir");
     const auto above = host::file_facts(root, "/");
     const auto here = host::file_facts(root, data_root);
     if (above && *above && here && *here) {
-        const bool separate = (*above)->device_major != (*here)->device_major || (*above)->device_minor != (*here)->device_minor;
+        const bool separate =
+            (*above)->device_major != (*here)->device_major || (*above)->device_minor != (*here)->device_minor;
         out.set("host.data_root.separate", separate, "stat");
     } else {
         out.unknown("host.data_root.separate", "the data root cannot be looked at");
     }
     const auto space = host::file_system_facts(root, data_root);
     if (space && *space && (*space)->total_bytes > 0) {
-        out.set_number("host.data_root.free_percent", static_cast<std::int64_t>((*space)->available_bytes * 100 / (*space)->total_bytes), "statfs");
+        out.set_number("host.data_root.free_percent",
+                       static_cast<std::int64_t>((*space)->available_bytes * 100 / (*space)->total_bytes), "statfs");
     } else {
         out.unknown("host.data_root.free_percent", space ? "the data root is not there" : space.error().message);
     }
@@ -373,8 +439,10 @@ void EngineTotals::write(Facts& host, const host::Root& root) const {
     host.set("host.engine.answers", answered, "engine API");
     set_data_root(data_root, root, host);
     const auto count = [&](FieldKey field, std::int64_t number) {
-        if (answered) host.set_number(field, number, "engine API");
-        else host.unknown(field, reason);
+        if (answered)
+            host.set_number(field, number, "engine API");
+        else
+            host.unknown(field, reason);
     };
     count("host.containers.total", containers);
     count("host.containers.running", running);
@@ -386,8 +454,8 @@ void EngineTotals::write(Facts& host, const host::Root& root) const {
     count("host.networks.unused", unused_networks);
 }
 
-void audit_engine(const host::Endpoint& endpoint, const GatherOptions& options, const LifeCycles& cycles, const EngineHost& engines, Inventory& inventory,
-                  EngineTotals& totals) {
+void audit_engine(const host::Endpoint& endpoint, const GatherOptions& options, const LifeCycles& cycles,
+                  const EngineHost& engines, Inventory& inventory, EngineTotals& totals) {
     EngineAudit(endpoint, options, cycles, engines, inventory, totals).run();
 }
 
@@ -400,7 +468,9 @@ std::vector<std::string> engine_binaries(const EngineHost& engines, const host::
     };
     for (const EngineProcess& process : engines.processes) add(process.executable);
     for (const char* folder : {"/usr/bin/", "/usr/sbin/", "/usr/local/bin/"}) {
-        for (const char* leaf : {"dockerd", "containerd", "containerd-shim", "containerd-shim-runc-v1", "containerd-shim-runc-v2", "runc", "crun"}) add(std::string(folder) + leaf);
+        for (const char* leaf : {"dockerd", "containerd", "containerd-shim", "containerd-shim-runc-v1",
+                                 "containerd-shim-runc-v2", "runc", "crun"})
+            add(std::string(folder) + leaf);
     }
     return all;
 }

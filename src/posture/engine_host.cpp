@@ -36,7 +36,8 @@ std::optional<EngineProcess> read_engine(const host::Root& root, int pid) {
     return engine;
 }
 
-void add_unix(const host::Root& root, const host::ListeningUnix& socket, const EngineProcess& process, EngineHost& out) {
+void add_unix(const host::Root& root, const host::ListeningUnix& socket, const EngineProcess& process,
+              EngineHost& out) {
     if (socket.path.empty() || socket.path.front() != '/') return;
     const auto resolved = host::resolve(root, socket.path);
     const std::string path = resolved && *resolved ? **resolved : socket.path;
@@ -80,20 +81,25 @@ EngineHost look_for_engines(const host::Root& root) {
         if (const EngineProcess* process = owner(socket.inode)) add_unix(root, socket, *process, out);
     }
     for (const auto& socket : sockets->tcp) {
-        if (const EngineProcess* process = owner(socket.inode)) out.listeners.push_back({.tcp = socket, .process = process});
+        if (const EngineProcess* process = owner(socket.inode))
+            out.listeners.push_back({.tcp = socket, .process = process});
     }
     return out;
 }
 
 const EngineProcess* EngineHost::behind(const host::Endpoint& endpoint, const host::Root& root) const {
     if (endpoint.tcp) {
-        if (endpoint.name != "localhost" && endpoint.name != "::1" && !endpoint.name.starts_with("127.")) return nullptr;
-        const auto found = std::ranges::find_if(listeners, [&](const Listener& l) { return l.tcp && l.tcp->port == endpoint.port; });
+        if (endpoint.name != "localhost" && endpoint.name != "::1" && !endpoint.name.starts_with("127."))
+            return nullptr;
+        const auto found =
+            std::ranges::find_if(listeners, [&](const Listener& l) { return l.tcp && l.tcp->port == endpoint.port; });
         return found == listeners.end() ? nullptr : found->process;
     }
     const auto resolved = host::resolve(root, endpoint.path);
     const std::string path = resolved && *resolved ? **resolved : endpoint.path;
-    const auto found = std::ranges::find_if(listeners, [&](const Listener& l) { return !l.path.empty() && l.path == path && l.process->kind != "containerd"; });
+    const auto found = std::ranges::find_if(listeners, [&](const Listener& l) {
+        return !l.path.empty() && l.path == path && l.process->kind != "containerd";
+    });
     return found == listeners.end() ? nullptr : found->process;
 }
 

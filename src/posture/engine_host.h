@@ -25,13 +25,13 @@ struct EngineProcess {
 struct EngineHost {
     struct Listener {
         std::optional<host::ListeningTcp> tcp;
-        std::string path;  ///< of a unix socket
+        std::string path;                        ///< of a unix socket
         const EngineProcess* process = nullptr;  ///< points into `processes`
     };
 
     std::vector<EngineProcess> processes;
     std::vector<Listener> listeners;
-    std::vector<EngineSocket> sockets;   ///< the unix ones, for judging mounts
+    std::vector<EngineSocket> sockets;  ///< the unix ones, for judging mounts
     std::vector<std::string> problems;
 
     EngineHost() = default;

@@ -18,7 +18,8 @@ using model::Facts;
 using model::FieldKey;
 
 /// Modes that checks compare with, as bits: decimal comparison calls 0602 stricter than 0644.
-constexpr std::array<std::string_view, 12> kMasks = {"400", "440", "444", "600", "640", "644", "660", "700", "710", "711", "750", "755"};
+constexpr std::array<std::string_view, 12> kMasks = {"400", "440", "444", "600", "640", "644",
+                                                     "660", "700", "710", "711", "750", "755"};
 
 struct Place {
     std::string path;
@@ -45,25 +46,31 @@ std::string_view binary_role(std::string_view path) {
     return "docker-binary";
 }
 
-std::vector<Place> places(const host::Root& root, const DaemonSettings* settings, const std::vector<std::string>& binaries) {
+std::vector<Place> places(const host::Root& root, const DaemonSettings* settings,
+                          const std::vector<std::string>& binaries) {
     std::vector<Place> all;
     const auto unit = [&](std::string_view name, std::string_view role) {
-        if (const auto file = host::find_unit(root, name); file && *file && !(*file)->fragment.empty()) all.push_back({(*file)->fragment, role});
-        else all.push_back({fmt::format("/usr/lib/systemd/system/{}", name), role});
+        if (const auto file = host::find_unit(root, name); file && *file && !(*file)->fragment.empty())
+            all.push_back({(*file)->fragment, role});
+        else
+            all.push_back({fmt::format("/usr/lib/systemd/system/{}", name), role});
     };
     unit("docker.service", "docker-service");
     unit("docker.socket", "docker-socket-unit");
     all.push_back({"/etc/docker", "docker-etc"});
     all.push_back({"/etc/default/docker", "docker-defaults"});
     all.push_back({"/etc/sysconfig/docker", "docker-sysconfig"});
-    all.push_back({settings == nullptr || settings->config_file.empty() ? "/etc/docker/daemon.json" : settings->config_file, "daemon-json"});
+    all.push_back(
+        {settings == nullptr || settings->config_file.empty() ? "/etc/docker/daemon.json" : settings->config_file,
+         "daemon-json"});
     all.push_back({"/etc/containerd/config.toml", "containerd-config"});
     all.push_back({"/run/containerd", "containerd-run"});
     all.push_back({setting_or(settings, "data-root", "/var/lib/docker"), "data-root"});
 
     std::string docker_socket = "/run/docker.sock";
     const std::string hosts = setting_or(settings, "hosts", "");
-    if (const auto at = hosts.find("unix://"); at != std::string::npos) docker_socket = hosts.substr(at + 7, hosts.find(',', at) - at - 7);
+    if (const auto at = hosts.find("unix://"); at != std::string::npos)
+        docker_socket = hosts.substr(at + 7, hosts.find(',', at) - at - 7);
     all.push_back({docker_socket, "docker-sock"});
     const std::string managed = setting_or(settings, "exec-root", "/var/run/docker") + "/containerd/containerd.sock";
     all.push_back({"/run/containerd/containerd.sock", "containerd-sock"});
@@ -81,8 +88,10 @@ std::vector<Place> places(const host::Root& root, const DaemonSettings* settings
             const auto files = host::list_directory(root, folder);
             if (!files || !*files) continue;
             for (const auto& file : **files) {
-                if (file.name.ends_with(".key")) all.push_back({folder + "/" + file.name, "tls-key"});
-                else if (file.name.ends_with(".crt") || file.name.ends_with(".cert")) all.push_back({folder + "/" + file.name, "registry-certs"});
+                if (file.name.ends_with(".key"))
+                    all.push_back({folder + "/" + file.name, "tls-key"});
+                else if (file.name.ends_with(".crt") || file.name.ends_with(".cert"))
+                    all.push_back({folder + "/" + file.name, "registry-certs"});
             }
         }
     }
@@ -95,8 +104,10 @@ std::string covering_rule(const std::vector<host::AuditRule>& rules, std::string
     for (const host::AuditRule& rule : rules) {
         if (!rule.path || rule.path_negated || rule.action != "always") continue;
         const std::string& watched = *rule.path;
-        const bool below = path.size() > watched.size() && path.starts_with(watched) && (watched == "/" || path[watched.size()] == '/');
-        if (watched == path || (rule.is_directory && below)) return fmt::format("{} ({})", watched, rule.permissions.empty() ? "rwxa" : rule.permissions);
+        const bool below = path.size() > watched.size() && path.starts_with(watched) &&
+                           (watched == "/" || path[watched.size()] == '/');
+        if (watched == path || (rule.is_directory && below))
+            return fmt::format("{} ({})", watched, rule.permissions.empty() ? "rwxa" : rule.permissions);
     }
     return {};
 }
@@ -122,11 +133,14 @@ void set_owner(const host::FileFacts& file, const Result<host::Accounts>& accoun
 
 }  // namespace
 
-void gather_files(const host::Root& root, const DaemonSettings* settings, const std::vector<std::string>& binaries, Inventory& inventory) {
+void gather_files(const host::Root& root, const DaemonSettings* settings, const std::vector<std::string>& binaries,
+                  Inventory& inventory) {
     const auto accounts = host::read_accounts(root);
     const auto rules = host::audit_rules();
-    if (rules) inventory.host->set_number("host.audit.rules", static_cast<std::int64_t>(rules->rules.size()), "audit netlink");
-    else inventory.host->unknown("host.audit.rules", rules.error().message);
+    if (rules)
+        inventory.host->set_number("host.audit.rules", static_cast<std::int64_t>(rules->rules.size()), "audit netlink");
+    else
+        inventory.host->unknown("host.audit.rules", rules.error().message);
 
     std::vector<std::string> seen;
     for (const Place& place : places(root, settings, binaries)) {
@@ -141,12 +155,17 @@ void gather_files(const host::Root& root, const DaemonSettings* settings, const 
         out.set("file.role", place.role, "engine's settings");
         const auto facts = host::file_facts(root, path);
         if (!facts || !*facts) {
-            if (facts) out.set("file.exists", false, "stat");
-            else out.unknown("file.exists", facts.error().message);
-            for (const FieldKey field : {FieldKey("file.type"), FieldKey("file.uid"), FieldKey("file.gid"), FieldKey("file.owner"), FieldKey("file.group"),
-                                         FieldKey("file.mode"), FieldKey("file.mode.beyond")}) {
-                if (facts) out.absent(field, "stat");
-                else out.unknown(field, facts.error().message);
+            if (facts)
+                out.set("file.exists", false, "stat");
+            else
+                out.unknown("file.exists", facts.error().message);
+            for (const FieldKey field :
+                 {FieldKey("file.type"), FieldKey("file.uid"), FieldKey("file.gid"), FieldKey("file.owner"),
+                  FieldKey("file.group"), FieldKey("file.mode"), FieldKey("file.mode.beyond")}) {
+                if (facts)
+                    out.absent(field, "stat");
+                else
+                    out.unknown(field, facts.error().message);
             }
         } else {
             out.set("file.exists", true, "stat");
@@ -161,8 +180,10 @@ void gather_files(const host::Root& root, const DaemonSettings* settings, const 
         }
         const std::string how = covering_rule(rules->rules, path);
         out.set("file.audited", !how.empty(), "audit netlink");
-        if (how.empty()) out.absent("file.audited.as", "audit netlink");
-        else out.set("file.audited.as", how, "audit netlink");
+        if (how.empty())
+            out.absent("file.audited.as", "audit netlink");
+        else
+            out.set("file.audited.as", how, "audit netlink");
     }
 }
 

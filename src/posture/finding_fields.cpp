@@ -49,7 +49,8 @@ Reading FindingFields::read(model::FieldId field, std::string_view arg) const {
         for (const std::string& reference : check_->references) scratch_.emplace_back(std::string_view(reference));
         return Reading::of(scratch_);
     }
-    // A waiver may name fields of another kind of object (container.name for all findings of a container): they are absent here.
+    // A waiver may name fields of another kind of object (container.name for all findings of a container): they are
+    // absent here.
     if (!model::can_read(object_.kind(), model::field(field).name)) return Reading::missing();
     return object_.read(field, arg);
 }

@@ -17,8 +17,12 @@ public:
     /// Numbers the checks; `checks` must outlive the table.
     explicit OutcomeTable(const std::vector<model::Check>& checks);
 
-    void add_object(const model::Facts& object) { rows_.emplace(&object, std::vector<std::int8_t>(numbers_.size(), kNone)); }
-    void set(const model::Facts& object, std::uint32_t check, model::Outcome outcome) { rows_.at(&object)[check] = static_cast<std::int8_t>(outcome); }
+    void add_object(const model::Facts& object) {
+        rows_.emplace(&object, std::vector<std::int8_t>(numbers_.size(), kNone));
+    }
+    void set(const model::Facts& object, std::uint32_t check, model::Outcome outcome) {
+        rows_.at(&object)[check] = static_cast<std::int8_t>(outcome);
+    }
 
     /// The outcome for the object, or for what it belongs to.
     [[nodiscard]] std::optional<model::Outcome> find(const model::Facts& object, std::string_view check) const;
@@ -30,8 +34,8 @@ private:
     std::unordered_map<const model::Facts*, std::vector<std::int8_t>> rows_;
 };
 
-/// A finding as a record: its own fields, the outcomes of its object's checks (and of what the object belongs to), and the
-/// object's facts. Borrows everything.
+/// A finding as a record: its own fields, the outcomes of its object's checks (and of what the object belongs to), and
+/// the object's facts. Borrows everything.
 class FindingFields final : public model::Fields {
 public:
     FindingFields(const model::Facts& object, const OutcomeTable& outcomes) : object_(object), outcomes_(outcomes) {}

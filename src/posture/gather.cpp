@@ -14,7 +14,8 @@ using model::FieldKey;
 
 /// Distributions keep an old number and patch it: only a kernel of kernel.org itself can be judged by its number.
 bool is_vanilla_kernel(std::string_view release) {
-    for (const char* mark : {"-amd64", "-arm64", "-generic", "-cloud", "-aws", "-azure", "-gcp", ".el", ".fc", ".amzn", "-default", "-lts", "-arch", "-pve"}) {
+    for (const char* mark : {"-amd64", "-arm64", "-generic", "-cloud", "-aws", "-azure", "-gcp", ".el", ".fc", ".amzn",
+                             "-default", "-lts", "-arch", "-pve"}) {
         if (release.find(mark) != std::string_view::npos) return false;
     }
     return true;
@@ -22,9 +23,11 @@ bool is_vanilla_kernel(std::string_view release) {
 
 void add_system_components(const LifeCycles& cycles, Nanoseconds now, Inventory& inventory) {
     const std::string_view id = inventory.host->text("host.os.id");
-    if (!id.empty()) add_component(id, inventory.host->text("host.os.version"), "/etc/os-release", cycles, now, inventory);
+    if (!id.empty())
+        add_component(id, inventory.host->text("host.os.version"), "/etc/os-release", cycles, now, inventory);
     const std::string_view kernel = inventory.host->text("host.kernel");
-    if (!kernel.empty() && is_vanilla_kernel(kernel)) add_component("linux-kernel", kernel, "/proc/sys/kernel/osrelease", cycles, now, inventory);
+    if (!kernel.empty() && is_vanilla_kernel(kernel))
+        add_component("linux-kernel", kernel, "/proc/sys/kernel/osrelease", cycles, now, inventory);
 }
 
 }  // namespace
@@ -37,7 +40,8 @@ Inventory gather(const GatherOptions& options, const LifeCycles& cycles) {
     inventory.problems.insert(inventory.problems.end(), engines.problems.begin(), engines.problems.end());
 
     EngineTotals totals;
-    for (const host::Endpoint& endpoint : options.endpoints) audit_engine(endpoint, options, cycles, engines, inventory, totals);
+    for (const host::Endpoint& endpoint : options.endpoints)
+        audit_engine(endpoint, options, cycles, engines, inventory, totals);
     totals.write(*inventory.host, options.root);
     if (!totals.files_gathered) gather_files(options.root, nullptr, engine_binaries(engines, options.root), inventory);
     return inventory;

@@ -20,11 +20,11 @@ struct GatherOptions {
     Nanoseconds now = 0;
     std::size_t log_lines = 200;  ///< last lines of each container's log; 0 reads none
     AllowList allowed_images;
-    std::string only_container;   ///< name or id; empty for all
+    std::string only_container;  ///< name or id; empty for all
 };
 
-/// Finds out all that the audit judges: the host, then each engine. What cannot be read is a problem of the inventory or an
-/// unknown fact, never the end of the audit.
+/// Finds out all that the audit judges: the host, then each engine. What cannot be read is a problem of the inventory
+/// or an unknown fact, never the end of the audit.
 [[nodiscard]] Inventory gather(const GatherOptions& options, const LifeCycles& cycles);
 
 }  // namespace plimsoll::posture

@@ -14,7 +14,8 @@ struct HistoryStep {
     std::string command;      ///< without shell prefix and builder's remarks, at most 4 KiB
 };
 
-/// Reads what the classic builder ("/bin/sh -c #(nop) ADD …", "/bin/sh -c cmd") and BuildKit ("RUN … # buildkit") leave.
+/// Reads what the classic builder ("/bin/sh -c #(nop) ADD …", "/bin/sh -c cmd") and BuildKit ("RUN … # buildkit")
+/// leave.
 [[nodiscard]] HistoryStep parse_history(std::string_view created_by);
 
 /// Sets the layer.* facts of one step.

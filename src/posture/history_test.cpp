@@ -41,7 +41,8 @@ TEST(Layer, OrdinaryStepsSayNothing) {
     EXPECT_FALSE(says("/bin/sh -c #(nop) ADD file:0123 in / ", "layer.adds_archive"));
     EXPECT_FALSE(says("ADD rootfs.tar.xz / # buildkit", "layer.adds_archive"));
     EXPECT_FALSE(says("RUN /bin/sh -c apt-get update && apt-get install -y curl # buildkit", "layer.updates_alone"));
-    EXPECT_FALSE(says("RUN /bin/sh -c curl -fsSLO https://example.org/x.tgz && sha256sum -c x.sum # buildkit", "layer.pipes_to_shell"));
+    EXPECT_FALSE(says("RUN /bin/sh -c curl -fsSLO https://example.org/x.tgz && sha256sum -c x.sum # buildkit",
+                      "layer.pipes_to_shell"));
     EXPECT_FALSE(says("RUN /bin/sh -c chmod 755 /usr/bin/tool # buildkit", "layer.sets_suid"));
     EXPECT_FALSE(says("RUN /bin/sh -c chmod 0644 /etc/app.conf # buildkit", "layer.world_writable"));
     EXPECT_FALSE(says("RUN /bin/sh -c apt-get install -y curl # buildkit", "layer.installs_sshd"));

@@ -22,14 +22,33 @@ using model::Facts;
 using model::FieldKey;
 
 /// Settings of the kernel that decide how much a container can learn, reach or break.
-constexpr std::array<std::string_view, 27> kSysctls = {
-    "kernel.kptr_restrict", "kernel.dmesg_restrict", "kernel.unprivileged_bpf_disabled", "kernel.yama.ptrace_scope",
-    "kernel.unprivileged_userns_clone", "kernel.perf_event_paranoid", "kernel.randomize_va_space", "kernel.kexec_load_disabled",
-    "kernel.modules_disabled", "kernel.core_pattern", "kernel.sysrq", "kernel.panic_on_oops", "kernel.io_uring_disabled",
-    "kernel.apparmor_restrict_unprivileged_userns", "net.core.bpf_jit_harden", "net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding",
-    "net.bridge.bridge-nf-call-iptables", "net.bridge.bridge-nf-call-ip6tables", "net.ipv4.conf.all.rp_filter",
-    "net.ipv4.conf.all.route_localnet", "net.ipv4.tcp_syncookies", "fs.protected_symlinks", "fs.protected_hardlinks", "fs.suid_dumpable",
-    "user.max_user_namespaces", "vm.unprivileged_userfaultfd"};
+constexpr std::array<std::string_view, 27> kSysctls = {"kernel.kptr_restrict",
+                                                       "kernel.dmesg_restrict",
+                                                       "kernel.unprivileged_bpf_disabled",
+                                                       "kernel.yama.ptrace_scope",
+                                                       "kernel.unprivileged_userns_clone",
+                                                       "kernel.perf_event_paranoid",
+                                                       "kernel.randomize_va_space",
+                                                       "kernel.kexec_load_disabled",
+                                                       "kernel.modules_disabled",
+                                                       "kernel.core_pattern",
+                                                       "kernel.sysrq",
+                                                       "kernel.panic_on_oops",
+                                                       "kernel.io_uring_disabled",
+                                                       "kernel.apparmor_restrict_unprivileged_userns",
+                                                       "net.core.bpf_jit_harden",
+                                                       "net.ipv4.ip_forward",
+                                                       "net.ipv6.conf.all.forwarding",
+                                                       "net.bridge.bridge-nf-call-iptables",
+                                                       "net.bridge.bridge-nf-call-ip6tables",
+                                                       "net.ipv4.conf.all.rp_filter",
+                                                       "net.ipv4.conf.all.route_localnet",
+                                                       "net.ipv4.tcp_syncookies",
+                                                       "fs.protected_symlinks",
+                                                       "fs.protected_hardlinks",
+                                                       "fs.suid_dumpable",
+                                                       "user.max_user_namespaces",
+                                                       "vm.unprivileged_userfaultfd"};
 
 void gather_system(const host::Root& root, Facts& out) {
     if (const auto release = host::read_os_release(root); release && *release) {
@@ -40,15 +59,18 @@ void gather_system(const host::Root& root, Facts& out) {
         out.unknown("host.os.id", reason);
         out.unknown("host.os.version", reason);
     }
-    if (const auto kernel = host::kernel_release(root)) out.set("host.kernel", *kernel, "/proc/sys/kernel/osrelease");
-    else out.unknown("host.kernel", kernel.error().message);
+    if (const auto kernel = host::kernel_release(root))
+        out.set("host.kernel", *kernel, "/proc/sys/kernel/osrelease");
+    else
+        out.unknown("host.kernel", kernel.error().message);
 
     const auto arguments = host::kernel_command_line(root);
     if (arguments) {
         std::string all;
         for (const std::string& argument : *arguments) all += (all.empty() ? "" : " ") + argument;
         out.set("host.kernel.cmdline", all, "/proc/cmdline");
-        const bool on = std::ranges::find(*arguments, "audit=1") != arguments->end() || std::ranges::find(*arguments, "audit=on") != arguments->end();
+        const bool on = std::ranges::find(*arguments, "audit=1") != arguments->end() ||
+                        std::ranges::find(*arguments, "audit=on") != arguments->end();
         out.set("host.audit.from_boot", on, "/proc/cmdline");
     } else {
         out.unknown("host.kernel.cmdline", arguments.error().message);
@@ -56,16 +78,22 @@ void gather_system(const host::Root& root, Facts& out) {
     }
 
     const auto unified = host::file_facts(root, "/sys/fs/cgroup/cgroup.controllers");
-    if (unified) out.set_number("host.cgroup.version", *unified ? 2 : 1, "/sys/fs/cgroup");
-    else out.unknown("host.cgroup.version", unified.error().message);
+    if (unified)
+        out.set_number("host.cgroup.version", *unified ? 2 : 1, "/sys/fs/cgroup");
+    else
+        out.unknown("host.cgroup.version", unified.error().message);
 
     const auto reboot = host::reboot_request(root);
-    if (reboot) out.set("host.reboot_required", reboot->has_value(), "/run/reboot-required");
-    else out.unknown("host.reboot_required", reboot.error().message);
+    if (reboot)
+        out.set("host.reboot_required", reboot->has_value(), "/run/reboot-required");
+    else
+        out.unknown("host.reboot_required", reboot.error().message);
 
     const auto clock = host::clock_state();
-    if (clock) out.set("host.clock.synchronised", clock->synchronised, "adjtimex");
-    else out.unknown("host.clock.synchronised", clock.error().message);
+    if (clock)
+        out.set("host.clock.synchronised", clock->synchronised, "adjtimex");
+    else
+        out.unknown("host.clock.synchronised", clock.error().message);
 }
 
 void gather_kernel_security(const host::Root& root, Facts& out) {
@@ -74,17 +102,22 @@ void gather_kernel_security(const host::Root& root, Facts& out) {
         out.set_list("host.lsm", modules->active, at);
         out.set("host.apparmor.enabled", modules->apparmor, at);
         out.set("host.selinux.enabled", modules->selinux, at);
-        if (!modules->selinux) out.set("host.selinux.enforcing", false, at);
-        else if (modules->selinux_enforcing) out.set("host.selinux.enforcing", *modules->selinux_enforcing, "/sys/fs/selinux/enforce");
-        else out.unknown("host.selinux.enforcing", "selinuxfs is not mounted");
+        if (!modules->selinux)
+            out.set("host.selinux.enforcing", false, at);
+        else if (modules->selinux_enforcing)
+            out.set("host.selinux.enforcing", *modules->selinux_enforcing, "/sys/fs/selinux/enforce");
+        else
+            out.unknown("host.selinux.enforcing", "selinuxfs is not mounted");
     } else {
-        for (const FieldKey field : {FieldKey("host.lsm"), FieldKey("host.apparmor.enabled"), FieldKey("host.selinux.enabled"), FieldKey("host.selinux.enforcing")}) {
+        for (const FieldKey field : {FieldKey("host.lsm"), FieldKey("host.apparmor.enabled"),
+                                     FieldKey("host.selinux.enabled"), FieldKey("host.selinux.enforcing")}) {
             out.unknown(field, modules.error().message);
         }
     }
     out.absent("host.sysctl", "/proc/sys");
     for (const std::string_view name : kSysctls) {
-        if (const auto value = host::sysctl(root, name); value && *value) out.set_keyed("host.sysctl", name, **value, "/proc/sys");
+        if (const auto value = host::sysctl(root, name); value && *value)
+            out.set_keyed("host.sysctl", name, **value, "/proc/sys");
     }
     const auto flaws = host::cpu_vulnerabilities(root);
     if (flaws && *flaws) {
@@ -94,15 +127,17 @@ void gather_kernel_security(const host::Root& root, Facts& out) {
         }
         out.set_list("host.cpu.vulnerable", open, "/sys/devices/system/cpu/vulnerabilities");
     } else {
-        out.unknown("host.cpu.vulnerable", flaws ? "the kernel does not report processor flaws" : flaws.error().message);
+        out.unknown("host.cpu.vulnerable",
+                    flaws ? "the kernel does not report processor flaws" : flaws.error().message);
     }
 }
 
 void gather_audit(Facts& out) {
     const auto status = host::audit_status();
     if (!status) {
-        for (const FieldKey field : {FieldKey("host.audit.enabled"), FieldKey("host.audit.immutable"), FieldKey("host.audit.daemon"),
-                                     FieldKey("host.audit.backlog_limit"), FieldKey("host.audit.lost")}) {
+        for (const FieldKey field :
+             {FieldKey("host.audit.enabled"), FieldKey("host.audit.immutable"), FieldKey("host.audit.daemon"),
+              FieldKey("host.audit.backlog_limit"), FieldKey("host.audit.lost")}) {
             out.unknown(field, status.error().message);
         }
     } else {
@@ -136,8 +171,10 @@ void gather_accounts(const host::Root& root, Facts& out) {
 void gather_firewall(const host::Root& root, Facts& out) {
     const host::Firewall firewall = host::read_firewall(root);
     if (!firewall.unreadable.empty()) {
-        for (const FieldKey field : {FieldKey("host.firewall.backends"), FieldKey("host.firewall.rules"), FieldKey("host.firewall.docker_chains"),
-                                     FieldKey("host.firewall.docker_user_rules"), FieldKey("host.firewall.forward_drop")}) {
+        for (const FieldKey field :
+             {FieldKey("host.firewall.backends"), FieldKey("host.firewall.rules"),
+              FieldKey("host.firewall.docker_chains"), FieldKey("host.firewall.docker_user_rules"),
+              FieldKey("host.firewall.forward_drop")}) {
             out.unknown(field, firewall.unreadable.front());
         }
         return;
@@ -150,7 +187,10 @@ void gather_firewall(const host::Root& root, Facts& out) {
     for (const host::FirewallTable& table : firewall.tables) {
         for (const host::FirewallChain& chain : table.chains) {
             rules += chain.rules;
-            if (chain.rules > 0) backends.emplace(table.backend == host::FirewallBackend::nftables ? "nftables" : table.family == "ip6" ? "ip6tables-legacy" : "iptables-legacy");
+            if (chain.rules > 0)
+                backends.emplace(table.backend == host::FirewallBackend::nftables ? "nftables"
+                                 : table.family == "ip6"                          ? "ip6tables-legacy"
+                                                                                  : "iptables-legacy");
             if (chain.name.starts_with("DOCKER")) chains.insert(chain.name);
             // The engine itself leaves one RETURN in the chain that it makes for the administrator.
             if (chain.name == "DOCKER-USER" && chain.rules > 1) user_rules = std::max(user_rules, chain.rules - 1);
@@ -181,17 +221,20 @@ void gather_host(const host::Root& root, Inventory& inventory) {
     gather_firewall(root, out);
 }
 
-void add_component(std::string_view name, std::string_view version, std::string_view origin, const LifeCycles& cycles, Nanoseconds now,
-                   Inventory& inventory) {
-    Facts& out = inventory.store.add(model::SubjectKind::component, name, fmt::format("{} {}", name, version), inventory.host);
+void add_component(std::string_view name, std::string_view version, std::string_view origin, const LifeCycles& cycles,
+                   Nanoseconds now, Inventory& inventory) {
+    Facts& out =
+        inventory.store.add(model::SubjectKind::component, name, fmt::format("{} {}", name, version), inventory.host);
     out.set("component.name", name, origin);
     out.set("component.version", version, origin);
     const char* data = "life-cycle data";
     const Cycle* cycle = cycles.find(name, version);
     if (cycle == nullptr) {
         const std::string reason = fmt::format("the shipped life-cycle data does not know {} {}", name, version);
-        for (const FieldKey field : {FieldKey("component.cycle"), FieldKey("component.eol"), FieldKey("component.eol.passed"), FieldKey("component.eol.days"),
-                                     FieldKey("component.standard_ended"), FieldKey("component.latest"), FieldKey("component.outdated")}) {
+        for (const FieldKey field :
+             {FieldKey("component.cycle"), FieldKey("component.eol"), FieldKey("component.eol.passed"),
+              FieldKey("component.eol.days"), FieldKey("component.standard_ended"), FieldKey("component.latest"),
+              FieldKey("component.outdated")}) {
             out.unknown(field, reason);
         }
         return;
@@ -208,12 +251,16 @@ void add_component(std::string_view name, std::string_view version, std::string_
     out.set("component.standard_ended", cycle->standard_end && *cycle->standard_end < now, data);
     out.set("component.latest", cycle->latest, data);
     // Distributions patch a version without raising its number, so an engine of theirs cannot be called outdated by it.
-    const bool patched_by_distribution = version.find("dfsg") != std::string_view::npos || version.find("~ds") != std::string_view::npos ||
-                                         version.find("+ds") != std::string_view::npos || version.find("ubuntu") != std::string_view::npos ||
-                                         version.find(".el") != std::string_view::npos || version.find(".fc") != std::string_view::npos;
-    if (version == cycle->cycle) out.absent("component.outdated", "only its release cycle is known");
-    else if (patched_by_distribution) out.absent("component.outdated", "the distribution patches this version without a new number");
-    else out.set("component.outdated", compare_versions(version, cycle->latest) < 0, data);
+    const bool patched_by_distribution =
+        version.find("dfsg") != std::string_view::npos || version.find("~ds") != std::string_view::npos ||
+        version.find("+ds") != std::string_view::npos || version.find("ubuntu") != std::string_view::npos ||
+        version.find(".el") != std::string_view::npos || version.find(".fc") != std::string_view::npos;
+    if (version == cycle->cycle)
+        out.absent("component.outdated", "only its release cycle is known");
+    else if (patched_by_distribution)
+        out.absent("component.outdated", "the distribution patches this version without a new number");
+    else
+        out.set("component.outdated", compare_versions(version, cycle->latest) < 0, data);
 }
 
 }  // namespace plimsoll::posture

@@ -16,11 +16,12 @@ namespace plimsoll::posture {
 void gather_host(const host::Root& root, Inventory& inventory);
 
 /// Adds a component of the host with its end of support.
-void add_component(std::string_view name, std::string_view version, std::string_view origin, const LifeCycles& cycles, Nanoseconds now,
-                   Inventory& inventory);
+void add_component(std::string_view name, std::string_view version, std::string_view origin, const LifeCycles& cycles,
+                   Nanoseconds now, Inventory& inventory);
 
-/// Adds the files that section 3 of the benchmark protects and section 1.1 wants audited, at the paths that this host's daemon
-/// really uses.
-void gather_files(const host::Root& root, const DaemonSettings* settings, const std::vector<std::string>& binaries, Inventory& inventory);
+/// Adds the files that section 3 of the benchmark protects and section 1.1 wants audited, at the paths that this host's
+/// daemon really uses.
+void gather_files(const host::Root& root, const DaemonSettings* settings, const std::vector<std::string>& binaries,
+                  Inventory& inventory);
 
 }  // namespace plimsoll::posture

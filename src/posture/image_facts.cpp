@@ -48,12 +48,15 @@ void set_name(const ImageReading& in, const std::string& at, Facts& out) {
     out.set_list("image.digests", digests, at + " RepoDigests");
     out.set("image.dangling", tags.empty() && digests.empty(), at + " RepoTags");
     if (reference.empty()) {
-        for (const FieldKey field : {FieldKey("image.repository"), FieldKey("image.registry"), FieldKey("image.tag")}) out.absent(field, at);
+        for (const FieldKey field : {FieldKey("image.repository"), FieldKey("image.registry"), FieldKey("image.tag")})
+            out.absent(field, at);
     } else {
         out.set("image.repository", name.repository, at);
         out.set("image.registry", name.registry, at);
-        if (name.tag.empty()) out.absent("image.tag", at);
-        else out.set("image.tag", name.tag, at);
+        if (name.tag.empty())
+            out.absent("image.tag", at);
+        else
+            out.set("image.tag", name.tag, at);
     }
     if (in.allowed.empty() || reference.empty()) {
         out.absent("image.allowed", "no allow-list");
@@ -61,14 +64,16 @@ void set_name(const ImageReading& in, const std::string& at, Facts& out) {
         const bool written = name.repository.starts_with(name.registry + "/");
         const std::string full = written ? name.repository : name.registry + "/" + name.repository;
         const bool allowed = std::ranges::any_of(in.allowed, [&](const std::string& pattern) {
-            return fnmatch(pattern.c_str(), full.c_str(), 0) == 0 || fnmatch(pattern.c_str(), name.repository.c_str(), 0) == 0;
+            return fnmatch(pattern.c_str(), full.c_str(), 0) == 0 ||
+                   fnmatch(pattern.c_str(), name.repository.c_str(), 0) == 0;
         });
         out.set("image.allowed", allowed, "allow-list");
     }
 }
 
 void set_system_unknown(std::string_view reason, Facts& out) {
-    for (const FieldKey field : {FieldKey("image.os.id"), FieldKey("image.os.version"), FieldKey("image.os.eol"), FieldKey("image.os.eol.passed"), FieldKey("image.os.eol.days")}) {
+    for (const FieldKey field : {FieldKey("image.os.id"), FieldKey("image.os.version"), FieldKey("image.os.eol"),
+                                 FieldKey("image.os.eol.passed"), FieldKey("image.os.eol.days")}) {
         out.unknown(field, reason);
     }
 }
@@ -83,7 +88,8 @@ void set_system(const ImageReading& in, Facts& out) {
     if (!text) return set_system_unknown(text.error().message, out);
     const char* at = "os-release in the image's layers";
     if (!*text) {
-        for (const FieldKey field : {FieldKey("image.os.id"), FieldKey("image.os.version"), FieldKey("image.os.eol"), FieldKey("image.os.eol.passed"), FieldKey("image.os.eol.days")}) {
+        for (const FieldKey field : {FieldKey("image.os.id"), FieldKey("image.os.version"), FieldKey("image.os.eol"),
+                                     FieldKey("image.os.eol.passed"), FieldKey("image.os.eol.days")}) {
             out.absent(field, "the image has no os-release");
         }
         return;
@@ -93,8 +99,11 @@ void set_system(const ImageReading& in, Facts& out) {
     out.set("image.os.version", release.version_id, at);
     const Cycle* cycle = in.cycles.find(release.id, release.version_id);
     if (cycle == nullptr || release.version_id.empty()) {
-        const std::string reason = fmt::format("the shipped life-cycle data does not know {} {}", printable(release.id), printable(release.version_id));
-        for (const FieldKey field : {FieldKey("image.os.eol"), FieldKey("image.os.eol.passed"), FieldKey("image.os.eol.days")}) out.unknown(field, reason);
+        const std::string reason = fmt::format("the shipped life-cycle data does not know {} {}", printable(release.id),
+                                               printable(release.version_id));
+        for (const FieldKey field :
+             {FieldKey("image.os.eol"), FieldKey("image.os.eol.passed"), FieldKey("image.os.eol.days")})
+            out.unknown(field, reason);
         return;
     }
     out.set("image.os.eol.passed", cycle->end && *cycle->end < in.now, "life-cycle data");
@@ -112,20 +121,26 @@ void set_system(const ImageReading& in, Facts& out) {
 ImageIndex read_image_index(const Json& list) {
     ImageIndex index;
     list.each([&](Json entry) {
-        ImageSummary image{.id = std::string(entry["Id"].text_or("")), .tags = real_tags(entry["RepoTags"]), .digests = strings(entry["RepoDigests"])};
+        ImageSummary image{.id = std::string(entry["Id"].text_or("")),
+                           .tags = real_tags(entry["RepoTags"]),
+                           .digests = strings(entry["RepoDigests"])};
         std::erase_if(image.digests, [](const std::string& digest) { return digest.starts_with("<none>"); });
         if (!image.id.starts_with("sha256:")) image.id = "sha256:" + image.id;
-        if (const auto created = entry["Created"].integer(); created && *created > 0) image.created = *created * kSecond;
+        if (const auto created = entry["Created"].integer(); created && *created > 0)
+            image.created = *created * kSecond;
         for (const std::string& tag : image.tags) index.id_of_tag[tag] = image.id;
         index.by_id[image.id] = std::move(image);
     });
     return index;
 }
 
-Result<std::optional<std::string>> read_from_layers(const Json& graph_driver, std::string_view path, std::size_t limit) {
+Result<std::optional<std::string>> read_from_layers(const Json& graph_driver, std::string_view path,
+                                                    std::size_t limit) {
     const Json data = graph_driver["Data"];
     const std::string_view upper = data["UpperDir"].text_or("");
-    if (upper.empty()) return Error{fmt::format("the engine does not say where the files of its {} images lie", graph_driver["Name"].text_or("own"))};
+    if (upper.empty())
+        return Error{fmt::format("the engine does not say where the files of its {} images lie",
+                                 graph_driver["Name"].text_or("own"))};
     std::vector<std::string_view> layers{upper};
     if (const std::string_view lower = data["LowerDir"].text_or(""); !lower.empty()) {
         const auto more = split(lower, ':');
@@ -159,10 +174,14 @@ void gather_image(const ImageReading& in, model::FactStore& store, Facts& out) {
     out.set("image.healthcheck", !test.empty() && test.front() != "NONE", at + " Config.Healthcheck");
     const auto ports = member_names(config["ExposedPorts"]);
     out.set_list("image.ports", ports, at + " Config.ExposedPorts");
-    out.set("image.ports.ssh", std::ranges::any_of(ports, [](const std::string& port) { return port == "22/tcp" || port == "22"; }), at + " Config.ExposedPorts");
+    out.set("image.ports.ssh",
+            std::ranges::any_of(ports, [](const std::string& port) { return port == "22/tcp" || port == "22"; }),
+            at + " Config.ExposedPorts");
     out.set_list("image.volumes", member_names(config["Volumes"]), at + " Config.Volumes");
     out.absent("image.label", at + " Config.Labels");
-    config["Labels"].each_member([&](std::string_view key, Json value) { out.set_keyed("image.label", key, value.text_or(""), at + " Config.Labels"); });
+    config["Labels"].each_member([&](std::string_view key, Json value) {
+        out.set_keyed("image.label", key, value.text_or(""), at + " Config.Labels");
+    });
     out.set_number("image.labels.count", static_cast<std::int64_t>(config["Labels"].size()), at + " Config.Labels");
     out.set_number("image.layers", static_cast<std::int64_t>(in.inspect.at("RootFS.Layers").size()), at + " RootFS");
     out.set("image.used", in.used, "GET /containers/json ImageID");
@@ -175,7 +194,8 @@ void gather_history(const Json& history, model::FactStore& store, const Facts& i
     std::size_t number = 0;
     history.each([&](Json entry) {
         const HistoryStep step = parse_history(entry["CreatedBy"].text_or(""));
-        const std::string name = fmt::format("step {}: {} {}", history.size() - number, step.instruction, shortened(printable(step.command), 60));
+        const std::string name = fmt::format("step {}: {} {}", history.size() - number, step.instruction,
+                                             shortened(printable(step.command), 60));
         model::Facts& layer = store.add(model::SubjectKind::layer, std::to_string(number), name, &image);
         gather_layer(step, entry["Size"].integer().value_or(0), layer, "GET /images/ID/history");
         ++number;

@@ -36,8 +36,9 @@ void gather_image(const ImageReading& in, model::FactStore& store, model::Facts&
 /// Adds a layer item for each step of GET /images/ID/history.
 void gather_history(const Json& history, model::FactStore& store, const model::Facts& image);
 
-/// A file of an image or container, read from its overlay layers on this host without running anything: the top layer that
-/// has it wins. `graph_driver` is the GraphDriver object of an inspect answer.
-[[nodiscard]] Result<std::optional<std::string>> read_from_layers(const Json& graph_driver, std::string_view path, std::size_t limit);
+/// A file of an image or container, read from its overlay layers on this host without running anything: the top layer
+/// that has it wins. `graph_driver` is the GraphDriver object of an inspect answer.
+[[nodiscard]] Result<std::optional<std::string>> read_from_layers(const Json& graph_driver, std::string_view path,
+                                                                  std::size_t limit);
 
 }  // namespace plimsoll::posture

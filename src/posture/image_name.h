@@ -10,8 +10,8 @@ struct ImageName {
     std::string registry;    ///< docker.io when none is written
     std::string repository;  ///< as written, registry included: registry.example/team/app
     std::string tag;
-    std::string digest;      ///< sha256:…
-    bool by_id = false;      ///< the reference is an image id, not a name
+    std::string digest;  ///< sha256:…
+    bool by_id = false;  ///< the reference is an image id, not a name
 };
 
 /// Splits `[registry[:port]/]path[:tag][@digest]`. Never fails: what is no reference becomes the repository.

@@ -51,9 +51,11 @@ struct Subject {
 bool is_wanted(const model::Check& check, const std::vector<std::string>& only) {
     if (only.empty()) return true;
     const auto matches = [&](const std::string& text) {
-        return std::ranges::any_of(only, [&](const std::string& pattern) { return fnmatch(pattern.c_str(), text.c_str(), 0) == 0; });
+        return std::ranges::any_of(
+            only, [&](const std::string& pattern) { return fnmatch(pattern.c_str(), text.c_str(), 0) == 0; });
     };
-    return matches(check.id) || std::ranges::any_of(check.tags, matches) || std::ranges::any_of(check.references, matches);
+    return matches(check.id) || std::ranges::any_of(check.tags, matches) ||
+           std::ranges::any_of(check.references, matches);
 }
 
 std::string fold_key(std::string_view line) {
@@ -66,18 +68,23 @@ std::string fold_key(std::string_view line) {
 
 std::string detail_of(const Facts& facts) {
     switch (facts.kind()) {
-        case SubjectKind::container: return fmt::format("{}, {}", facts.text("container.image"), facts.text("container.state"));
+        case SubjectKind::container:
+            return fmt::format("{}, {}", facts.text("container.image"), facts.text("container.state"));
         case SubjectKind::image: return std::string(facts.id());
         case SubjectKind::network: return std::string(facts.text("network.driver"));
-        case SubjectKind::daemon: return fmt::format("{} {}", facts.text("daemon.engine"), facts.text("daemon.version"));
-        case SubjectKind::host: return fmt::format("{} {}, kernel {}", facts.text("host.os.id"), facts.text("host.os.version"), facts.text("host.kernel"));
+        case SubjectKind::daemon:
+            return fmt::format("{} {}", facts.text("daemon.engine"), facts.text("daemon.version"));
+        case SubjectKind::host:
+            return fmt::format("{} {}, kernel {}", facts.text("host.os.id"), facts.text("host.os.version"),
+                               facts.text("host.kernel"));
         default: return {};
     }
 }
 
 class Judgement {
 public:
-    Judgement(const Inventory& inventory, const rule::RuleSet& rules, const JudgeOptions& options) : inventory_(inventory), rules_(rules), options_(options) {}
+    Judgement(const Inventory& inventory, const rule::RuleSet& rules, const JudgeOptions& options)
+        : inventory_(inventory), rules_(rules), options_(options) {}
 
     Result<model::AuditReport> run() {
         TRY_VOID(compile());
@@ -129,19 +136,26 @@ private:
     void collect_subjects() {
         outcomes_.emplace(report_.checks);
         const auto is_reported = [&](const Facts& facts) {
-            return options_.only_objects.empty() || std::ranges::find(options_.only_objects, model::to_text(facts.kind())) != options_.only_objects.end();
+            return options_.only_objects.empty() ||
+                   std::ranges::find(options_.only_objects, model::to_text(facts.kind())) !=
+                       options_.only_objects.end();
         };
         for (const Facts& facts : inventory_.store.all()) {
             if (model::is_object(facts.kind()) && is_reported(facts)) subjects_.push_back({.facts = &facts});
         }
         // Engines answer in any order; a report of the same host is always the same.
-        std::ranges::stable_sort(subjects_, {}, [](const Subject& subject) { return std::pair(subject.facts->kind(), subject.facts->name()); });
+        std::ranges::stable_sort(subjects_, {}, [](const Subject& subject) {
+            return std::pair(subject.facts->kind(), subject.facts->name());
+        });
         std::map<const Facts*, std::uint32_t> object_of;
         for (std::uint32_t i = 0; i < subjects_.size(); ++i) {
             const Facts& facts = *subjects_[i].facts;
             object_of.emplace(&facts, i);
             outcomes_->add_object(facts);
-            report_.objects.push_back({.kind = facts.kind(), .id = std::string(facts.id()), .name = std::string(facts.name()), .detail = detail_of(facts)});
+            report_.objects.push_back({.kind = facts.kind(),
+                                       .id = std::string(facts.id()),
+                                       .name = std::string(facts.name()),
+                                       .detail = detail_of(facts)});
         }
         for (const Facts& facts : inventory_.store.all()) {
             if (model::is_object(facts.kind())) continue;
@@ -157,11 +171,13 @@ private:
         evaluator.start(*subject.facts);
         for (const CompiledCheck& check : checks_[own]) {
             Finding finding{.check = check.index, .object = object};
-            judge_record(check, *subject.facts, evaluator, finding.outcome, finding.message, finding.reason, finding.evidence);
+            judge_record(check, *subject.facts, evaluator, finding.outcome, finding.message, finding.reason,
+                         finding.evidence);
             keep(check, std::move(finding));
         }
         for (std::size_t kind = own; kind < model::kSubjectKinds; ++kind) {
-            if (!model::is_object(static_cast<SubjectKind>(kind)) && !checks_[kind].empty() && can_hold(subject, static_cast<SubjectKind>(kind))) {
+            if (!model::is_object(static_cast<SubjectKind>(kind)) && !checks_[kind].empty() &&
+                can_hold(subject, static_cast<SubjectKind>(kind))) {
                 judge_items(object, static_cast<SubjectKind>(kind), evaluator);
             }
         }
@@ -171,7 +187,9 @@ private:
     static bool can_hold(const Subject& subject, SubjectKind item) {
         const auto has = !subject.items[static_cast<std::size_t>(item)].empty();
         switch (subject.facts->kind()) {
-            case SubjectKind::container: return item == SubjectKind::mount || item == SubjectKind::port || item == SubjectKind::env || item == SubjectKind::device || has;
+            case SubjectKind::container:
+                return item == SubjectKind::mount || item == SubjectKind::port || item == SubjectKind::env ||
+                       item == SubjectKind::device || has;
             case SubjectKind::image: return item == SubjectKind::env || item == SubjectKind::layer;
             default: return has;
         }
@@ -206,7 +224,8 @@ private:
                         if (tally.finding.reason.empty() || tally.unknown.empty()) tally.finding.reason = reason;
                         judged.message = std::move(reason);
                     }
-                    add_item(kind, outcome == Outcome::fail ? tally.finding.items : tally.unknown, tally.folded, tally.finding.items_total, std::move(judged), outcome);
+                    add_item(kind, outcome == Outcome::fail ? tally.finding.items : tally.unknown, tally.folded,
+                             tally.finding.items_total, std::move(judged), outcome);
                 }
             }
         }
@@ -214,9 +233,12 @@ private:
             Tally& tally = tallies[i];
             tally.finding.check = checks[i].index;
             tally.finding.object = object;
-            if (!tally.finding.items.empty()) tally.finding.outcome = Outcome::fail;
-            else if (!tally.unknown.empty()) tally.finding.outcome = Outcome::unknown, tally.finding.items = std::move(tally.unknown);
-            else tally.finding.outcome = tally.passed > 0 || items.empty() ? Outcome::pass : Outcome::not_applicable;
+            if (!tally.finding.items.empty())
+                tally.finding.outcome = Outcome::fail;
+            else if (!tally.unknown.empty())
+                tally.finding.outcome = Outcome::unknown, tally.finding.items = std::move(tally.unknown);
+            else
+                tally.finding.outcome = tally.passed > 0 || items.empty() ? Outcome::pass : Outcome::not_applicable;
             if (tally.finding.outcome == Outcome::fail) {
                 tally.finding.reason.clear();
                 tally.finding.message = tally.finding.items.front().message;
@@ -226,8 +248,9 @@ private:
         }
     }
 
-    static void add_item(SubjectKind kind, std::vector<FindingItem>& items, std::map<std::string, std::size_t, std::less<>>& folded, std::uint32_t& total, FindingItem&& item,
-                         Outcome outcome) {
+    static void add_item(SubjectKind kind, std::vector<FindingItem>& items,
+                         std::map<std::string, std::size_t, std::less<>>& folded, std::uint32_t& total,
+                         FindingItem&& item, Outcome outcome) {
         if (outcome == Outcome::fail) ++total;
         if (kind == SubjectKind::log) {
             const auto [place, fresh] = folded.emplace(fold_key(item.name), items.size());
@@ -239,12 +262,13 @@ private:
         if (items.size() < kMostItems) items.push_back(std::move(item));
     }
 
-    void judge_record(const CompiledCheck& check, const Facts& record, rule::Evaluator& evaluator, Outcome& outcome, std::string& message, std::string& reason,
-                      std::vector<model::Evidence>& evidence) {
+    void judge_record(const CompiledCheck& check, const Facts& record, rule::Evaluator& evaluator, Outcome& outcome,
+                      std::string& message, std::string& reason, std::vector<model::Evidence>& evidence) {
         const auto cannot_tell = [&](ConditionId condition) {
             outcome = Outcome::unknown;
             const rule::FieldUse* field = evaluator.unknown_field();
-            reason = field == nullptr ? std::string(evaluator.reason()) : fmt::format("{}: {}", rule::to_text(*field), evaluator.reason());
+            reason = field == nullptr ? std::string(evaluator.reason())
+                                      : fmt::format("{}: {}", rule::to_text(*field), evaluator.reason());
             add_evidence(condition, record, evidence);
         };
         if (check.applies) {
@@ -268,8 +292,10 @@ private:
         for (const rule::FieldUse& use : program_->fields_of(condition)) {
             const model::Reading reading = record.read(use.field, use.arg);
             std::string value;
-            if (reading.state == model::Reading::State::unknown) value = "unknown: " + std::string(reading.reason);
-            else if (reading.state == model::Reading::State::absent) value = "none";
+            if (reading.state == model::Reading::State::unknown)
+                value = "unknown: " + std::string(reading.reason);
+            else if (reading.state == model::Reading::State::absent)
+                value = "none";
             for (const model::Value& each : reading.values) value += (value.empty() ? "" : ", ") + model::to_text(each);
             if (value.size() > kMostEvidenceText) value.resize(kMostEvidenceText);
             evidence.push_back({rule::to_text(use), std::move(value), std::string(record.origin(use.field, use.arg))});
@@ -284,25 +310,38 @@ private:
     void add_manual() {
         if (subjects_.empty()) return;
         for (const CompiledCheck& check : manual_) {
-            const auto of_kind = std::ranges::find_if(subjects_, [&](const Subject& subject) { return subject.facts->kind() == check.item->text.subject; });
-            if (of_kind == subjects_.end() && model::is_object(check.item->text.subject) && check.item->text.subject == SubjectKind::swarm) continue;
-            const auto object = of_kind == subjects_.end() ? std::size_t{0} : static_cast<std::size_t>(of_kind - subjects_.begin());
-            report_.findings.push_back({.check = check.index, .object = static_cast<std::uint32_t>(object), .outcome = Outcome::manual, .reason = check.item->manual});
+            const auto of_kind = std::ranges::find_if(
+                subjects_, [&](const Subject& subject) { return subject.facts->kind() == check.item->text.subject; });
+            if (of_kind == subjects_.end() && model::is_object(check.item->text.subject) &&
+                check.item->text.subject == SubjectKind::swarm)
+                continue;
+            const auto object =
+                of_kind == subjects_.end() ? std::size_t{0} : static_cast<std::size_t>(of_kind - subjects_.begin());
+            report_.findings.push_back({.check = check.index,
+                                        .object = static_cast<std::uint32_t>(object),
+                                        .outcome = Outcome::manual,
+                                        .reason = check.item->manual});
         }
     }
 
     void apply_waivers(rule::Evaluator& evaluator) {
         const std::string today = to_date(options_.now);
         for (const rule::WaiverItem& item : rules_.waivers) {
-            report_.waivers.push_back({.id = item.id, .reason = item.reason, .owner = item.owner, .expires = item.expires,
-                                       .file = rules_.files[item.at.file], .line = item.at.line, .expired = !item.expires.empty() && item.expires < today});
+            report_.waivers.push_back({.id = item.id,
+                                       .reason = item.reason,
+                                       .owner = item.owner,
+                                       .expires = item.expires,
+                                       .file = rules_.files[item.at.file],
+                                       .line = item.at.line,
+                                       .expired = !item.expires.empty() && item.expires < today});
         }
         if (waivers_.empty()) return;
         for (Finding& finding : report_.findings) {
             if (finding.outcome != Outcome::fail) continue;
             FindingFields record(*subjects_[finding.object].facts, *outcomes_);
             record.describe(report_.checks[finding.check], {});
-            for (std::uint32_t waiver = 0; waiver < waivers_.size() && !finding.waiver; ++waiver) waive(finding, waiver, record, evaluator);
+            for (std::uint32_t waiver = 0; waiver < waivers_.size() && !finding.waiver; ++waiver)
+                waive(finding, waiver, record, evaluator);
         }
     }
 
@@ -350,7 +389,8 @@ private:
                 if (facts.kind() != path.item->subject) continue;
                 FindingFields record(facts, *outcomes_);
                 evaluator.start(record);
-                if (evaluator.evaluate(path.condition) == Truth::yes) add_path(*path.item, object, record, finding_of, object_of);
+                if (evaluator.evaluate(path.condition) == Truth::yes)
+                    add_path(*path.item, object, record, finding_of, object_of);
             }
         }
         std::ranges::stable_sort(report_.paths, std::greater(), &model::AttackPath::severity);
@@ -362,9 +402,16 @@ private:
     }
 
     void add_path(const rule::PathItem& item, std::uint32_t object, const FindingFields& record,
-                  const std::map<std::pair<std::uint32_t, std::string_view>, std::uint32_t>& finding_of, const std::map<const Facts*, std::uint32_t>& object_of) {
-        model::AttackPath path{.id = item.id, .title = item.title, .consequence = item.consequence, .message = item.message.render(record), .remedy = item.remedy,
-                               .severity = item.severity, .object = object, .references = item.references};
+                  const std::map<std::pair<std::uint32_t, std::string_view>, std::uint32_t>& finding_of,
+                  const std::map<const Facts*, std::uint32_t>& object_of) {
+        model::AttackPath path{.id = item.id,
+                               .title = item.title,
+                               .consequence = item.consequence,
+                               .message = item.message.render(record),
+                               .remedy = item.remedy,
+                               .severity = item.severity,
+                               .object = object,
+                               .references = item.references};
         bool all_waived = true;
         for (const std::string& step : item.steps) {
             for (const Facts* facts = subjects_[object].facts; facts != nullptr; facts = facts->owner()) {
@@ -373,8 +420,10 @@ private:
                 if (found == finding_of.end()) continue;
                 path.findings.push_back(found->second);
                 const Finding& finding = report_.findings[found->second];
-                if (!finding.waiver) all_waived = false;
-                else path.waiver = finding.waiver;
+                if (!finding.waiver)
+                    all_waived = false;
+                else
+                    path.waiver = finding.waiver;
                 break;
             }
         }
@@ -401,9 +450,12 @@ private:
     void summarize() {
         for (const Finding& finding : report_.findings) {
             model::ObjectSummary& object = report_.objects[finding.object];
-            if (model::counts(finding)) ++object.failed[static_cast<std::size_t>(report_.checks[finding.check].severity)];
-            else if (finding.outcome == Outcome::pass) ++object.passed;
-            else if (finding.outcome == Outcome::unknown) ++object.unknown;
+            if (model::counts(finding))
+                ++object.failed[static_cast<std::size_t>(report_.checks[finding.check].severity)];
+            else if (finding.outcome == Outcome::pass)
+                ++object.passed;
+            else if (finding.outcome == Outcome::unknown)
+                ++object.unknown;
         }
         set_scores(report_);
         report_.host = inventory_.host_name;
@@ -416,12 +468,17 @@ private:
     void sort_findings() {
         const auto rank = [&](std::uint32_t i) {
             const Finding& finding = report_.findings[i];
-            const int outcome = counts(finding) ? 0 : finding.outcome == Outcome::fail ? 1 : finding.outcome == Outcome::unknown ? 2 : 3;
-            return std::tuple(outcome, -static_cast<int>(report_.checks[finding.check].severity), report_.objects[finding.object].score, finding.object);
+            const int outcome = counts(finding)                       ? 0
+                                : finding.outcome == Outcome::fail    ? 1
+                                : finding.outcome == Outcome::unknown ? 2
+                                                                      : 3;
+            return std::tuple(outcome, -static_cast<int>(report_.checks[finding.check].severity),
+                              report_.objects[finding.object].score, finding.object);
         };
         std::vector<std::uint32_t> order;
         std::vector<std::uint32_t> passed;  // nearly all: they follow in the order of objects and need no sorting
-        for (std::uint32_t i = 0; i < report_.findings.size(); ++i) (report_.findings[i].outcome == Outcome::pass ? passed : order).push_back(i);
+        for (std::uint32_t i = 0; i < report_.findings.size(); ++i)
+            (report_.findings[i].outcome == Outcome::pass ? passed : order).push_back(i);
         std::ranges::stable_sort(order, {}, rank);
         order.insert(order.end(), passed.begin(), passed.end());
         std::vector<Finding> sorted;
@@ -452,7 +509,9 @@ private:
 
 }  // namespace
 
-std::string finding_key(std::string_view check, std::string_view kind, std::string_view object) { return fmt::format("{} {} {}", check, kind, object); }
+std::string finding_key(std::string_view check, std::string_view kind, std::string_view object) {
+    return fmt::format("{} {} {}", check, kind, object);
+}
 
 Result<model::AuditReport> judge(const Inventory& inventory, const rule::RuleSet& rules, const JudgeOptions& options) {
     return Judgement(inventory, rules, options).run();

@@ -32,6 +32,7 @@ struct JudgeOptions {
 
 /// Judges an inventory by the checks, attack paths and waivers of a rule set. Pure: no I/O. An error names a check that
 /// does not compile.
-[[nodiscard]] Result<model::AuditReport> judge(const Inventory& inventory, const rule::RuleSet& rules, const JudgeOptions& options);
+[[nodiscard]] Result<model::AuditReport> judge(const Inventory& inventory, const rule::RuleSet& rules,
+                                               const JudgeOptions& options);
 
 }  // namespace plimsoll::posture

@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <filesystem>
+#include <fstream>
 #include <sstream>
 
 #include "base/json.h"
@@ -38,17 +38,20 @@ struct SmallHost {
 
     [[nodiscard]] model::AuditReport judged(std::string_view rules, JudgeOptions options = {.now = kNow}) const {
         const rule::RuleSet set = rule::load_rules("test.yaml", rules);
-        for (const auto& diagnostic : set.diagnostics) EXPECT_EQ(diagnostic.level, rule::Diagnostic::Level::warning) << rule::to_text(diagnostic, set);
+        for (const auto& diagnostic : set.diagnostics)
+            EXPECT_EQ(diagnostic.level, rule::Diagnostic::Level::warning) << rule::to_text(diagnostic, set);
         auto report = judge(inventory, set, options);
         EXPECT_TRUE(report);
         return std::move(*report);
     }
 };
 
-std::string check(std::string_view id, std::string_view subject, std::string_view condition, std::string_view more = "") {
+std::string check(std::string_view id, std::string_view subject, std::string_view condition,
+                  std::string_view more = "") {
     std::ostringstream text;
-    text << "- check: " << id << "\n  title: t\n  why: w\n  remedy: r\n  severity: high\n  subject: " << subject << "\n  condition: " << condition
-         << "\n  message: m\n  examples: {pass: {}, fail: {}}\n" << more;
+    text << "- check: " << id << "\n  title: t\n  why: w\n  remedy: r\n  severity: high\n  subject: " << subject
+         << "\n  condition: " << condition << "\n  message: m\n  examples: {pass: {}, fail: {}}\n"
+         << more;
     return text.str();
 }
 
@@ -71,14 +74,16 @@ TEST(Judge, AConditionThatHoldsIsADefectWithItsEvidence) {
 }
 
 TEST(Judge, AFactThatCouldNotBeReadIsUnknownWithItsReasonNeverAPass) {
-    const auto report = SmallHost().judged(check("root", "container", "container.user.root = true") + check("forgotten", "container", "container.tty = true"));
+    const auto report = SmallHost().judged(check("root", "container", "container.user.root = true") +
+                                           check("forgotten", "container", "container.tty = true"));
     EXPECT_EQ(find(report, "root")->outcome, Outcome::unknown);
     EXPECT_THAT(find(report, "root")->reason, testing::HasSubstr("no live process"));
     EXPECT_EQ(find(report, "forgotten")->outcome, Outcome::unknown);
 }
 
 TEST(Judge, WhatDoesNotApplySaysWhy) {
-    const auto report = SmallHost().judged(check("a", "container", "container.privileged = true", "  applies: container.name = other\n  otherwise: it is not other\n"));
+    const auto report = SmallHost().judged(check("a", "container", "container.privileged = true",
+                                                 "  applies: container.name = other\n  otherwise: it is not other\n"));
     EXPECT_EQ(find(report, "a")->outcome, Outcome::not_applicable);
     EXPECT_EQ(find(report, "a")->reason, "it is not other");
 }
@@ -93,16 +98,20 @@ TEST(Judge, ItemsAreJudgedOneByOneAndReportedWithTheirObject) {
 }
 
 TEST(Judge, AnAttackPathIsToldOnceWithItsSteps) {
-    const auto report = SmallHost().judged(check("privileged", "container", "container.privileged = true") + check("etc", "mount", "mount.source = /etc") +
-                                           "- path: both\n  title: t\n  consequence: c\n  remedy: r\n  severity: critical\n  subject: container\n"
-                                           "  condition: check.outcome[privileged] = fail and check.outcome[etc] = fail\n  message: m\n  steps: [privileged, etc]\n"
-                                           "  examples:\n    pass: {}\n    fail:\n      check.outcome[privileged]: fail\n      check.outcome[etc]: fail\n");
+    const auto report = SmallHost().judged(
+        check("privileged", "container", "container.privileged = true") + check("etc", "mount", "mount.source = /etc") +
+        "- path: both\n  title: t\n  consequence: c\n  remedy: r\n  severity: critical\n  subject: container\n"
+        "  condition: check.outcome[privileged] = fail and check.outcome[etc] = fail\n  message: m\n  steps: "
+        "[privileged, etc]\n"
+        "  examples:\n    pass: {}\n    fail:\n      check.outcome[privileged]: fail\n      check.outcome[etc]: "
+        "fail\n");
     ASSERT_EQ(report.paths.size(), 1U);
     ASSERT_EQ(report.paths[0].findings.size(), 2U);
     for (const auto finding : report.paths[0].findings) EXPECT_EQ(report.findings[finding].path, 0U);
 }
 
-constexpr const char* kTwo = "- waiver: w\n  condition: finding.check = privileged and container.name = web\n  reason: old\n  owner: ann\n";
+constexpr const char* kTwo =
+    "- waiver: w\n  condition: finding.check = privileged and container.name = web\n  reason: old\n  owner: ann\n";
 
 TEST(Judge, AWaivedFindingStaysVisibleAndDoesNotCount) {
     const auto report = SmallHost().judged(check("privileged", "container", "container.privileged = true") + kTwo);
@@ -115,14 +124,16 @@ TEST(Judge, AWaivedFindingStaysVisibleAndDoesNotCount) {
 }
 
 TEST(Judge, AnExpiredWaiverWaivesNothingAndIsReported) {
-    const auto report = SmallHost().judged(check("privileged", "container", "container.privileged = true") + kTwo + "  expires: 2020-01-01\n");
+    const auto report = SmallHost().judged(check("privileged", "container", "container.privileged = true") + kTwo +
+                                           "  expires: 2020-01-01\n");
     EXPECT_TRUE(report.waivers[0].expired);
     EXPECT_TRUE(model::counts(*find(report, "privileged")));
 }
 
 TEST(Judge, AWaiverForOneItemLeavesTheOthers) {
-    const auto report = SmallHost().judged(check("any", "mount", "mount.source startswith /") +
-                                           "- waiver: w\n  condition: finding.check = any and finding.item = /srv\n  reason: r\n  owner: o\n");
+    const auto report = SmallHost().judged(
+        check("any", "mount", "mount.source startswith /") +
+        "- waiver: w\n  condition: finding.check = any and finding.item = /srv\n  reason: r\n  owner: o\n");
     const model::Finding* finding = find(report, "any");
     EXPECT_FALSE(finding->waiver);
     ASSERT_EQ(finding->items.size(), 1U);
@@ -130,15 +141,21 @@ TEST(Judge, AWaiverForOneItemLeavesTheOthers) {
 }
 
 TEST(Judge, ABaselineTellsWhatIsNewAndWhatIsGone) {
-    JudgeOptions options{.now = kNow, .baseline = Baseline{{finding_key("privileged", "container", "web"), finding_key("gone", "container", "web")}}};
-    const auto report = SmallHost().judged(check("privileged", "container", "container.privileged = true") + check("etc", "mount", "mount.source = /etc"), options);
+    JudgeOptions options{
+        .now = kNow,
+        .baseline = Baseline{{finding_key("privileged", "container", "web"), finding_key("gone", "container", "web")}}};
+    const auto report = SmallHost().judged(
+        check("privileged", "container", "container.privileged = true") + check("etc", "mount", "mount.source = /etc"),
+        options);
     EXPECT_FALSE(find(report, "privileged")->is_new);
     EXPECT_TRUE(find(report, "etc")->is_new);
     EXPECT_EQ(report.resolved_since_baseline, 1U);
 }
 
 TEST(Judge, OnlyWhatWasAskedFor) {
-    const auto report = SmallHost().judged(check("privileged", "container", "container.privileged = true") + check("etc", "mount", "mount.source = /etc"), {.now = kNow, .only = {"et*"}});
+    const auto report = SmallHost().judged(
+        check("privileged", "container", "container.privileged = true") + check("etc", "mount", "mount.source = /etc"),
+        {.now = kNow, .only = {"et*"}});
     EXPECT_EQ(find(report, "privileged"), nullptr);
     EXPECT_NE(find(report, "etc"), nullptr);
 }
@@ -155,7 +172,8 @@ std::string read(const std::filesystem::path& path) {
 rule::RuleSet shipped_rules() {
     rule::RuleLoader loader;
     std::vector<std::filesystem::path> files;
-    for (const auto& entry : std::filesystem::directory_iterator(PLIMSOLL_SOURCE_DIR "/rules/posture")) files.push_back(entry.path());
+    for (const auto& entry : std::filesystem::directory_iterator(PLIMSOLL_SOURCE_DIR "/rules/posture"))
+        files.push_back(entry.path());
     std::ranges::sort(files);
     for (const auto& file : files) loader.add(file.filename().string(), read(file));
     return std::move(loader).finish();
@@ -177,11 +195,19 @@ protected:
         model::Facts& daemon = inventory_.store.add(SubjectKind::daemon, "d", "d", &host);
         daemon.set("daemon.userns_remap", false, "recorded");
         daemon.set("daemon.rootless", false, "recorded");
-        EngineView view{.daemon = &daemon, .now = kNow, .no_new_privileges = false, .userns_remap = false, .seccomp = "default", .apparmor = false, .selinux = false};
-        view.places.sockets = {{"/run/docker.sock", "docker-socket", 0, 0}, {"/run/containerd/containerd.sock", "containerd-socket", 0, 0}};
+        EngineView view{.daemon = &daemon,
+                        .now = kNow,
+                        .no_new_privileges = false,
+                        .userns_remap = false,
+                        .seccomp = "default",
+                        .apparmor = false,
+                        .selinux = false};
+        view.places.sockets = {{"/run/docker.sock", "docker-socket", 0, 0},
+                               {"/run/containerd/containerd.sock", "containerd-socket", 0, 0}};
         document->root().each([&](Json inspect) {
             const auto name = inspect["Name"].text_or("/").substr(1);
-            model::Facts& container = inventory_.store.add(SubjectKind::container, inspect["Id"].text_or("").substr(0, 12), name, &daemon);
+            model::Facts& container =
+                inventory_.store.add(SubjectKind::container, inspect["Id"].text_or("").substr(0, 12), name, &daemon);
             gather_container(inspect, view, inventory_.store, container);
             add_no_live_facts(container);
         });
@@ -195,11 +221,14 @@ protected:
     [[nodiscard]] std::vector<const model::Finding*> failed(std::string_view container) const {
         std::vector<const model::Finding*> all;
         for (const model::Finding& finding : report_.findings) {
-            if (finding.outcome == Outcome::fail && report_.objects[finding.object].name == container) all.push_back(&finding);
+            if (finding.outcome == Outcome::fail && report_.objects[finding.object].name == container)
+                all.push_back(&finding);
         }
         return all;
     }
-    [[nodiscard]] model::Severity severity(const model::Finding& finding) const { return report_.checks[finding.check].severity; }
+    [[nodiscard]] model::Severity severity(const model::Finding& finding) const {
+        return report_.checks[finding.check].severity;
+    }
 
     Inventory inventory_;
     model::AuditReport report_;
@@ -220,7 +249,8 @@ TEST_F(SingleDefects, EachIsFoundWithItsSeverityAndTheCleanContainerHasNoneOfThe
         const std::string wanted = line.substr(second + 1, line.find('\t', second + 1) - second - 1);
         std::optional<model::Severity> worst;
         for (const auto* finding : failed(container)) {
-            if (!baseline.contains(report_.checks[finding->check].id)) worst = std::max(worst.value_or(model::Severity::info), severity(*finding));
+            if (!baseline.contains(report_.checks[finding->check].id))
+                worst = std::max(worst.value_or(model::Severity::info), severity(*finding));
         }
         const auto expected = model::parse_severity(wanted);
         if (expected) {
@@ -234,7 +264,8 @@ TEST_F(SingleDefects, EachIsFoundWithItsSeverityAndTheCleanContainerHasNoneOfThe
 }
 
 TEST_F(SingleDefects, NothingOfTheBaselineIsWorseThanLow) {
-    for (const auto* finding : failed("posture-m-baseline")) EXPECT_LE(severity(*finding), model::Severity::low) << report_.checks[finding->check].id;
+    for (const auto* finding : failed("posture-m-baseline"))
+        EXPECT_LE(severity(*finding), model::Severity::low) << report_.checks[finding->check].id;
 }
 
 }  // namespace

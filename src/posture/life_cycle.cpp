@@ -18,8 +18,10 @@ std::uint64_t take_part(std::string_view& version) {
         return 0;
     }
     version.remove_prefix(static_cast<std::size_t>(end - version.data()));
-    if (version.starts_with('.')) version.remove_prefix(1);
-    else version = {};
+    if (version.starts_with('.'))
+        version.remove_prefix(1);
+    else
+        version = {};
     return value;
 }
 
@@ -41,8 +43,10 @@ Result<LifeCycles> LifeCycles::parse(std::string_view tsv) {
         ++number;
         if (line.empty() || line.starts_with('#')) continue;
         const auto columns = split(line, '\t');
-        if (columns.size() != 5) return Error{fmt::format("life-cycle data, line {}: expected 5 columns, found {}", number, columns.size())};
-        all.cycles_.push_back({std::string(columns[0]), std::string(columns[1]), parse_date(columns[2]), parse_date(columns[3]), std::string(columns[4])});
+        if (columns.size() != 5)
+            return Error{fmt::format("life-cycle data, line {}: expected 5 columns, found {}", number, columns.size())};
+        all.cycles_.push_back({std::string(columns[0]), std::string(columns[1]), parse_date(columns[2]),
+                               parse_date(columns[3]), std::string(columns[4])});
     }
     return all;
 }
@@ -51,7 +55,9 @@ const Cycle* LifeCycles::find(std::string_view product, std::string_view version
     const Cycle* best = nullptr;
     for (const Cycle& cycle : cycles_) {
         if (cycle.product != product || !version.starts_with(cycle.cycle)) continue;
-        if (version.size() > cycle.cycle.size() && version[cycle.cycle.size()] >= '0' && version[cycle.cycle.size()] <= '9') continue;
+        if (version.size() > cycle.cycle.size() && version[cycle.cycle.size()] >= '0' &&
+            version[cycle.cycle.size()] <= '9')
+            continue;
         if (best == nullptr || cycle.cycle.size() > best->cycle.size()) best = &cycle;
     }
     return best;

@@ -31,7 +31,8 @@ private:
     std::vector<Cycle> cycles_;
 };
 
-/// -1, 0 or 1 by comparing dotted numbers; anything after the first character that is neither digit nor dot is left out.
+/// -1, 0 or 1 by comparing dotted numbers; anything after the first character that is neither digit nor dot is left
+/// out.
 [[nodiscard]] int compare_versions(std::string_view a, std::string_view b);
 
 }  // namespace plimsoll::posture

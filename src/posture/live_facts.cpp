@@ -26,12 +26,37 @@ struct Service {
 
 /// Programs of a whole system that a container with one task has no use for.
 constexpr std::array kServices = {
-    Service{"systemd", "init"}, Service{"init", "init"}, Service{"upstart", "init"}, Service{"openrc-init", "init"}, Service{"runit", "init"},
-    Service{"sshd", "sshd"}, Service{"dropbear", "sshd"}, Service{"cron", "cron"}, Service{"crond", "cron"}, Service{"anacron", "cron"}, Service{"atd", "cron"},
-    Service{"rsyslogd", "syslog"}, Service{"syslogd", "syslog"}, Service{"syslog-ng", "syslog"}, Service{"klogd", "syslog"}, Service{"systemd-journald", "syslog"}, Service{"systemd-journal", "syslog"},
-    Service{"udevd", "udev"}, Service{"systemd-udevd", "udev"}, Service{"dbus-daemon", "dbus"}, Service{"dbus-broker", "dbus"},
-    Service{"agetty", "getty"}, Service{"getty", "getty"}, Service{"mingetty", "getty"}, Service{"telnetd", "telnet"}, Service{"in.telnetd", "telnet"},
-    Service{"vsftpd", "ftp"}, Service{"proftpd", "ftp"}, Service{"systemd-logind", "init"}, Service{"xinetd", "inetd"}, Service{"inetd", "inetd"},
+    Service{"systemd", "init"},
+    Service{"init", "init"},
+    Service{"upstart", "init"},
+    Service{"openrc-init", "init"},
+    Service{"runit", "init"},
+    Service{"sshd", "sshd"},
+    Service{"dropbear", "sshd"},
+    Service{"cron", "cron"},
+    Service{"crond", "cron"},
+    Service{"anacron", "cron"},
+    Service{"atd", "cron"},
+    Service{"rsyslogd", "syslog"},
+    Service{"syslogd", "syslog"},
+    Service{"syslog-ng", "syslog"},
+    Service{"klogd", "syslog"},
+    Service{"systemd-journald", "syslog"},
+    Service{"systemd-journal", "syslog"},
+    Service{"udevd", "udev"},
+    Service{"systemd-udevd", "udev"},
+    Service{"dbus-daemon", "dbus"},
+    Service{"dbus-broker", "dbus"},
+    Service{"agetty", "getty"},
+    Service{"getty", "getty"},
+    Service{"mingetty", "getty"},
+    Service{"telnetd", "telnet"},
+    Service{"in.telnetd", "telnet"},
+    Service{"vsftpd", "ftp"},
+    Service{"proftpd", "ftp"},
+    Service{"systemd-logind", "init"},
+    Service{"xinetd", "inetd"},
+    Service{"inetd", "inetd"},
 };
 
 std::string_view service_of(std::string_view name, std::string_view executable) {
@@ -45,7 +70,8 @@ std::string_view service_of(std::string_view name, std::string_view executable) 
 
 std::optional<std::int64_t> inside(std::uint32_t outside, const std::vector<host::IdRange>& map) {
     for (const host::IdRange& range : map) {
-        if (outside >= range.outside && outside - range.outside < range.count) return range.inside + (outside - range.outside);
+        if (outside >= range.outside && outside - range.outside < range.count)
+            return range.inside + (outside - range.outside);
     }
     return std::nullopt;
 }
@@ -64,14 +90,16 @@ void set_identity(const host::Process& process, const std::string& at, Facts& ou
         out.set("container.group.root", *uid != 0 && root_group, at + ", gid_map");
     }
     const auto root_outside = std::ranges::find(process.id_maps->uids, 0U, &host::IdRange::inside);
-    if (root_outside != process.id_maps->uids.end()) out.set("container.userns.remapped", root_outside->outside != 0, "uid_map of the live process");
+    if (root_outside != process.id_maps->uids.end())
+        out.set("container.userns.remapped", root_outside->outside != 0, "uid_map of the live process");
 }
 
 void set_confinement(const host::Process& process, const std::string& at, Facts& out) {
     const auto& status = *process.status;
     out.set_list("container.caps.live", host::capability_names(status.bounding), at);
     if (status.seccomp) out.set_number("container.seccomp.live", *status.seccomp, at);
-    if (status.seccomp == 0U && out.text("container.seccomp") != "unconfined") out.set("container.seccomp", "unconfined", at);
+    if (status.seccomp == 0U && out.text("container.seccomp") != "unconfined")
+        out.set("container.seccomp", "unconfined", at);
     if (status.no_new_privileges) out.set("container.no_new_privileges", *status.no_new_privileges, at);
     if (process.label && !out.text("container.apparmor").empty()) {
         const std::string_view label = *process.label;
@@ -96,18 +124,22 @@ void set_namespaces(const host::Process& process, const host::Namespaces& own, F
     out.set_list("container.ns.host_live", shared, "ns links of the live process");
 }
 
-void add_process(const host::Root& root, int pid, const host::Process& first, model::FactStore& store, const Facts& container, std::set<std::string>& services) {
+void add_process(const host::Root& root, int pid, const host::Process& first, model::FactStore& store,
+                 const Facts& container, std::set<std::string>& services) {
     const auto read = host::read_process(root, pid, host::kStatus | host::kExecutable);
     if (!read || !*read || !(*read)->status) return;  // ended meanwhile
     const host::Process& process = **read;
     const std::string at = fmt::format("/proc/{}/status", pid);
     const std::string executable = process.executable.value_or("");
-    Facts& out = store.add(model::SubjectKind::process, std::to_string(pid), fmt::format("{} ({})", process.status->name, pid), &container);
+    Facts& out = store.add(model::SubjectKind::process, std::to_string(pid),
+                           fmt::format("{} ({})", process.status->name, pid), &container);
     const std::uint32_t uid = process.status->uids[1];
     out.set_number("process.pid", pid, at);
     out.set("process.name", process.status->name, at);
-    if (process.executable) out.set("process.exe", executable, fmt::format("/proc/{}/exe", pid));
-    else out.unknown("process.exe", "its executable cannot be read");
+    if (process.executable)
+        out.set("process.exe", executable, fmt::format("/proc/{}/exe", pid));
+    else
+        out.unknown("process.exe", "its executable cannot be read");
     out.set_number("process.uid", uid, at);
     const std::int64_t mapped = first.id_maps ? inside(uid, first.id_maps->uids).value_or(-1) : -1;
     out.set("process.root", mapped == 0, at);
@@ -124,7 +156,8 @@ void add_process(const host::Root& root, int pid, const host::Process& first, mo
 }
 
 void set_processes_unknown(std::string_view reason, Facts& out) {
-    for (const FieldKey field : {FieldKey("container.process.count"), FieldKey("container.process.services"), FieldKey("container.process.full_os")}) {
+    for (const FieldKey field : {FieldKey("container.process.count"), FieldKey("container.process.services"),
+                                 FieldKey("container.process.full_os")}) {
         out.unknown(field, reason);
     }
 }
@@ -133,17 +166,22 @@ void set_processes_unknown(std::string_view reason, Facts& out) {
 
 LiveContext LiveContext::of_host(const host::Root& root) {
     LiveContext context{.root = root};
-    if (const auto first = host::read_process(root, 1, host::kNamespaces); first && *first && (*first)->namespaces) context.own = *(*first)->namespaces;
-    if (const auto mounts = host::read_mounts(root); mounts && *mounts) context.cgroups = host::cgroup_hierarchies(**mounts);
+    if (const auto first = host::read_process(root, 1, host::kNamespaces); first && *first && (*first)->namespaces)
+        context.own = *(*first)->namespaces;
+    if (const auto mounts = host::read_mounts(root); mounts && *mounts)
+        context.cgroups = host::cgroup_hierarchies(**mounts);
     return context;
 }
 
 void add_live_facts(const LiveContext& context, int pid, model::FactStore& store, Facts& container) {
     const host::Root& root = context.root;
-    const auto read = host::read_process(root, pid, host::kStatus | host::kNamespaces | host::kIdMaps | host::kLabel | host::kCgroups);
+    const auto read = host::read_process(
+        root, pid, host::kStatus | host::kNamespaces | host::kIdMaps | host::kLabel | host::kCgroups);
     if (!read || !*read || !(*read)->status) {
-        const std::string reason = read ? fmt::format("process {} ended while it was being read", pid) : read.error().message;
-        for (const FieldKey field : {FieldKey("container.caps.live"), FieldKey("container.seccomp.live"), FieldKey("container.ns.host_live"), FieldKey("container.user.host_uid")}) {
+        const std::string reason =
+            read ? fmt::format("process {} ended while it was being read", pid) : read.error().message;
+        for (const FieldKey field : {FieldKey("container.caps.live"), FieldKey("container.seccomp.live"),
+                                     FieldKey("container.ns.host_live"), FieldKey("container.user.host_uid")}) {
             container.unknown(field, reason);
         }
         set_processes_unknown(reason, container);
@@ -157,7 +195,8 @@ void add_live_facts(const LiveContext& context, int pid, model::FactStore& store
 
     const auto memberships = first.cgroups.value_or(std::vector<host::CgroupMembership>());
     const auto limits = host::read_cgroup_limits(root, context.cgroups, memberships);
-    if (limits.oom_kills && *limits.oom_kills > 0) container.set("container.oom_killed", true, "memory cgroup of the live process");
+    if (limits.oom_kills && *limits.oom_kills > 0)
+        container.set("container.oom_killed", true, "memory cgroup of the live process");
 
     const auto place = host::deepest_cgroup_place(context.cgroups, memberships);
     if (!place) return set_processes_unknown("its cgroup is not mounted where it could be read", container);
@@ -168,11 +207,13 @@ void add_live_facts(const LiveContext& context, int pid, model::FactStore& store
     for (const pid_t each : **pids) add_process(root, each, first, store, container, services);
     container.set_number("container.process.count", static_cast<std::int64_t>((*pids)->size()), "cgroup.procs");
     container.set_list("container.process.services", {services.begin(), services.end()}, "cgroup.procs, /proc");
-    container.set("container.process.full_os", services.contains("init") || services.size() >= 2, "cgroup.procs, /proc");
+    container.set("container.process.full_os", services.contains("init") || services.size() >= 2,
+                  "cgroup.procs, /proc");
 }
 
 void add_no_live_facts(Facts& container) {
-    for (const FieldKey field : {FieldKey("container.process.count"), FieldKey("container.process.services"), FieldKey("container.process.full_os")}) {
+    for (const FieldKey field : {FieldKey("container.process.count"), FieldKey("container.process.services"),
+                                 FieldKey("container.process.full_os")}) {
         container.absent(field, "it does not run");
     }
 }

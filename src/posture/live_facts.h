@@ -19,8 +19,8 @@ struct LiveContext {
 };
 
 /// Puts what the kernel says about a running container in the place of what its configuration promised: uid, groups,
-/// capabilities, seccomp, no_new_privs, security label, shared namespaces, OOM kills; and adds its processes. `pid` is its first
-/// process as the host sees it.
+/// capabilities, seccomp, no_new_privs, security label, shared namespaces, OOM kills; and adds its processes. `pid` is
+/// its first process as the host sees it.
 void add_live_facts(const LiveContext& context, int pid, model::FactStore& store, model::Facts& container);
 
 /// Says that the container does not run, so that what only a live process shows is absent.

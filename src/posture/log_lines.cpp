@@ -42,7 +42,9 @@ std::uint32_t big_endian(std::string_view bytes) {
 
 }  // namespace
 
-bool has_readable_log(std::string_view driver) { return driver == "json-file" || driver == "local" || driver == "journald" || driver == "k8s-file"; }
+bool has_readable_log(std::string_view driver) {
+    return driver == "json-file" || driver == "local" || driver == "journald" || driver == "k8s-file";
+}
 
 void gather_log(std::string_view answer, bool tty, model::FactStore& store, const model::Facts& container) {
     LineWriter writer(store, container);
@@ -50,7 +52,8 @@ void gather_log(std::string_view answer, bool tty, model::FactStore& store, cons
     while (answer.size() >= kFrameHeader) {
         const auto stream = static_cast<unsigned char>(answer[0]);
         const std::uint32_t length = big_endian(answer.substr(4));
-        if (stream > 2 || answer[1] != 0 || answer[2] != 0 || answer[3] != 0 || length > answer.size() - kFrameHeader) break;
+        if (stream > 2 || answer[1] != 0 || answer[2] != 0 || answer[3] != 0 || length > answer.size() - kFrameHeader)
+            break;
         writer.add(answer.substr(kFrameHeader, length), stream == 2 ? "stderr" : "stdout");
         answer.remove_prefix(kFrameHeader + length);
     }

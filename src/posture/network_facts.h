@@ -20,11 +20,13 @@ struct Usage {
 };
 
 /// Sets network.* from one entry of GET /networks, or from something of its form that `at` names.
-void gather_network(const Json& network, const Usage& usage, Nanoseconds now, model::Facts& out, const std::string& at = "GET /networks");
+void gather_network(const Json& network, const Usage& usage, Nanoseconds now, model::Facts& out,
+                    const std::string& at = "GET /networks");
 
-/// Sets volume.* from one entry of GET /volumes, or from something of its form that `at` names. `local`: its files lie on this host.
-void gather_volume(const Json& volume, const Usage& usage, const HostPlaces& places, const host::Root& root, bool local, Nanoseconds now, model::Facts& out,
-                   const std::string& at = "GET /volumes");
+/// Sets volume.* from one entry of GET /volumes, or from something of its form that `at` names. `local`: its files lie
+/// on this host.
+void gather_volume(const Json& volume, const Usage& usage, const HostPlaces& places, const host::Root& root, bool local,
+                   Nanoseconds now, model::Facts& out, const std::string& at = "GET /volumes");
 
 /// The host path that a local volume binds, or empty text.
 [[nodiscard]] std::string volume_device(const Json& volume);

@@ -33,57 +33,111 @@ struct Place {
 /// Where a Linux host keeps what matters. A place that holds another is listed with its own word as well.
 constexpr std::array kPlaces = {
     Place{"/etc", "etc"},
-    Place{"/etc/cron.d", "etc-exec"}, Place{"/etc/cron.hourly", "etc-exec"}, Place{"/etc/cron.daily", "etc-exec"},
-    Place{"/etc/cron.weekly", "etc-exec"}, Place{"/etc/cron.monthly", "etc-exec"}, Place{"/etc/crontab", "etc-exec"},
-    Place{"/etc/systemd", "etc-exec"}, Place{"/etc/init.d", "etc-exec"}, Place{"/etc/rc.local", "etc-exec"},
-    Place{"/etc/profile", "etc-exec"}, Place{"/etc/profile.d", "etc-exec"}, Place{"/etc/bash.bashrc", "etc-exec"},
-    Place{"/etc/sudoers", "etc-exec"}, Place{"/etc/sudoers.d", "etc-exec"}, Place{"/etc/pam.d", "etc-exec"},
-    Place{"/etc/ld.so.preload", "etc-exec"}, Place{"/etc/ld.so.conf.d", "etc-exec"}, Place{"/etc/udev", "etc-exec"},
-    Place{"/etc/apt/apt.conf.d", "etc-exec"}, Place{"/etc/modprobe.d", "etc-exec"}, Place{"/etc/passwd", "etc-exec"},
-    Place{"/etc/docker", "etc-exec"}, Place{"/etc/containerd", "etc-exec"}, Place{"/var/spool/cron", "etc-exec"},
-    Place{"/run/systemd/system", "etc-exec"}, Place{"/usr/lib/systemd", "etc-exec"}, Place{"/lib/systemd", "etc-exec"},
-    Place{"/etc/shadow", "credentials"}, Place{"/etc/gshadow", "credentials"}, Place{"/etc/ssl/private", "credentials"},
-    Place{"/etc/pki/tls/private", "credentials"}, Place{"/etc/letsencrypt", "credentials"},
-    Place{"/etc/krb5.keytab", "credentials"}, Place{"/etc/kubernetes", "credentials"},
-    Place{"/root/.aws", "credentials"}, Place{"/root/.kube", "credentials"}, Place{"/root/.docker", "credentials"},
-    Place{"/root/.config/gcloud", "credentials"}, Place{"/root/.azure", "credentials"}, Place{"/root/.gnupg", "credentials"},
+    Place{"/etc/cron.d", "etc-exec"},
+    Place{"/etc/cron.hourly", "etc-exec"},
+    Place{"/etc/cron.daily", "etc-exec"},
+    Place{"/etc/cron.weekly", "etc-exec"},
+    Place{"/etc/cron.monthly", "etc-exec"},
+    Place{"/etc/crontab", "etc-exec"},
+    Place{"/etc/systemd", "etc-exec"},
+    Place{"/etc/init.d", "etc-exec"},
+    Place{"/etc/rc.local", "etc-exec"},
+    Place{"/etc/profile", "etc-exec"},
+    Place{"/etc/profile.d", "etc-exec"},
+    Place{"/etc/bash.bashrc", "etc-exec"},
+    Place{"/etc/sudoers", "etc-exec"},
+    Place{"/etc/sudoers.d", "etc-exec"},
+    Place{"/etc/pam.d", "etc-exec"},
+    Place{"/etc/ld.so.preload", "etc-exec"},
+    Place{"/etc/ld.so.conf.d", "etc-exec"},
+    Place{"/etc/udev", "etc-exec"},
+    Place{"/etc/apt/apt.conf.d", "etc-exec"},
+    Place{"/etc/modprobe.d", "etc-exec"},
+    Place{"/etc/passwd", "etc-exec"},
+    Place{"/etc/docker", "etc-exec"},
+    Place{"/etc/containerd", "etc-exec"},
+    Place{"/var/spool/cron", "etc-exec"},
+    Place{"/run/systemd/system", "etc-exec"},
+    Place{"/usr/lib/systemd", "etc-exec"},
+    Place{"/lib/systemd", "etc-exec"},
+    Place{"/etc/shadow", "credentials"},
+    Place{"/etc/gshadow", "credentials"},
+    Place{"/etc/ssl/private", "credentials"},
+    Place{"/etc/pki/tls/private", "credentials"},
+    Place{"/etc/letsencrypt", "credentials"},
+    Place{"/etc/krb5.keytab", "credentials"},
+    Place{"/etc/kubernetes", "credentials"},
+    Place{"/root/.aws", "credentials"},
+    Place{"/root/.kube", "credentials"},
+    Place{"/root/.docker", "credentials"},
+    Place{"/root/.config/gcloud", "credentials"},
+    Place{"/root/.azure", "credentials"},
+    Place{"/root/.gnupg", "credentials"},
     Place{"/var/lib/kubelet", "credentials"},
-    Place{"/etc/ssh", "ssh-keys"}, Place{"/root/.ssh", "ssh-keys"},
-    Place{"/root", "root-home"}, Place{"/home", "home"}, Place{"/run", "run"},
-    Place{"/run/dbus/system_bus_socket", "dbus-socket"}, Place{"/run/systemd/private", "dbus-socket"},
-    Place{"/run/docker.sock", "docker-socket"}, Place{"/run/containerd/containerd.sock", "containerd-socket"},
+    Place{"/etc/ssh", "ssh-keys"},
+    Place{"/root/.ssh", "ssh-keys"},
+    Place{"/root", "root-home"},
+    Place{"/home", "home"},
+    Place{"/run", "run"},
+    Place{"/run/dbus/system_bus_socket", "dbus-socket"},
+    Place{"/run/systemd/private", "dbus-socket"},
+    Place{"/run/docker.sock", "docker-socket"},
+    Place{"/run/containerd/containerd.sock", "containerd-socket"},
     Place{"/run/docker/containerd/containerd.sock", "containerd-socket"},
-    Place{"/run/podman/podman.sock", "podman-socket"}, Place{"/run/crio/crio.sock", "crio-socket"},
-    Place{"/var/lib/docker", "engine-data"}, Place{"/var/lib/containerd", "engine-data"},
+    Place{"/run/podman/podman.sock", "podman-socket"},
+    Place{"/run/crio/crio.sock", "crio-socket"},
+    Place{"/var/lib/docker", "engine-data"},
+    Place{"/var/lib/containerd", "engine-data"},
     Place{"/var/lib/containers", "engine-data"},
-    Place{"/var/lib/kubelet", "kubelet"}, Place{"/etc/kubernetes", "kubelet"},
-    Place{"/proc", "proc"}, Place{"/sys", "sys"}, Place{"/sys/fs/cgroup", "cgroup"},
-    Place{"/sys/kernel/debug", "debugfs"}, Place{"/sys/kernel/tracing", "debugfs"}, Place{"/dev", "dev"},
-    Place{"/boot", "boot"}, Place{"/lib/modules", "modules"}, Place{"/usr/lib/modules", "modules"},
-    Place{"/usr", "binaries"}, Place{"/bin", "binaries"}, Place{"/sbin", "binaries"}, Place{"/lib", "binaries"},
-    Place{"/lib64", "binaries"}, Place{"/opt", "binaries"},
-    Place{"/var/log", "var-log"}, Place{"/var/log/audit", "audit-log"}, Place{"/var/spool", "spool"},
-    Place{"/tmp", "tmp"}, Place{"/var/tmp", "tmp"},
+    Place{"/var/lib/kubelet", "kubelet"},
+    Place{"/etc/kubernetes", "kubelet"},
+    Place{"/proc", "proc"},
+    Place{"/sys", "sys"},
+    Place{"/sys/fs/cgroup", "cgroup"},
+    Place{"/sys/kernel/debug", "debugfs"},
+    Place{"/sys/kernel/tracing", "debugfs"},
+    Place{"/dev", "dev"},
+    Place{"/boot", "boot"},
+    Place{"/lib/modules", "modules"},
+    Place{"/usr/lib/modules", "modules"},
+    Place{"/usr", "binaries"},
+    Place{"/bin", "binaries"},
+    Place{"/sbin", "binaries"},
+    Place{"/lib", "binaries"},
+    Place{"/lib64", "binaries"},
+    Place{"/opt", "binaries"},
+    Place{"/var/log", "var-log"},
+    Place{"/var/log/audit", "audit-log"},
+    Place{"/var/spool", "spool"},
+    Place{"/tmp", "tmp"},
+    Place{"/var/tmp", "tmp"},
 };
 
 /// Parts of places that everybody may know and nothing is run from: mounting one alone says nothing.
 constexpr std::array<std::string_view, 17> kHarmless = {
-    "/etc/localtime", "/etc/timezone", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/etc/machine-id", "/etc/os-release",
-    "/etc/ssl/certs", "/etc/ca-certificates", "/etc/pki/ca-trust", "/usr/share", "/usr/local/share", "/usr/lib/os-release",
-    "/dev/null", "/dev/zero", "/dev/urandom", "/dev/shm"};
+    "/etc/localtime",      "/etc/timezone",    "/etc/hosts",
+    "/etc/hostname",       "/etc/resolv.conf", "/etc/machine-id",
+    "/etc/os-release",     "/etc/ssl/certs",   "/etc/ca-certificates",
+    "/etc/pki/ca-trust",   "/usr/share",       "/usr/local/share",
+    "/usr/lib/os-release", "/dev/null",        "/dev/zero",
+    "/dev/urandom",        "/dev/shm"};
 
 /// Folders in any user's home that hold keys.
-constexpr std::array kInHomes = {Place{"/.ssh", "ssh-keys"}, Place{"/.aws", "credentials"}, Place{"/.kube", "credentials"},
-                                 Place{"/.docker", "credentials"}, Place{"/.config/gcloud", "credentials"},
-                                 Place{"/.azure", "credentials"}, Place{"/.gnupg", "credentials"}};
+constexpr std::array kInHomes = {
+    Place{"/.ssh", "ssh-keys"},       Place{"/.aws", "credentials"},           Place{"/.kube", "credentials"},
+    Place{"/.docker", "credentials"}, Place{"/.config/gcloud", "credentials"}, Place{"/.azure", "credentials"},
+    Place{"/.gnupg", "credentials"}};
 
 bool looks_like_secret(std::string_view path) {
     const std::string leaf = lowered(path.substr(path.rfind('/') + 1));
-    static constexpr std::array<std::string_view, 9> kEndings = {".pem", ".key", ".p12", ".pfx", ".jks", ".keystore", ".kdbx", ".keytab", ".ovpn"};
-    static constexpr std::array<std::string_view, 14> kNames = {"id_rsa", "id_ed25519", "id_ecdsa", "id_dsa", ".netrc", ".pgpass", "credentials",
-                                                                ".htpasswd", "kubeconfig", ".git-credentials", ".npmrc", ".pypirc", "shadow", ".env"};
+    static constexpr std::array<std::string_view, 9> kEndings = {".pem",      ".key",  ".p12",    ".pfx", ".jks",
+                                                                 ".keystore", ".kdbx", ".keytab", ".ovpn"};
+    static constexpr std::array<std::string_view, 14> kNames = {
+        "id_rsa",    "id_ed25519", "id_ecdsa",         "id_dsa", ".netrc",  ".pgpass", "credentials",
+        ".htpasswd", "kubeconfig", ".git-credentials", ".npmrc", ".pypirc", "shadow",  ".env"};
     const bool certificate = leaf.find("cert") != std::string::npos || leaf.find("chain") != std::string::npos ||
-                             leaf.starts_with("ca.") || leaf.starts_with("ca-") || leaf.find("public") != std::string::npos;
+                             leaf.starts_with("ca.") || leaf.starts_with("ca-") ||
+                             leaf.find("public") != std::string::npos;
     if (std::ranges::find(kNames, leaf) != kNames.end()) return true;
     return !certificate && std::ranges::any_of(kEndings, [&](auto ending) { return leaf.ends_with(ending); });
 }
@@ -119,9 +173,11 @@ void consider_homes(std::string_view path, Words& words) {
     for (const Place& place : kInHomes) words.consider(home + std::string(place.path), place.word);
 }
 
-/// An engine's socket at a place of its own, by the name that engines give it: what is left when the host cannot be asked.
+/// An engine's socket at a place of its own, by the name that engines give it: what is left when the host cannot be
+/// asked.
 void consider_socket_name(std::string_view path, Words& words) {
-    static constexpr std::array kNames = {Place{"docker.sock", "docker-socket"}, Place{"containerd.sock", "containerd-socket"},
+    static constexpr std::array kNames = {Place{"docker.sock", "docker-socket"},
+                                          Place{"containerd.sock", "containerd-socket"},
                                           Place{"podman.sock", "podman-socket"}, Place{"crio.sock", "crio-socket"}};
     for (const Place& name : kNames) {
         if (path.substr(path.rfind('/') + 1) == name.path) words.add(name.word);
@@ -147,7 +203,8 @@ std::string normalized(std::string_view path) {
 
 Reach reach_of(std::string_view path, const SourceFacts& source, const HostPlaces& places) {
     Words words(path);
-    const bool harmless = std::ranges::any_of(kHarmless, [&](auto place) { return path == place || is_below(path, place); });
+    const bool harmless =
+        std::ranges::any_of(kHarmless, [&](auto place) { return path == place || is_below(path, place); });
     if (path == "/") words.add("host-root");
     if (!harmless) {
         for (const Place& place : kPlaces) words.consider(place.path, place.word);
@@ -156,16 +213,18 @@ Reach reach_of(std::string_view path, const SourceFacts& source, const HostPlace
     for (const std::string& root : places.data_roots) {
         words.consider(root, "engine-data");
         for (const char* leaf : {"/volumes", "/containers", "/overlay2"}) {
-            if (relation(path, root + leaf) == Relation::is || is_below(path, root + leaf)) words.consider(root + leaf, "container-data");
+            if (relation(path, root + leaf) == Relation::is || is_below(path, root + leaf))
+                words.consider(root + leaf, "container-data");
         }
     }
     for (const EngineSocket& socket : places.sockets) {
         words.consider(socket.path, socket.word);
-        if (source.socket && source.inode != 0 && source.inode == socket.inode && source.device == socket.device) words.add(socket.word);
+        if (source.socket && source.inode != 0 && source.inode == socket.inode && source.device == socket.device)
+            words.add(socket.word);
     }
     consider_socket_name(path, words);
-    if (source.socket && !words.has("docker-socket") && !words.has("containerd-socket") && !words.has("podman-socket") &&
-        !words.has("crio-socket") && !words.has("dbus-socket")) {
+    if (source.socket && !words.has("docker-socket") && !words.has("containerd-socket") &&
+        !words.has("podman-socket") && !words.has("crio-socket") && !words.has("dbus-socket")) {
         words.add("other-socket");
     }
     if (source.block_device) words.add("disk-device");

@@ -10,9 +10,9 @@ namespace plimsoll::posture {
 
 /// An engine's socket as the host has it.
 struct EngineSocket {
-    std::string path;           ///< links resolved
-    std::string word;           ///< docker-socket, containerd-socket, podman-socket, crio-socket
-    std::uint64_t device = 0;   ///< of the socket file, so that another name for it is recognised
+    std::string path;          ///< links resolved
+    std::string word;          ///< docker-socket, containerd-socket, podman-socket, crio-socket
+    std::uint64_t device = 0;  ///< of the socket file, so that another name for it is recognised
     std::uint64_t inode = 0;
 };
 
@@ -35,11 +35,11 @@ struct SourceFacts {
 struct Reach {
     std::vector<std::string> words;  ///< sorted, as the field mount.reaches names them
     bool exact = false;
-    bool secret = false;             ///< key material or a credentials file
+    bool secret = false;  ///< key material or a credentials file
 };
 
-/// What of the host somebody who holds `path` can reach: the thing itself, a part of it, or what lies below it. `path` is
-/// absolute and has its links resolved where the host could be asked.
+/// What of the host somebody who holds `path` can reach: the thing itself, a part of it, or what lies below it. `path`
+/// is absolute and has its links resolved where the host could be asked.
 [[nodiscard]] Reach reach_of(std::string_view path, const SourceFacts& source, const HostPlaces& places);
 
 /// Takes out `.`, `..` and doubled slashes, without asking the host.

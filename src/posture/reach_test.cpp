@@ -14,7 +14,9 @@ HostPlaces usual_places() {
     return {.sockets = {{"/run/docker.sock", "docker-socket", 8, 77}}, .data_roots = {"/srv/docker"}};
 }
 
-std::vector<std::string> words(std::string_view path, const SourceFacts& source = {}) { return reach_of(path, source, usual_places()).words; }
+std::vector<std::string> words(std::string_view path, const SourceFacts& source = {}) {
+    return reach_of(path, source, usual_places()).words;
+}
 
 TEST(Reach, ThePlaceItselfAPartOfItAndWhatHoldsIt) {
     EXPECT_THAT(words("/etc"), Contains("etc"));
@@ -22,7 +24,8 @@ TEST(Reach, ThePlaceItselfAPartOfItAndWhatHoldsIt) {
     EXPECT_THAT(words("/etc/cron.d/backup"), Contains("etc-exec"));
     EXPECT_THAT(words("/run"), Contains("docker-socket"));
     EXPECT_THAT(words("/var"), Contains("var-log"));
-    EXPECT_THAT(words("/"), testing::AllOf(Contains("host-root"), Contains("docker-socket"), Contains("credentials"), Contains("dev")));
+    EXPECT_THAT(words("/"), testing::AllOf(Contains("host-root"), Contains("docker-socket"), Contains("credentials"),
+                                           Contains("dev")));
     EXPECT_TRUE(reach_of("/etc/cron.d", {}, {}).exact);
     EXPECT_FALSE(reach_of("/etc/cron.d/backup", {}, {}).exact);
 }
@@ -37,7 +40,8 @@ TEST(Reach, ASocketIsKnownByItsInodeWhateverItsName) {
     const SourceFacts renamed{.known = true, .exists = true, .socket = true, .device = 8, .inode = 77};
     EXPECT_THAT(words("/srv/app/innocent", renamed), Contains("docker-socket"));
     const SourceFacts other{.known = true, .exists = true, .socket = true, .device = 8, .inode = 78};
-    EXPECT_THAT(words("/srv/app/innocent", other), testing::AllOf(Contains("other-socket"), Not(Contains("docker-socket"))));
+    EXPECT_THAT(words("/srv/app/innocent", other),
+                testing::AllOf(Contains("other-socket"), Not(Contains("docker-socket"))));
 }
 
 TEST(Reach, AnEnginesSocketAtAnUnusualPlaceIsKnownByItsName) {

@@ -14,7 +14,8 @@ constexpr std::array<int, model::kSeverities> kPenalty = {0, 1, 4, 15, 40};
 
 int score_of(const model::ObjectSummary& object) {
     int lost = 0;
-    for (std::size_t severity = 0; severity < model::kSeverities; ++severity) lost += kPenalty[severity] * static_cast<int>(object.failed[severity]);
+    for (std::size_t severity = 0; severity < model::kSeverities; ++severity)
+        lost += kPenalty[severity] * static_cast<int>(object.failed[severity]);
     return std::max(0, 100 - lost);
 }
 
@@ -39,7 +40,8 @@ void set_scores(model::AuditReport& report) {
     const double mean = static_cast<double>(sum) / static_cast<double>(judged);
     report.score = static_cast<int>((mean + worst->score) / 2);
     report.score_explanation = fmt::format(
-        "Each object starts at 100 and loses 40 for a failed critical check, 15 for high, 4 for medium, 1 for low; waived findings cost nothing. "
+        "Each object starts at 100 and loses 40 for a failed critical check, 15 for high, 4 for medium, 1 for low; "
+        "waived findings cost nothing. "
         "{} objects have {:.0f} on average, the worst one ({} {}) has {}; the score is the middle of the two.",
         judged, mean, model::to_text(worst->kind), worst->name, worst->score);
 }

@@ -8,15 +8,48 @@ namespace plimsoll::posture {
 
 namespace {
 
-/// System calls that Docker's default profile keeps from containers without the capability they belong to, because each has
-/// been, or gives, a way out (docs.docker.com/engine/security/seccomp, "significant syscalls blocked").
-constexpr std::array<std::string_view, 36> kDangerous = {
-    "acct", "add_key", "bpf", "clock_settime", "create_module", "delete_module", "finit_module", "fsconfig", "fsmount", "fsopen",
-    "init_module", "ioperm", "iopl", "kcmp", "kexec_file_load", "kexec_load", "keyctl", "mount", "move_mount", "name_to_handle_at",
-    "nfsservctl", "open_by_handle_at", "open_tree", "perf_event_open", "pivot_root", "quotactl", "reboot", "request_key", "setns",
-    "swapon", "syslog", "umount2", "unshare", "userfaultfd", "io_uring_setup", "vm86"};
+/// System calls that Docker's default profile keeps from containers without the capability they belong to, because each
+/// has been, or gives, a way out (docs.docker.com/engine/security/seccomp, "significant syscalls blocked").
+constexpr std::array<std::string_view, 36> kDangerous = {"acct",
+                                                         "add_key",
+                                                         "bpf",
+                                                         "clock_settime",
+                                                         "create_module",
+                                                         "delete_module",
+                                                         "finit_module",
+                                                         "fsconfig",
+                                                         "fsmount",
+                                                         "fsopen",
+                                                         "init_module",
+                                                         "ioperm",
+                                                         "iopl",
+                                                         "kcmp",
+                                                         "kexec_file_load",
+                                                         "kexec_load",
+                                                         "keyctl",
+                                                         "mount",
+                                                         "move_mount",
+                                                         "name_to_handle_at",
+                                                         "nfsservctl",
+                                                         "open_by_handle_at",
+                                                         "open_tree",
+                                                         "perf_event_open",
+                                                         "pivot_root",
+                                                         "quotactl",
+                                                         "reboot",
+                                                         "request_key",
+                                                         "setns",
+                                                         "swapon",
+                                                         "syslog",
+                                                         "umount2",
+                                                         "unshare",
+                                                         "userfaultfd",
+                                                         "io_uring_setup",
+                                                         "vm86"};
 
-bool allows(std::string_view action) { return action == "SCMP_ACT_ALLOW" || action == "SCMP_ACT_LOG" || action == "SCMP_ACT_TRACE"; }
+bool allows(std::string_view action) {
+    return action == "SCMP_ACT_ALLOW" || action == "SCMP_ACT_LOG" || action == "SCMP_ACT_TRACE";
+}
 
 bool holds_any(const Json& list, const std::vector<std::string>& capabilities) {
     bool any = false;
@@ -52,8 +85,10 @@ SeccompJudgement judge_seccomp(const Json& profile, const std::vector<std::strin
     std::size_t forbidden_dangers = 0;
     for (const std::string_view name : kDangerous) {
         const bool open = forbidden.contains(name) ? false : open_by_default || allowed.contains(name);
-        if (open) judgement.dangerous.emplace_back(name);
-        else ++forbidden_dangers;
+        if (open)
+            judgement.dangerous.emplace_back(name);
+        else
+            ++forbidden_dangers;
     }
     judgement.permissive = open_by_default || forbidden_dangers < kDangerous.size() / 2;
     std::ranges::sort(judgement.dangerous);

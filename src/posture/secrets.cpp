@@ -38,7 +38,8 @@ constexpr std::array kShapes = {
 
 /// `NAME=value` and `--name value` in a command, where the name says that the value is secret.
 constexpr const char* kAssignment =
-    "(?i)(?:^|[\\s;&|\"'])(?:export\\s+|--)?[a-z0-9_-]*(?:passwd|password|passphrase|secret|api_?key|access_?key|private_?key|auth_?token)"
+    "(?i)(?:^|[\\s;&|\"'])(?:export\\s+|--)?[a-z0-9_-]*(?:passwd|password|passphrase|secret|api_?key|access_?key|"
+    "private_?key|auth_?token)"
     "[a-z0-9_-]*(?:=|\\s+)['\"]?([^\\s'\"$;&|]{4,})";
 
 const RE2::Set& shapes() {
@@ -60,7 +61,9 @@ std::optional<std::string_view> shape_of(std::string_view text) {
 /// Whether one of the words of a name (parted by _, - or .) is that word.
 bool has_word(std::string_view name, std::string_view word) {
     for (std::size_t at = name.find(word); at != std::string_view::npos; at = name.find(word, at + 1)) {
-        const auto is_edge = [&](std::size_t i) { return i >= name.size() || name[i] == '_' || name[i] == '-' || name[i] == '.'; };
+        const auto is_edge = [&](std::size_t i) {
+            return i >= name.size() || name[i] == '_' || name[i] == '-' || name[i] == '.';
+        };
         if ((at == 0 || is_edge(at - 1)) && is_edge(at + word.size())) return true;
     }
     return false;
@@ -69,13 +72,14 @@ bool has_word(std::string_view name, std::string_view word) {
 bool name_says_secret(std::string_view name) {
     static constexpr std::array<std::string_view, 8> kAnywhere = {"password", "passwd",     "passphrase", "secret",
                                                                   "apikey",   "credential", "api_key",    "access_key"};
-    static constexpr std::array<std::string_view, 11> kWords = {"token", "pass", "pwd", "pw", "auth", "private_key", "encryption_key",
-                                                                "signing_key", "ssh_key", "license_key", "app_key"};
-    static constexpr std::array<std::string_view, 10> kNotSecret = {"min", "max", "length", "ttl", "expiry", "expires", "timeout",
-                                                                    "policy", "enabled", "public"};
+    static constexpr std::array<std::string_view, 11> kWords = {
+        "token",          "pass",        "pwd",     "pw",          "auth",   "private_key",
+        "encryption_key", "signing_key", "ssh_key", "license_key", "app_key"};
+    static constexpr std::array<std::string_view, 10> kNotSecret = {
+        "min", "max", "length", "ttl", "expiry", "expires", "timeout", "policy", "enabled", "public"};
     if (std::ranges::any_of(kNotSecret, [&](auto word) { return has_word(name, word); })) return false;
-    if (name.ends_with("_url") || name.ends_with("_uri") || name.ends_with("_name") || name.ends_with("_user") || name.ends_with("_method") ||
-        name.ends_with("_type") || name.ends_with("_id") || name.ends_with("_algorithm")) {
+    if (name.ends_with("_url") || name.ends_with("_uri") || name.ends_with("_name") || name.ends_with("_user") ||
+        name.ends_with("_method") || name.ends_with("_type") || name.ends_with("_id") || name.ends_with("_algorithm")) {
         return false;
     }
     return std::ranges::any_of(kAnywhere, [&](auto part) { return name.find(part) != std::string_view::npos; }) ||
@@ -83,16 +87,17 @@ bool name_says_secret(std::string_view name) {
 }
 
 bool is_harmless(std::string_view value) {
-    static constexpr std::array<std::string_view, 12> kWords = {"true", "false", "yes", "no", "on", "off", "none", "null",
-                                                                "required", "disabled", "enabled", "optional"};
+    static constexpr std::array<std::string_view, 12> kWords = {
+        "true", "false", "yes", "no", "on", "off", "none", "null", "required", "disabled", "enabled", "optional"};
     const std::string low = lowered(value);
     if (std::ranges::find(kWords, low) != kWords.end()) return true;
     return value.size() <= 3 && std::ranges::all_of(value, [](char c) { return c >= '0' && c <= '9'; });
 }
 
 bool is_reference(std::string_view name, std::string_view value) {
-    return name.ends_with("_file") || name.ends_with("_path") || name.ends_with("_dir") || value.starts_with('/') || value.starts_with("file:") ||
-           value.starts_with("${") || value.starts_with("vault:") || value.starts_with("arn:") || value.starts_with("{{");
+    return name.ends_with("_file") || name.ends_with("_path") || name.ends_with("_dir") || value.starts_with('/') ||
+           value.starts_with("file:") || value.starts_with("${") || value.starts_with("vault:") ||
+           value.starts_with("arn:") || value.starts_with("{{");
 }
 
 }  // namespace
@@ -101,7 +106,8 @@ std::optional<SecretSign> secret_in_variable(std::string_view name, std::string_
     if (value.empty()) return std::nullopt;
     if (const auto kind = shape_of(value)) return SecretSign{*kind};
     const std::string low = lowered(name);
-    if (!name_says_secret(low.ends_with("_file") ? low.substr(0, low.size() - 5) : low) || is_harmless(value)) return std::nullopt;
+    if (!name_says_secret(low.ends_with("_file") ? low.substr(0, low.size() - 5) : low) || is_harmless(value))
+        return std::nullopt;
     return SecretSign{"name", is_reference(low, value)};
 }
 
@@ -111,7 +117,8 @@ std::optional<SecretSign> secret_in_text(std::string_view text) {
     re2::StringPiece value;
     if (!RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), assignment, &value)) return std::nullopt;
     const std::string_view found(value.data(), value.size());
-    if (is_harmless(found) || found.starts_with('/') || found.starts_with('<') || found.starts_with('-')) return std::nullopt;
+    if (is_harmless(found) || found.starts_with('/') || found.starts_with('<') || found.starts_with('-'))
+        return std::nullopt;
     return SecretSign{"name"};
 }
 

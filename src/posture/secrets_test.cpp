@@ -11,7 +11,8 @@ bool is_secret(std::string_view name, std::string_view value) {
 }
 
 TEST(SecretInVariable, ByName) {
-    for (const char* name : {"DB_PASSWORD", "MYSQL_ROOT_PASSWORD", "API_KEY", "AWS_SECRET_ACCESS_KEY", "SLACK_TOKEN", "PGPASSWORD", "REDIS_PASS", "client_secret"}) {
+    for (const char* name : {"DB_PASSWORD", "MYSQL_ROOT_PASSWORD", "API_KEY", "AWS_SECRET_ACCESS_KEY", "SLACK_TOKEN",
+                             "PGPASSWORD", "REDIS_PASS", "client_secret"}) {
         EXPECT_TRUE(is_secret(name, "hunter2hunter2")) << name;
     }
 }
@@ -25,8 +26,16 @@ TEST(SecretInVariable, ByTheShapeOfTheValueWhateverTheName) {
 
 TEST(SecretInVariable, WhatOnlySoundsLikeOneIsNone) {
     for (const auto& [name, value] : std::initializer_list<std::pair<const char*, const char*>>{
-             {"PASSWORD_MIN_LENGTH", "12"}, {"TOKEN_TTL", "3600s"}, {"GPG_KEY", "A035C8C19219BA821ECEA86B64E628F8D684696D"}, {"AUTH_ENABLED", "true"}, {"DB_PASSWORD", ""},
-             {"SECRET_NAME", "web"}, {"PATH", "/usr/bin"}, {"TOKEN_URL", "https://id.example/token"}, {"COMPASS", "north-east"}, {"MONKEY", "business"},
+             {"PASSWORD_MIN_LENGTH", "12"},
+             {"TOKEN_TTL", "3600s"},
+             {"GPG_KEY", "A035C8C19219BA821ECEA86B64E628F8D684696D"},
+             {"AUTH_ENABLED", "true"},
+             {"DB_PASSWORD", ""},
+             {"SECRET_NAME", "web"},
+             {"PATH", "/usr/bin"},
+             {"TOKEN_URL", "https://id.example/token"},
+             {"COMPASS", "north-east"},
+             {"MONKEY", "business"},
              {"HOMEPAGE", "https://example.org:8080/path"}}) {
         EXPECT_FALSE(is_secret(name, value)) << name;
     }

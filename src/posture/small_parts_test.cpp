@@ -45,18 +45,30 @@ SeccompJudgement judged(std::string_view profile) {
 
 TEST(Seccomp, TheBodyIsJudgedNotItsPresence) {
     EXPECT_TRUE(judged(R"({"defaultAction":"SCMP_ACT_ALLOW"})").permissive);
-    const auto strict = judged(R"({"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["read","bpf"],"action":"SCMP_ACT_ALLOW"}]})");
+    const auto strict =
+        judged(R"({"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["read","bpf"],"action":"SCMP_ACT_ALLOW"}]})");
     EXPECT_FALSE(strict.permissive);
     EXPECT_THAT(strict.dangerous, testing::ElementsAre("bpf"));
 }
 
 TEST(Seccomp, RulesForCapabilitiesThatTheContainerLacksDoNotCount) {
-    EXPECT_THAT(judged(R"({"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["mount"],"action":"SCMP_ACT_ALLOW","includes":{"caps":["CAP_SYS_ADMIN"]}}]})").dangerous, testing::IsEmpty());
-    EXPECT_THAT(judged(R"({"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["unshare"],"action":"SCMP_ACT_ALLOW","args":[{"index":0}]}]})").dangerous, testing::IsEmpty());
+    EXPECT_THAT(
+        judged(
+            R"({"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["mount"],"action":"SCMP_ACT_ALLOW","includes":{"caps":["CAP_SYS_ADMIN"]}}]})")
+            .dangerous,
+        testing::IsEmpty());
+    EXPECT_THAT(
+        judged(
+            R"({"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["unshare"],"action":"SCMP_ACT_ALLOW","args":[{"index":0}]}]})")
+            .dangerous,
+        testing::IsEmpty());
 }
 
 TEST(LifeCycles, TheLongestCycleThatTheVersionContinues) {
-    const auto cycles = LifeCycles::parse("# x\nalpine\t3.1\t2016-11-01\t2016-11-01\t3.1.4\nalpine\t3.19\t2025-11-01\t2025-11-01\t3.19.9\ndebian\t12\t2026-07-11\t2028-06-30\t12.15\n");
+    const auto cycles = LifeCycles::parse(
+        "# "
+        "x\nalpine\t3.1\t2016-11-01\t2016-11-01\t3.1.4\nalpine\t3.19\t2025-11-01\t2025-11-01\t3.19.9\ndebian\t12\t2026-"
+        "07-11\t2028-06-30\t12.15\n");
     ASSERT_TRUE(cycles);
     EXPECT_EQ(cycles->find("alpine", "3.19.1")->cycle, "3.19");
     EXPECT_EQ(cycles->find("alpine", "3.1.2")->cycle, "3.1");
@@ -70,7 +82,12 @@ TEST(LifeCycles, TheLongestCycleThatTheVersionContinues) {
 TEST(LogLines, FramesAndTerminalsAndWhatDoesNotFit) {
     model::FactStore store;
     const model::Facts& container = store.add(model::SubjectKind::container, "c", "c", nullptr);
-    gather_log(std::string("\x02\0\0\0\0\0\0\x06" "one\ntw" "\x01\0\0\0\0\0\0\x04" "more", 26), false, store, container);
+    gather_log(std::string("\x02\0\0\0\0\0\0\x06"
+                           "one\ntw"
+                           "\x01\0\0\0\0\0\0\x04"
+                           "more",
+                           26),
+               false, store, container);
     ASSERT_EQ(store.all().size(), 4U);
     EXPECT_EQ(store.all()[1].text("log.line"), "one");
     EXPECT_EQ(store.all()[1].text("log.stream"), "stderr");

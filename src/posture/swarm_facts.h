@@ -9,10 +9,10 @@ namespace plimsoll::posture {
 /// The answers of a swarm manager.
 struct SwarmReading {
     const Json& info;
-    const Json& swarm;    ///< GET /swarm
-    const Json& nodes;    ///< GET /nodes
-    const Json& services; ///< GET /services
-    const Json& secrets;  ///< GET /secrets
+    const Json& swarm;     ///< GET /swarm
+    const Json& nodes;     ///< GET /nodes
+    const Json& services;  ///< GET /services
+    const Json& secrets;   ///< GET /secrets
     const EngineHost& engines;
 };
 
