@@ -11,7 +11,9 @@
 
 #include "base/text.h"
 #include "posture/finding_fields.h"
+#include "posture/item_tally.h"
 #include "posture/score.h"
+#include "posture/verdict.h"
 #include "rule/program.h"
 
 namespace plimsoll::posture {
@@ -25,17 +27,6 @@ using model::Outcome;
 using model::SubjectKind;
 using rule::ConditionId;
 using rule::Truth;
-
-constexpr std::size_t kMostItems = 64;
-constexpr std::size_t kMostEvidenceText = 512;
-
-/// A check of the rule set, compiled.
-struct CompiledCheck {
-    const rule::CheckItem* item = nullptr;
-    std::uint32_t index = 0;  ///< in AuditReport::checks
-    std::optional<ConditionId> applies;
-    std::optional<ConditionId> condition;
-};
 
 struct CompiledPath {
     const rule::PathItem* item = nullptr;
@@ -56,14 +47,6 @@ bool is_wanted(const model::Check& check, const std::vector<std::string>& only) 
     };
     return matches(check.id) || std::ranges::any_of(check.tags, matches) ||
            std::ranges::any_of(check.references, matches);
-}
-
-std::string fold_key(std::string_view line) {
-    std::string key;
-    for (const char c : line) {
-        if (c < '0' || c > '9') key += c;
-    }
-    return key;
 }
 
 std::string detail_of(const Facts& facts) {
@@ -170,10 +153,12 @@ private:
         const auto own = static_cast<std::size_t>(subject.facts->kind());
         evaluator.start(*subject.facts);
         for (const CompiledCheck& check : checks_[own]) {
-            Finding finding{.check = check.index, .object = object};
-            judge_record(check, *subject.facts, evaluator, finding.outcome, finding.message, finding.reason,
-                         finding.evidence);
-            keep(check, std::move(finding));
+            Verdict verdict = judge_record(check, *subject.facts, *program_, evaluator, options_.all_evidence);
+            Finding finding{.outcome = verdict.outcome,
+                            .message = std::move(verdict.message),
+                            .reason = std::move(verdict.reason),
+                            .evidence = std::move(verdict.evidence)};
+            keep(check, object, std::move(finding));
         }
         for (std::size_t kind = own; kind < model::kSubjectKinds; ++kind) {
             if (!model::is_object(static_cast<SubjectKind>(kind)) && !checks_[kind].empty() &&
@@ -195,115 +180,24 @@ private:
         }
     }
 
-    /// Judges all items of one kind; one finding for each check, with the items that failed or could not be judged.
+    /// Judges all items of one kind; one finding for each check.
     void judge_items(std::uint32_t object, SubjectKind kind, rule::Evaluator& evaluator) {
-        const auto& items = subjects_[object].items[static_cast<std::size_t>(kind)];
         const auto& checks = checks_[static_cast<std::size_t>(kind)];
-        struct Tally {
-            Finding finding;
-            std::size_t passed = 0;
-            std::vector<FindingItem> unknown;
-            std::map<std::string, std::size_t, std::less<>> folded;
-        };
-        std::vector<Tally> tallies(checks.size());
-        for (const Facts* item : items) {
+        std::vector<ItemTally> tallies(checks.size(), ItemTally(kind == SubjectKind::log));
+        for (const Facts* item : subjects_[object].items[static_cast<std::size_t>(kind)]) {
             evaluator.start(*item);
             for (std::size_t i = 0; i < checks.size(); ++i) {
-                Tally& tally = tallies[i];
-                Outcome outcome = Outcome::pass;
-                std::string reason;
-                FindingItem judged;
-                judge_record(checks[i], *item, evaluator, outcome, judged.message, reason, judged.evidence);
-                if (outcome == Outcome::pass) {
-                    ++tally.passed;
-                } else if (outcome == Outcome::not_applicable) {
-                    tally.finding.reason = std::move(reason);
-                } else {
-                    judged.name = item->name();
-                    if (outcome == Outcome::unknown) {
-                        if (tally.finding.reason.empty() || tally.unknown.empty()) tally.finding.reason = reason;
-                        judged.message = std::move(reason);
-                    }
-                    add_item(kind, outcome == Outcome::fail ? tally.finding.items : tally.unknown, tally.folded,
-                             tally.finding.items_total, std::move(judged), outcome);
-                }
+                tallies[i].add(item->name(),
+                               judge_record(checks[i], *item, *program_, evaluator, options_.all_evidence));
             }
         }
-        for (std::size_t i = 0; i < checks.size(); ++i) {
-            Tally& tally = tallies[i];
-            tally.finding.check = checks[i].index;
-            tally.finding.object = object;
-            if (!tally.finding.items.empty())
-                tally.finding.outcome = Outcome::fail;
-            else if (!tally.unknown.empty())
-                tally.finding.outcome = Outcome::unknown, tally.finding.items = std::move(tally.unknown);
-            else
-                tally.finding.outcome = tally.passed > 0 || items.empty() ? Outcome::pass : Outcome::not_applicable;
-            if (tally.finding.outcome == Outcome::fail) {
-                tally.finding.reason.clear();
-                tally.finding.message = tally.finding.items.front().message;
-            }
-            if (tally.finding.outcome == Outcome::pass) tally.finding.reason.clear();
-            keep(checks[i], std::move(tally.finding));
-        }
+        for (std::size_t i = 0; i < checks.size(); ++i) keep(checks[i], object, std::move(tallies[i]).finish());
     }
 
-    static void add_item(SubjectKind kind, std::vector<FindingItem>& items,
-                         std::map<std::string, std::size_t, std::less<>>& folded, std::uint32_t& total,
-                         FindingItem&& item, Outcome outcome) {
-        if (outcome == Outcome::fail) ++total;
-        if (kind == SubjectKind::log) {
-            const auto [place, fresh] = folded.emplace(fold_key(item.name), items.size());
-            if (!fresh) {
-                if (place->second < items.size()) ++items[place->second].count;
-                return;
-            }
-        }
-        if (items.size() < kMostItems) items.push_back(std::move(item));
-    }
-
-    void judge_record(const CompiledCheck& check, const Facts& record, rule::Evaluator& evaluator, Outcome& outcome,
-                      std::string& message, std::string& reason, std::vector<model::Evidence>& evidence) {
-        const auto cannot_tell = [&](ConditionId condition) {
-            outcome = Outcome::unknown;
-            const rule::FieldUse* field = evaluator.unknown_field();
-            reason = field == nullptr ? std::string(evaluator.reason())
-                                      : fmt::format("{}: {}", rule::to_text(*field), evaluator.reason());
-            add_evidence(condition, record, evidence);
-        };
-        if (check.applies) {
-            const Truth applies = evaluator.evaluate(*check.applies);
-            if (applies == Truth::unknown) return cannot_tell(*check.applies);
-            if (applies == Truth::no) {
-                outcome = Outcome::not_applicable;
-                reason = check.item->otherwise;
-                if (options_.all_evidence) add_evidence(*check.applies, record, evidence);
-                return;
-            }
-        }
-        const Truth defect = evaluator.evaluate(*check.condition);
-        if (defect == Truth::unknown) return cannot_tell(*check.condition);
-        outcome = defect == Truth::yes ? Outcome::fail : Outcome::pass;
-        if (defect == Truth::yes) message = check.item->message.render(record);
-        if (defect == Truth::yes || options_.all_evidence) add_evidence(*check.condition, record, evidence);
-    }
-
-    void add_evidence(ConditionId condition, const Facts& record, std::vector<model::Evidence>& evidence) const {
-        for (const rule::FieldUse& use : program_->fields_of(condition)) {
-            const model::Reading reading = record.read(use.field, use.arg);
-            std::string value;
-            if (reading.state == model::Reading::State::unknown)
-                value = "unknown: " + std::string(reading.reason);
-            else if (reading.state == model::Reading::State::absent)
-                value = "none";
-            for (const model::Value& each : reading.values) value += (value.empty() ? "" : ", ") + model::to_text(each);
-            if (value.size() > kMostEvidenceText) value.resize(kMostEvidenceText);
-            evidence.push_back({rule::to_text(use), std::move(value), std::string(record.origin(use.field, use.arg))});
-        }
-    }
-
-    void keep(const CompiledCheck& check, Finding&& finding) {
-        outcomes_->set(*subjects_[finding.object].facts, check.index, finding.outcome);
+    void keep(const CompiledCheck& check, std::uint32_t object, Finding&& finding) {
+        finding.check = check.index;
+        finding.object = object;
+        outcomes_->set(*subjects_[object].facts, check.index, finding.outcome);
         report_.findings.push_back(std::move(finding));
     }
 
