@@ -76,6 +76,7 @@ Result<posture::JudgeOptions> judge_options(const AuditRequest& request, Nanosec
         options.only_objects = {"container", "network", "volume"};
     else if (!request.container.empty())
         options.only_objects = {"container"};
+    options.only_container = request.container;
     if (!request.baseline_file.empty()) {
         TRY(const std::string text, host::read_user_file(request.baseline_file, kMostBaseline));
         auto baseline = read_baseline(text);
@@ -112,6 +113,8 @@ AuditOutcome run_audit(const AuditRequest& request) {
     outcome.nothing_judged = std::ranges::none_of(report->findings, [](const model::Finding& finding) {
         return finding.outcome == model::Outcome::pass || finding.outcome == model::Outcome::fail;
     });
+    outcome.incomplete = !inventory->silent_engines.empty() ||
+                         std::ranges::any_of(inventory->store.all(), [](const model::Facts& facts) { return model::is_object(facts.kind()) && !facts.gap().empty(); });
     report->version = kVersion;
     report->started = to_rfc3339(started);
     report->seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - clock).count();

@@ -34,6 +34,7 @@ struct AuditOutcome {
     std::optional<model::AuditReport> report;
     AuditFailure failure;
     bool nothing_judged = false;  ///< no check came to pass or fail
+    bool incomplete = false;      ///< an engine that was named did not answer, or an object could not be read at all
 };
 
 [[nodiscard]] AuditOutcome run_audit(const AuditRequest& request);

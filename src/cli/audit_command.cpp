@@ -47,7 +47,8 @@ int exit_code(const app::AuditOutcome& outcome, model::Severity fail_on) {
     const bool bad = std::ranges::any_of(outcome.report->findings, [&](const model::Finding& finding) {
         return model::counts(finding) && outcome.report->checks[finding.check].severity >= fail_on;
     });
-    return bad ? kFindings : kClean;
+    if (bad) return kFindings;
+    return outcome.incomplete ? kUnknown : kClean;
 }
 
 int audit(AuditArguments& arguments) {

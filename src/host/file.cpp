@@ -138,6 +138,8 @@ Result<std::optional<FileFacts>> file_facts(const Root& root, std::string_view p
     facts.mode = raw.stx_mode & 07777U;
     facts.device_major = raw.stx_dev_major;
     facts.device_minor = raw.stx_dev_minor;
+    facts.node_major = raw.stx_rdev_major;
+    facts.node_minor = raw.stx_rdev_minor;
     facts.inode = raw.stx_ino;
     facts.size = raw.stx_size;
     facts.mount_id = (raw.stx_mask & STATX_MNT_ID) != 0 ? raw.stx_mnt_id : 0;

@@ -47,6 +47,8 @@ struct FileFacts {
     std::uint32_t mode = 0;  ///< permission, set-id and sticky bits only (07777)
     std::uint32_t device_major = 0;
     std::uint32_t device_minor = 0;
+    std::uint32_t node_major = 0;  ///< of a block or character device node
+    std::uint32_t node_minor = 0;
     std::uint64_t inode = 0;
     std::uint64_t size = 0;      ///< bytes
     std::uint64_t mount_id = 0;  ///< as in mountinfo; 0 when the kernel is older than 5.8

@@ -1,5 +1,9 @@
 #include "host/http_client.h"
 
+#include <fmt/format.h>
+
+#include <iterator>
+
 #include "host/http_exchange.h"
 
 #include <boost/asio/ip/tcp.hpp>
@@ -18,6 +22,10 @@ std::string reason(const boost::system::system_error& fault) {
         return "the connection was closed before the answer was complete";
     }
     return code.message();
+}
+
+bool is_sendable(std::string_view target) {
+    return target.starts_with('/') && std::ranges::all_of(target, [](char c) { return c > ' ' && c < 0x7f; });
 }
 
 asio::awaitable<void> connect_socket(Batch& batch, Socket& socket) {
@@ -47,6 +55,16 @@ asio::awaitable<void> connect_socket(Batch& batch, Socket& socket) {
 }
 
 }  // namespace http
+
+std::string url_part(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '~' || c == ':';
+        if (plain) out += c;
+        else fmt::format_to(std::back_inserter(out), "%{:02X}", static_cast<unsigned char>(c));
+    }
+    return out;
+}
 
 void run_requests(const Endpoint& endpoint, const HttpLimits& limits, const std::vector<HttpRequest>& requests,
                   const std::function<void(std::size_t, Result<HttpAnswer>)>& done) {

@@ -34,6 +34,7 @@ struct Batch {
     const std::function<void(std::size_t, Result<HttpAnswer>)>& done;
     asio::io_context& io;
     std::size_t next = 0;
+    std::size_t timeouts = 0;  ///< in a row, over all connections
 
     std::optional<std::size_t> take() {
         if (next >= requests.size()) return std::nullopt;
@@ -43,6 +44,9 @@ struct Batch {
 
 /// Why a request has no answer, in words.
 [[nodiscard]] std::string reason(const boost::system::system_error& fault);
+
+/// Whether a target is visible ASCII without blanks: anything else could end the request line and begin another request.
+[[nodiscard]] bool is_sendable(std::string_view target);
 
 /// Connects to the endpoint, whichever family it has.
 [[nodiscard]] asio::awaitable<void> connect_socket(Batch& batch, Socket& socket);
@@ -100,10 +104,18 @@ asio::awaitable<void> work(Batch& batch, const Connect& connect) {
     std::unique_ptr<Stream> stream;
     while (const auto index = batch.take()) {
         Result<HttpAnswer> answer = Error{};
-        try {
-            answer = co_await ask(batch, connect, stream, batch.requests[*index]);
-        } catch (const boost::system::system_error& fault) {
-            answer = Error{reason(fault)};
+        if (!is_sendable(batch.requests[*index].target)) {
+            answer = Error{"the name in its address holds characters that no request may hold"};
+        } else if (batch.timeouts > batch.limits.connections) {
+            answer = Error{"not asked any more, since the engine no longer answers in time"};
+        } else {
+            try {
+                answer = co_await ask(batch, connect, stream, batch.requests[*index]);
+                batch.timeouts = 0;
+            } catch (const boost::system::system_error& fault) {
+                if (fault.code() == beast::error::timeout) ++batch.timeouts;
+                answer = Error{reason(fault)};
+            }
         }
         batch.done(*index, std::move(answer));
     }

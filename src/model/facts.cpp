@@ -113,6 +113,9 @@ Reading Facts::read(FieldId field, std::string_view arg) const {
                 return Reading::of(std::span(facts->values_).subspan(found->first, found->count));
         }
     }
+    for (const Facts* facts = this; facts != nullptr; facts = facts->owner_) {
+        if (!facts->gap_.empty()) return Reading::cannot_know(facts->gap_);
+    }
     return Reading::cannot_know(kNobodySet);
 }
 

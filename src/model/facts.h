@@ -41,6 +41,10 @@ public:
     void absent(FieldKey field, std::string_view origin);
     void unknown(FieldKey field, std::string_view reason);
 
+    /// Says why nothing more could be read about it: the reason of every field that nobody set.
+    void unreadable(std::string_view reason) { gap_ = keep(reason); }
+    [[nodiscard]] std::string_view gap() const { return gap_; }
+
     /// Any field by id, for readers of text (examples, recordings); `value` is borrowed and must outlive the facts.
     void put(FieldId field, std::string_view key, const Value& value, std::string_view origin);
 
@@ -73,6 +77,7 @@ private:
     std::string_view id_;
     std::string_view name_;
     const Facts* owner_;
+    std::string_view gap_;
     std::pmr::vector<Slot> slots_;  ///< ordered by field, then key
     std::pmr::vector<Value> values_;
 };

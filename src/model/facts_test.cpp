@@ -18,6 +18,11 @@ TEST_F(FactsTest, WhatNobodySetIsUnknown) {
     EXPECT_EQ(container.read(FieldKey("container.user").id(), {}).state, State::unknown);
 }
 
+TEST_F(FactsTest, WhatCouldNotBeReadSaysWhyForEveryField) {
+    container.unreadable("the engine answered with status 500");
+    EXPECT_EQ(mount.read(FieldKey("mount.source").id(), {}).reason, "the engine answered with status 500");
+}
+
 TEST_F(FactsTest, AbsenceIsKnowledge) {
     container.absent("container.exit_code", "it runs");
     EXPECT_EQ(container.read(FieldKey("container.exit_code").id(), {}).state, State::absent);

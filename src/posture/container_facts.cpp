@@ -17,12 +17,33 @@ using model::Facts;
 /// Whether the distribution inside the image is still supported, as the image's own facts say.
 void set_support(const ImageSummary* image, Facts& out) {
     const char* at = "os-release in the image's layers, life-cycle data";
-    if (image == nullptr) return out.unknown("container.image.os.eol.passed", "its image is not on the host");
+    if (image == nullptr) return out.unknown("container.image.os.eol.passed", "its image was not found");
     switch (image->support) {
         case model::Reading::State::present: return out.set("container.image.os.eol.passed", image->unsupported, at);
         case model::Reading::State::unknown: return out.unknown("container.image.os.eol.passed", image->support_reason);
         case model::Reading::State::absent: return out.absent("container.image.os.eol.passed", at);
     }
+}
+
+/// The image that a name means now: the engine lists images of Docker Hub by their short name, podman by the whole one.
+std::optional<std::string> image_named(const ImageIndex& images, const ImageName& name) {
+    const std::string tag = ":" + (name.tag.empty() ? std::string("latest") : name.tag);
+    const std::string brief = short_image_name(name.repository);
+    std::vector<std::string> candidates = {name.repository, brief, "docker.io/library/" + brief, "docker.io/" + brief};
+    if (brief == name.repository) candidates.push_back("localhost/" + brief);
+    for (const std::string& candidate : candidates) {
+        if (const auto found = images.id_of_tag.find(candidate + tag); found != images.id_of_tag.end())
+            return found->second;
+    }
+    return std::nullopt;
+}
+
+/// What the container was made of. The beginning of its image's id is that id, unless an image has it as its name.
+ImageName name_given(const ImageIndex& images, std::string_view given, std::string_view id) {
+    ImageName name = parse_image_name(given);
+    if (is_short_image_id(given, id) && image_named(images, name) != id)
+        return {.registry = {}, .repository = {}, .tag = {}, .digest = std::string(id), .by_id = true};
+    return name;
 }
 
 void gather_image(const ContainerReading& in, Facts& out) {
@@ -31,7 +52,8 @@ void gather_image(const ContainerReading& in, Facts& out) {
     const std::string_view id = inspect["Image"].text_or("");
     const auto image = engine.images.by_id.find(id);
     const bool present = image != engine.images.by_id.end();
-    ImageName name = parse_image_name(given);
+    ImageName name = name_given(engine.images, given, id);
+    const auto now_named = name.repository.empty() ? std::nullopt : image_named(engine.images, name);
     if (name.repository.empty() && present && !image->second.tags.empty()) {
         const ImageName tagged = parse_image_name(image->second.tags.front());
         name.repository = tagged.repository;
@@ -71,13 +93,7 @@ void gather_image(const ContainerReading& in, Facts& out) {
         return;
     }
     out.set("container.image.present", present, "GET /images");
-    std::string tagged = name.repository + ":" + (name.tag.empty() ? "latest" : name.tag);
-    auto now_named = engine.images.id_of_tag.find(tagged);
-    for (const char* prefix : {"docker.io/library/", "docker.io/", "localhost/"}) {
-        if (now_named == engine.images.id_of_tag.end()) now_named = engine.images.id_of_tag.find(prefix + tagged);
-    }
-    out.set("container.image.moved", !pinned && now_named != engine.images.id_of_tag.end() && now_named->second != id,
-            "GET /images RepoTags");
+    out.set("container.image.moved", !pinned && now_named && *now_named != id, "GET /images RepoTags");
     if (present && image->second.created) {
         out.set_number("container.image.age_days", (engine.now - *image->second.created) / kDay, "GET /images Created");
     } else {

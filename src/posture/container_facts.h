@@ -56,8 +56,19 @@ struct EngineView {
     std::function<SourceFacts(std::string& path)> look_at;
     /// The uid of a user name inside the container's image, when its files can be read.
     std::function<std::optional<std::int64_t>(const Json& inspect, std::string_view user)> uid_of;
+    /// The primary gid that a numeric user has in the container's image: 0 when its passwd lists no such user.
+    std::function<std::optional<std::int64_t>(const Json& inspect, std::int64_t uid)> gid_of;
+    /// The host's name of a group number; empty when it has none.
+    std::function<std::string(std::uint32_t gid)> group_name;
+    std::int64_t processors = 0;  ///< of the host; 0 when unknown
+    std::int64_t memory = 0;      ///< of the host in bytes; 0 when unknown
     /// The names of containers by full id, for namespaces shared with another container.
     std::map<std::string, std::string, std::less<>> container_names;
+
+    // Where a port published without an address binds: each network's own setting by its name, and the daemon's for its
+    // default bridge. Empty means every address.
+    std::map<std::string, std::string> network_binds;
+    std::string default_bind;
 };
 
 /// Reads one container's inspect data (Docker's form) into `container` and its items into `store`. Sets every field of

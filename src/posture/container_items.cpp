@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <compare>
+#include <map>
 #include <set>
 
 #include "base/text.h"
 #include "posture/container_parts.h"
-#include "posture/secrets.h"
 
 namespace plimsoll::posture {
 
@@ -155,8 +156,10 @@ void set_falco_mount(const MountReading& mount, std::size_t number, Facts& out, 
     out.set_keyed("container.mount.source", mount.destination, mount.source, at);
 }
 
+constexpr std::string_view kBothFamilies = "0.0.0.0, ::";
+
 bool is_wildcard(std::string_view address) {
-    return address.empty() || address == "0.0.0.0" || address == "::" || address == "[::]";
+    return address.empty() || address == "0.0.0.0" || address == "::" || address == "[::]" || address == kBothFamilies;
 }
 
 std::uint64_t port_number(std::string_view text) {
@@ -165,40 +168,50 @@ std::uint64_t port_number(std::string_view text) {
     return value;
 }
 
-std::string_view device_class(std::string_view path) {
-    struct Class {
-        std::string_view prefix;
-        std::string_view name;
-    };
-    static constexpr std::array kClasses = {
-        Class{"/dev/sd", "disk"},       Class{"/dev/hd", "disk"},      Class{"/dev/vd", "disk"},
-        Class{"/dev/xvd", "disk"},      Class{"/dev/nvme", "disk"},    Class{"/dev/mmcblk", "disk"},
-        Class{"/dev/md", "disk"},       Class{"/dev/disk", "disk"},    Class{"/dev/dm-", "mapper"},
-        Class{"/dev/mapper", "mapper"}, Class{"/dev/loop", "loop"},    Class{"/dev/mem", "memory"},
-        Class{"/dev/kmem", "memory"},   Class{"/dev/port", "memory"},  Class{"/dev/kmsg", "kmsg"},
-        Class{"/dev/kvm", "kvm"},       Class{"/dev/net/tun", "tun"},  Class{"/dev/fuse", "fuse"},
-        Class{"/dev/input", "input"},   Class{"/dev/uinput", "input"}, Class{"/dev/dri", "gpu"},
-        Class{"/dev/nvidia", "gpu"},    Class{"/dev/kfd", "gpu"},      Class{"/dev/snd", "sound"},
-        Class{"/dev/bus/usb", "usb"},   Class{"/dev/tty", "serial"},   Class{"/dev/hidraw", "usb"}};
-    for (const Class& known : kClasses) {
-        if (path.starts_with(known.prefix)) return known.name;
+/// A port inside (80/tcp) and its port on the host.
+struct PublishedPort {
+    std::string inside;
+    std::string host;
+    auto operator<=>(const PublishedPort&) const = default;
+};
+
+/// The addresses of one published port, where the wildcards of IPv4 and IPv6 are one.
+std::vector<std::string> folded(const std::set<std::string>& addresses) {
+    const bool both = addresses.contains("0.0.0.0") && (addresses.contains("::") || addresses.contains("[::]"));
+    std::vector<std::string> all;
+    if (both) all.emplace_back(kBothFamilies);
+    for (const std::string& address : addresses) {
+        if (!both || address.empty() || !is_wildcard(address)) all.push_back(address);
     }
-    return "other";
+    return all;
 }
 
-/// `b|c|a MAJOR:MINOR rwm`: all devices, or a whole major that disks or memory devices have.
-bool is_wildcard_rule(std::string_view rule) {
-    const auto parts = split(trim(rule), ' ');
-    if (parts.empty()) return false;
-    if (parts[0] == "a") return true;
-    if (parts.size() < 2) return false;
-    const auto colon = parts[1].find(':');
-    const std::string_view major = parts[1].substr(0, colon);
-    const std::string_view minor = colon == std::string_view::npos ? std::string_view() : parts[1].substr(colon + 1);
-    if (major == "*") return true;
-    static constexpr std::array<std::string_view, 7> kDisks = {"8", "9", "65", "202", "253", "254", "259"};
-    return minor == "*" &&
-           ((parts[0] == "b" && std::ranges::find(kDisks, major) != kDisks.end()) || (parts[0] == "c" && major == "1"));
+/// Where a port without an address will bind when the container starts: the setting of its network or, on the default
+/// bridge, of the daemon. Empty when neither is set: every address.
+std::string default_address(const ContainerReading& in) {
+    const std::string mode(in.inspect.at("HostConfig.NetworkMode").text_or(""));
+    const bool on_default = mode.empty() || mode == "default" || mode == "bridge";
+    const auto network = in.engine.network_binds.find(on_default ? "bridge" : mode);
+    if (network != in.engine.network_binds.end() && !network->second.empty()) return network->second;
+    return on_default ? in.engine.default_bind : std::string();
+}
+
+void add_port(const PublishedPort& published, std::string_view address, const std::string& at, FactStore& store,
+              const Facts& container) {
+    const std::string_view inside = published.inside;
+    const auto slash = inside.find('/');
+    const std::uint64_t host = port_number(published.host);
+    const std::string name = fmt::format("{}:{} → {}", address.empty() ? "*" : address,
+                                         published.host.empty() ? "any" : published.host, inside);
+    Facts& port = store.add(SubjectKind::port, name, name, &container);
+    port.set_number("port.container", static_cast<std::int64_t>(port_number(inside.substr(0, slash))), at);
+    port.set("port.protocol", slash == std::string_view::npos ? "tcp" : inside.substr(slash + 1), at);
+    port.set_number("port.host", static_cast<std::int64_t>(host), at);
+    port.set("port.address", address, at);
+    port.set("port.wildcard", is_wildcard(address), at);
+    port.set("port.loopback", address.starts_with("127.") || address == "::1", at);
+    port.set("port.v6", address.empty() || address.find(':') != std::string_view::npos, at);
+    port.set("port.privileged", host > 0 && host < 1024, at);
 }
 
 }  // namespace
@@ -249,102 +262,29 @@ void gather_mounts(const ContainerReading& in, FactStore& store, Facts& out) {
 
 void gather_ports(const ContainerReading& in, FactStore& store, Facts& out) {
     const std::string at = in.origin + " HostConfig.PortBindings, NetworkSettings.Ports";
-    std::set<std::string> seen;
-    std::int64_t published = 0;
-    bool wildcard = in.inspect.at("HostConfig.NetworkMode").text_or("") == "host";
-    const auto add = [&](std::string_view inside, std::string_view address, std::string_view host) {
-        const auto slash = inside.find('/');
-        const std::string name =
-            fmt::format("{}:{} → {}", address.empty() ? "*" : address, host.empty() ? "any" : host, inside);
-        if (!seen.insert(name).second) return;
-        ++published;
-        wildcard = wildcard || is_wildcard(address);
-        Facts& port = store.add(SubjectKind::port, name, name, &out);
-        port.set_number("port.container", static_cast<std::int64_t>(port_number(inside.substr(0, slash))), at);
-        port.set("port.protocol", slash == std::string_view::npos ? "tcp" : inside.substr(slash + 1), at);
-        port.set_number("port.host", static_cast<std::int64_t>(port_number(host)), at);
-        port.set("port.address", address, at);
-        port.set("port.wildcard", is_wildcard(address), at);
-        port.set("port.loopback", address.starts_with("127.") || address == "::1", at);
-        port.set("port.v6", address.empty() || address.find(':') != std::string_view::npos, at);
-        port.set("port.privileged", port_number(host) > 0 && port_number(host) < 1024, at);
-    };
-    const auto add_all = [&](Json ports) {
-        ports.each_member([&](std::string_view inside, Json bindings) {
-            bindings.each(
-                [&](Json binding) { add(inside, binding["HostIp"].text_or(""), binding["HostPort"].text_or("")); });
-        });
-    };
     const Json live = in.inspect.at("NetworkSettings.Ports");
     bool bound = false;
     live.each_member([&](std::string_view, Json bindings) { bound = bound || bindings.size() > 0; });
-    add_all(bound ? live : in.inspect.at("HostConfig.PortBindings"));
-    out.set_number("container.ports.published", published, at);
+    const std::string unnamed = bound ? std::string() : default_address(in);
+    std::map<PublishedPort, std::set<std::string>> addresses;
+    (bound ? live : in.inspect.at("HostConfig.PortBindings")).each_member([&](std::string_view inside, Json bindings) {
+        bindings.each([&](Json binding) {
+            const std::string_view address = binding["HostIp"].text_or("");
+            addresses[{std::string(inside), std::string(binding["HostPort"].text_or(""))}].insert(
+                address.empty() ? unnamed : std::string(address));
+        });
+    });
+    bool wildcard = in.inspect.at("HostConfig.NetworkMode").text_or("") == "host";
+    for (const auto& [port, all] : addresses) {
+        for (const std::string& address : folded(all)) {
+            wildcard = wildcard || is_wildcard(address);
+            add_port(port, address, at, store, out);
+        }
+    }
+    out.set_number("container.ports.published", static_cast<std::int64_t>(addresses.size()), at);
     out.set("container.ports.exposed_wildcard", wildcard, at);
     out.set("container.ports.all", in.inspect.at("HostConfig.PublishAllPorts").truth_or(false),
             in.origin + " HostConfig.PublishAllPorts");
-}
-
-void gather_environment(const ContainerReading& in, FactStore& store, Facts& out) {
-    const auto image = in.engine.images.by_id.find(in.inspect["Image"].text_or(""));
-    const std::vector<std::string> none;
-    const auto& of_image = image == in.engine.images.by_id.end() ? none : image->second.environment;
-    gather_variables(strings(in.inspect.at("Config.Env")), of_image, in.origin + " Config.Env", store, out);
-}
-
-void gather_variables(const std::vector<std::string>& variables, const std::vector<std::string>& of_image,
-                      const std::string& origin, FactStore& store, const Facts& owner) {
-    for (const std::string& variable : variables) {
-        const auto equals = variable.find('=');
-        const std::string_view name = std::string_view(variable).substr(0, equals);
-        const std::string_view value =
-            equals == std::string::npos ? std::string_view() : std::string_view(variable).substr(equals + 1);
-        Facts& env = store.add(SubjectKind::env, name, name, &owner);
-        env.set("env.name", name, origin);
-        const auto sign = secret_in_variable(name, value);
-        env.set("env.secret", sign && !sign->reference, origin);
-        if (sign)
-            env.set("env.secret.kind", sign->kind, origin);
-        else
-            env.absent("env.secret.kind", origin);
-        env.set("env.reference", sign && sign->reference, origin);
-        env.set("env.from_image", std::ranges::find(of_image, variable) != of_image.end(), origin);
-    }
-}
-
-void gather_devices(const ContainerReading& in, FactStore& store, Facts& out) {
-    const Json host = in.inspect["HostConfig"];
-    std::vector<std::string> paths;
-    const std::string at = in.origin + " HostConfig.Devices";
-    host["Devices"].each([&](Json entry) {
-        const std::string path(entry["PathOnHost"].text_or(""));
-        paths.push_back(path);
-        Facts& device = store.add(SubjectKind::device, path, path, &out);
-        device.set("device.path", path, at);
-        device.set("device.permissions", entry["CgroupPermissions"].text_or("rwm"), at);
-        device.set("device.class", device_class(path), at);
-        device.absent("device.rule", at);
-        device.absent("device.rule.wildcard", at);
-    });
-    out.set_list("container.devices", paths, at);
-    for (const std::string& rule : strings(host["DeviceCgroupRules"])) {
-        const std::string where = in.origin + " HostConfig.DeviceCgroupRules";
-        Facts& device = store.add(SubjectKind::device, rule, rule, &out);
-        device.absent("device.path", where);
-        device.set("device.permissions", rule.substr(rule.rfind(' ') + 1), where);
-        device.set("device.class", "other", where);
-        device.set("device.rule", rule, where);
-        device.set("device.rule.wildcard", is_wildcard_rule(rule), where);
-    }
-    std::vector<std::string> requests;
-    host["DeviceRequests"].each([&](Json request) {
-        std::string capabilities;
-        request["Capabilities"].each([&](Json set) {
-            for (const std::string& name : strings(set)) capabilities += (capabilities.empty() ? "" : ",") + name;
-        });
-        requests.push_back(fmt::format("{}:{}", request["Driver"].text_or(""), capabilities));
-    });
-    out.set_list("container.device_requests", requests, in.origin + " HostConfig.DeviceRequests");
 }
 
 }  // namespace plimsoll::posture

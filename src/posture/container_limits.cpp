@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
+#include "base/text.h"
 #include "posture/container_parts.h"
 
 namespace plimsoll::posture {
@@ -18,6 +20,21 @@ std::string namespace_mode(std::string_view mode, std::string_view otherwise, co
     if (!mode.starts_with("container:")) return std::string(mode);
     const auto found = engine.container_names.find(mode.substr(10));
     return "container:" + (found == engine.container_names.end() ? std::string(mode.substr(10)) : found->second);
+}
+
+/// How many processors a list like "0-3,8" names; what is no list names none.
+std::int64_t processors_of(std::string_view list) {
+    std::int64_t count = 0;
+    for (const std::string_view part : split(list, ',')) {
+        std::int64_t first = 0;
+        std::int64_t last = 0;
+        const auto [end, fault] = std::from_chars(part.data(), part.data() + part.size(), first);
+        if (fault != std::errc()) continue;
+        last = first;
+        if (end != part.data() + part.size() && *end == '-') std::from_chars(end + 1, part.data() + part.size(), last);
+        count += std::clamp<std::int64_t>(last - first + 1, 0, 65536);
+    }
+    return count;
 }
 
 }  // namespace
@@ -67,7 +84,8 @@ void gather_limits(const ContainerReading& in, Facts& out) {
     const auto at = [&](std::string_view key) { return fmt::format("{} HostConfig.{}", in.origin, key); };
 
     const auto memory = number("Memory");
-    out.set("container.memory.limited", memory > 0, at("Memory"));
+    const bool memory_limited = memory > 0 && (in.engine.memory == 0 || memory < in.engine.memory);  // more than there is limits nothing
+    out.set("container.memory.limited", memory_limited, at("Memory"));
     if (memory > 0)
         out.set_number("container.memory.limit", memory, at("Memory"));
     else
@@ -75,8 +93,10 @@ void gather_limits(const ContainerReading& in, Facts& out) {
     out.set("container.swap.unlimited", number("MemorySwap") == -1, at("MemorySwap"));
 
     const auto shares = number("CpuShares");
-    const bool cpu = number("NanoCpus") > 0 || number("CpuQuota") > 0 || number("CpuRealtimeRuntime") > 0 ||
-                     !host["CpusetCpus"].text_or("").empty() || (shares > 0 && shares != kDefaultShares);
+    const auto all = in.engine.processors;
+    const bool by_time = number("NanoCpus") > 0 && (all == 0 || number("NanoCpus") < all * 1'000'000'000);
+    const bool by_set = !host["CpusetCpus"].text_or("").empty() && (all == 0 || processors_of(host["CpusetCpus"].text_or("")) < all);
+    const bool cpu = by_time || by_set || number("CpuQuota") > 0 || number("CpuRealtimeRuntime") > 0 || (shares > 0 && shares != kDefaultShares);
     out.set("container.cpu.limited", cpu, at("NanoCpus, CpuQuota, CpusetCpus, CpuShares"));
 
     const auto pids = number("PidsLimit");

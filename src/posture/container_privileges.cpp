@@ -21,6 +21,13 @@ constexpr std::array<std::string_view, 10> kProtectedPaths = {
     "/proc/kcore", "/proc/keys", "/proc/timer_list", "/proc/sched_debug", "/sys/firmware",
     "/proc/scsi",  "/proc/bus",  "/proc/fs",         "/proc/irq",         "/proc/sys"};
 
+/// Nothing means false, as in Go; anything but a boolean cannot be believed.
+void set_truth(model::FieldKey field, Json value, const std::string& origin, Facts& out) {
+    if (value.is_null()) out.set(field, false, origin);
+    else if (const auto truth = value.truth()) out.set(field, *truth, origin);
+    else out.unknown(field, "the engine's answer is not true or false");
+}
+
 std::optional<std::int64_t> as_number(std::string_view text) {
     if (text.starts_with('+')) text.remove_prefix(1);
     std::int64_t value = 0;
@@ -133,6 +140,22 @@ void gather_paths(const ContainerReading& in, bool privileged, const std::vector
     out.set("container.paths.unmasked", !missing.empty(), at);
 }
 
+/// Groups of the host that numbers in the definition stand for; with remapped users no number does.
+void set_host_groups(const ContainerReading& in, const std::vector<std::string>& groups, std::string_view group, const std::string& origin, Facts& out) {
+    std::vector<std::string> names;
+    const auto add = [&](std::string_view text) {
+        const auto number = as_number(text);
+        if (!number || *number <= 0 || !in.engine.group_name) return;
+        if (std::string name = in.engine.group_name(static_cast<std::uint32_t>(*number)); !name.empty()) names.push_back(std::move(name));
+    };
+    const bool remapped = in.engine.userns_remap.value_or(false) && in.inspect.at("HostConfig.UsernsMode").text_or("") != "host";
+    if (!remapped) {
+        for (const std::string& each : groups) add(each);
+        add(group);
+    }
+    out.set_list("container.groups.host", names, origin);
+}
+
 }  // namespace
 
 void gather_user(const ContainerReading& in, Facts& out) {
@@ -159,14 +182,24 @@ void gather_user(const ContainerReading& in, Facts& out) {
     }
     out.absent("container.user.host_uid", "no live process");
 
+    if (uid) out.set("container.user.configured_root", *uid == 0, from);
+    else out.unknown("container.user.configured_root", reason);
+
     const auto groups = strings(in.inspect.at("HostConfig.GroupAdd"));
+    const std::string group_origin = in.origin + " HostConfig.GroupAdd, Config.User";
     out.set_list("container.groups", groups, in.origin + " HostConfig.GroupAdd");
-    const bool in_root_group = std::ranges::any_of(groups, is_root_group) ||
-                               (colon != std::string_view::npos && is_root_group(configured.substr(colon + 1)));
-    if (!uid)
+    const std::string_view group = colon == std::string_view::npos ? std::string_view() : configured.substr(colon + 1);
+    set_host_groups(in, groups, group, group_origin, out);
+    const bool named_root = std::ranges::any_of(groups, is_root_group) || (!group.empty() && is_root_group(group));
+    if (!uid) {
         out.unknown("container.group.root", reason);
-    else
-        out.set("container.group.root", *uid != 0 && in_root_group, in.origin + " HostConfig.GroupAdd, Config.User");
+    } else if (*uid == 0 || named_root || !group.empty()) {
+        out.set("container.group.root", *uid != 0 && named_root, group_origin);
+    } else if (const auto gid = in.engine.gid_of ? in.engine.gid_of(in.inspect, *uid) : std::nullopt) {
+        out.set("container.group.root", *gid == 0, "a user without a group has the one of the image's /etc/passwd, else 0");
+    } else {
+        out.unknown("container.group.root", "the user is given without a group, and the image's /etc/passwd, which decides it, cannot be read");
+    }
 
     if (in.inspect.at("HostConfig.UsernsMode").text_or("") == "host") {
         out.set("container.userns.remapped", false, in.origin + " HostConfig.UsernsMode");
@@ -180,7 +213,7 @@ void gather_user(const ContainerReading& in, Facts& out) {
 void gather_privileges(const ContainerReading& in, Facts& out) {
     const Json host = in.inspect["HostConfig"];
     const bool privileged = host["Privileged"].truth_or(false);
-    out.set("container.privileged", privileged, in.origin + " HostConfig.Privileged");
+    set_truth("container.privileged", host["Privileged"], in.origin + " HostConfig.Privileged", out);
 
     const CapabilityChoice capabilities =
         choose_capabilities(in.engine.engine, privileged, strings(host["CapAdd"]), strings(host["CapDrop"]));
@@ -196,8 +229,7 @@ void gather_privileges(const ContainerReading& in, Facts& out) {
     gather_seccomp(in, options, capabilities.held, privileged, out);
     gather_confinement(in, options, privileged, out);
     gather_paths(in, privileged, options, out);
-    out.set("container.rootfs.readonly", host["ReadonlyRootfs"].truth_or(false),
-            in.origin + " HostConfig.ReadonlyRootfs");
+    set_truth("container.rootfs.readonly", host["ReadonlyRootfs"], in.origin + " HostConfig.ReadonlyRootfs", out);
 
     std::vector<std::string> sysctls;
     host["Sysctls"].each_member(

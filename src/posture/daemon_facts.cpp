@@ -269,13 +269,14 @@ void gather_daemon(const DaemonReading& in, const host::Root& root, Inventory& i
         for (const auto& [name, setting] : settings.all)
             daemon.set_keyed("daemon.setting", name, setting.value, setting.origin);
     }
-    gather_listeners(in.engines, in.settings, root, inventory, daemon);
+    if (in.process != nullptr) gather_listeners(in.engines, *in.process, in.settings, root, inventory, daemon);
 }
 
-void gather_listeners(const EngineHost& engines, const DaemonSettings* settings, const host::Root& root,
+void gather_listeners(const EngineHost& engines, const EngineProcess& process, const DaemonSettings* settings, const host::Root& root,
                       Inventory& inventory, const Facts& owner) {
     const auto accounts = host::read_accounts(root);
     for (const EngineHost::Listener& listener : engines.listeners) {
+        if (listener.process != &process) continue;
         const std::string name = listener.tcp ? listener.tcp->to_text() : listener.path;
         Facts& out = inventory.store.add(model::SubjectKind::listener, name,
                                          fmt::format("{} ({})", name, listener.process->kind), &owner);

@@ -23,13 +23,13 @@ struct DaemonReading {
     std::string reason;                        ///< why not
 };
 
-/// Sets daemon.* and fills in the defaults of `view`; adds the sockets on which the engines' processes listen.
+/// Sets daemon.* and fills in the defaults of `view`; adds the sockets on which its process listens.
 void gather_daemon(const DaemonReading& in, const host::Root& root, Inventory& inventory, model::Facts& daemon,
                    EngineView& view);
 
-/// Adds every socket of the host's engines, with who can reach it. `settings` tell which of Docker's TCP sockets speak
-/// TLS.
-void gather_listeners(const EngineHost& engines, const DaemonSettings* settings, const host::Root& root,
+/// Adds the sockets of one process, with who can reach them. `settings` are that process's own and tell whether its TCP
+/// sockets speak TLS; null when they cannot be seen.
+void gather_listeners(const EngineHost& engines, const EngineProcess& process, const DaemonSettings* settings, const host::Root& root,
                       Inventory& inventory, const model::Facts& owner);
 
 }  // namespace plimsoll::posture

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -13,6 +13,7 @@
 #include "posture/container_facts.h"
 #include "posture/daemon_facts.h"
 #include "posture/host_facts.h"
+#include "posture/host_sources.h"
 #include "posture/live_facts.h"
 #include "posture/log_lines.h"
 #include "posture/network_facts.h"
@@ -66,6 +67,8 @@ Result<JsonDocument> json_of(std::string_view target, Result<host::HttpAnswer> a
     return parsed;
 }
 
+constexpr std::string_view kNoContainerList = "the engine did not give the list of containers, so nobody knows what is in use";
+
 /// One engine's audit, step by step; each step reads what the ones before it found.
 class EngineAudit {
 public:
@@ -77,7 +80,8 @@ public:
           engines_(engines),
           inventory_(inventory),
           totals_(totals),
-          process_(engines.behind(endpoint, options.root)) {
+          process_(engines.behind(endpoint, options.root)),
+          sources_(options.root) {
         view_.now = options.now;
         local_ = !endpoint.tcp || process_ != nullptr;
     }
@@ -139,7 +143,10 @@ private:
         if (!lists_[kVersion] || !lists_[kInfo]) {
             totals_.reason =
                 fmt::format("{}: {}", endpoint_.to_text(), failed_.empty() ? "no answer" : failed_.front().second);
-            problem("the engine does not answer", failed_.empty() ? "no answer" : failed_.front().second);
+            const std::string why = failed_.empty() ? "no answer" : failed_.front().second;
+            problem("the engine does not answer", why);
+            inventory_.store.add(SubjectKind::component, "engine", "engine at " + endpoint_.to_text(), inventory_.host).unreadable("the engine does not answer: " + why);
+            if (endpoint_.source != "default") inventory_.silent_engines.push_back(endpoint_.to_text());
             return false;
         }
         if (root_of(lists_[kInfo]).at("Swarm.ControlAvailable").truth_or(false)) {
@@ -173,6 +180,12 @@ private:
         }
         view_.places.sockets = engines_.sockets;
         view_.places.data_roots.emplace_back(list(kInfo)["DockerRootDir"].text_or("/var/lib/docker"));
+        for (const EngineProcess& other : engines_.processes) {
+            if (other.kind != "docker" || &other == process_) continue;
+            const auto its = read_daemon_settings(other.command_line, "/etc/docker/daemon.json", "",
+                                                  [&](const std::string& path) { return host::read_if_exists(options_.root, path); });
+            view_.places.data_roots.push_back(its.find("data-root")->value);
+        }
         daemon_ = &inventory_.store.add(SubjectKind::daemon, endpoint_.to_text(),
                                         fmt::format("{} at {}", view_.engine, endpoint_.to_text()), inventory_.host);
         view_.daemon = daemon_;
@@ -184,10 +197,11 @@ private:
             gather_files(options_.root, &*settings, engine_binaries(engines_, options_.root), inventory_);
             totals_.files_gathered = true;
         }
-        if (local_) {
-            view_.look_at = [this](std::string& path) { return look_at(path); };
-            view_.uid_of = [](const Json& inspect, std::string_view user) { return uid_in_layers(inspect, user); };
-        }
+        view_.processors = list(kInfo)["NCPU"].integer().value_or(0);
+        view_.memory = list(kInfo)["MemTotal"].integer().value_or(0);
+        if (settings) view_.default_bind = settings->find("ip")->value;
+        if (process_ != nullptr) totals_.judged_processes.insert(process_->pid);
+        if (local_) connect_host();
     }
 
     void add_components(const Json& version) {
@@ -201,41 +215,39 @@ private:
         });
     }
 
+    /// An overlay volume shows more than its first layer; the others are looked up with it.
     SourceFacts look_at(std::string& path) const {
-        SourceFacts facts;
-        const auto resolved = host::resolve(options_.root, path);
-        if (!resolved) return facts;
-        facts.known = true;
-        if (!*resolved) return facts;
-        path = **resolved;
-        const auto file = host::file_facts(options_.root, path);
-        if (!file || !*file) return facts;
-        facts.exists = true;
-        facts.socket = (*file)->type == host::FileType::socket;
-        facts.block_device = (*file)->type == host::FileType::block;
-        facts.inode = (*file)->inode;
-        facts.device = (std::uint64_t{(*file)->device_major} << 20U) | (*file)->device_minor;
+        const auto layers = overlay_layers_.find(path);
+        SourceFacts facts = sources_.look_at(path);
+        if (layers != overlay_layers_.end()) facts.also.insert(facts.also.end(), layers->second.begin(), layers->second.end());
         return facts;
     }
 
-    static std::optional<std::int64_t> uid_in_layers(const Json& inspect, std::string_view user) {
-        const auto passwd = read_from_layers(inspect["GraphDriver"], "/etc/passwd", 1024 * 1024);
-        if (!passwd || !*passwd) return std::nullopt;
-        for (const std::string_view line : split(**passwd, '\n')) {
-            const auto fields = split(line, ':');
-            if (fields.size() < 4 || fields[0] != user) continue;
-            std::int64_t uid = 0;
-            const auto [end, fault] = std::from_chars(fields[2].data(), fields[2].data() + fields[2].size(), uid);
-            if (fault == std::errc() && end == fields[2].data() + fields[2].size()) return uid;
-        }
-        return std::nullopt;
+    void connect_host() {
+        view_.look_at = [this](std::string& path) { return look_at(path); };
+        view_.group_name = [this](std::uint32_t gid) { return sources_.group_name(gid); };
+        view_.uid_of = [](const Json& inspect, std::string_view name) -> std::optional<std::int64_t> {
+            const auto user = image_user(inspect, name);
+            return user && *user ? std::optional((*user)->uid) : std::nullopt;
+        };
+        view_.gid_of = [](const Json& inspect, std::int64_t uid) -> std::optional<std::int64_t> {
+            const auto user = image_user(inspect, std::to_string(uid));
+            if (!user) return std::nullopt;
+            return *user ? (*user)->gid : 0;
+        };
     }
 
     void read_usage() {
         view_.images = read_image_index(list(kImages));
         list(kVolumes)["Volumes"].each([&](Json volume) {
-            if (std::string device = volume_device(volume); !device.empty())
-                view_.volume_devices.emplace(volume["Name"].text_or(""), std::move(device));
+            const auto paths = volume_paths(volume);
+            if (paths.empty()) return;
+            view_.volume_devices.emplace(volume["Name"].text_or(""), paths.front());
+            if (paths.size() > 1) overlay_layers_[paths.front()].assign(paths.begin() + 1, paths.end());
+        });
+        list(kNetworks).each([&](Json network) {
+            const std::string_view bind = network.at("Options")["com.docker.network.bridge.host_binding_ipv4"].text_or("");
+            if (!bind.empty()) view_.network_binds.emplace(network["Name"].text_or(""), bind);
         });
         list(kContainers).each([&](Json container) {
             std::string_view name;
@@ -263,39 +275,45 @@ private:
     void add_images() {
         std::vector<host::HttpRequest> requests;
         for (const auto& [id, image] : view_.images.by_id) {
-            requests.push_back({"/images/" + id + "/json"});
-            requests.push_back({"/images/" + id + "/history"});
+            requests.push_back({"/images/" + host::url_part(id) + "/json"});
+            requests.push_back({"/images/" + host::url_part(id) + "/history"});
         }
         std::vector<Answer> answers(requests.size());
+        std::vector<std::string> reasons(requests.size());
         ask(requests, [&](std::size_t i, Result<host::HttpAnswer> answer) {
             auto parsed = json_of(requests[i].target, std::move(answer));
-            if (parsed)
+            if (parsed) {
                 answers[i] = std::move(*parsed);
-            else
-                problem(requests[i].target, parsed.error().message);
+            } else {
+                reasons[i] = parsed.error().message;
+                problem(requests[i].target, reasons[i]);
+            }
         });
         std::size_t next = 0;
         for (auto& [id, image] : view_.images.by_id) {
             const std::size_t i = std::exchange(next, next + 2);
-            if (!answers[i]) continue;
-            const bool used = usage_.images.contains(id);
-            const std::string_view short_id = std::string_view(id).substr(7, 12);
-            Facts& facts =
-                inventory_.store.add(SubjectKind::image, short_id,
-                                     image.tags.empty() ? short_id : std::string_view(image.tags.front()), daemon_);
-            gather_image(
-                {root_of(answers[i]), cycles_, options_.allowed_images, options_.root, options_.now, used, local_},
-                inventory_.store, facts);
-            gather_history(root_of(answers[i + 1]), inventory_.store, facts);
-            const model::Reading support = facts.read(FieldKey("image.os.eol.passed").id(), {});
-            image.support = support.state;
-            image.support_reason = support.reason;
-            image.unsupported = facts.is_true("image.os.eol.passed");
-            image.environment = strings(root_of(answers[i]).at("Config.Env"));
-            ++totals_.images;
-            if (!used) ++totals_.unused_images;
-            if (image.tags.empty() && image.digests.empty()) ++totals_.dangling;
+            add_image(id, image, answers[i], answers[i + 1], answers[i] ? reasons[i + 1] : reasons[i]);
         }
+    }
+
+    void add_image(const std::string& id, ImageSummary& image, const Answer& inspect, const Answer& history, const std::string& reason) {
+        const bool used = usage_.images.contains(id);
+        const std::string_view short_id = std::string_view(id).substr(7, 12);
+        Facts& facts = inventory_.store.add(SubjectKind::image, short_id, image.tags.empty() ? short_id : std::string_view(image.tags.front()), daemon_);
+        if (!inspect || !history) facts.unreadable(reason);
+        if (inspect) {
+            gather_image({root_of(inspect), cycles_, options_.allowed_images, options_.root, options_.now, used, local_}, inventory_.store, facts);
+            image.environment = strings(root_of(inspect).at("Config.Env"));
+        }
+        gather_history(root_of(history), inventory_.store, facts);
+        if (!lists_[kContainers]) facts.unknown("image.used", kNoContainerList);
+        const model::Reading support = facts.read(FieldKey("image.os.eol.passed").id(), {});
+        image.support = support.state;
+        image.support_reason = support.reason;
+        image.unsupported = facts.is_true("image.os.eol.passed");
+        ++totals_.images;
+        if (!used) ++totals_.unused_images;
+        if (image.tags.empty() && image.digests.empty()) ++totals_.dangling;
     }
 
     [[nodiscard]] bool is_wanted(std::string_view id, std::string_view name) const {
@@ -305,8 +323,11 @@ private:
 
     void add_containers() {
         std::vector<host::HttpRequest> requests;
+        std::vector<std::pair<std::string_view, std::string_view>> wanted;  // id and name, as the list has them
         for (const auto& [id, name] : view_.container_names) {
-            if (is_wanted(id, name)) requests.push_back({"/containers/" + id + "/json"});
+            if (!is_wanted(id, name)) continue;
+            requests.push_back({"/containers/" + host::url_part(id) + "/json"});
+            wanted.emplace_back(id, name);
         }
         const LiveContext live = LiveContext::of_host(options_.root);
         std::vector<std::pair<std::string, Facts*>> with_logs;
@@ -316,18 +337,25 @@ private:
                 return;
             }
             const auto parsed = json_of(requests[i].target, std::move(answer));
-            if (!parsed) return problem(requests[i].target, parsed.error().message);
-            add_container(parsed->root(), live, with_logs);
+            const auto& [id, name] = wanted[i];
+            Facts& facts = inventory_.store.add(SubjectKind::container, id.substr(0, 12), name, daemon_);
+            if (!parsed || !is_whole(parsed->root())) {
+                const std::string reason = parsed ? "the engine's answer lacks parts that every container has" : parsed.error().message;
+                facts.unreadable(reason);
+                return problem(requests[i].target, reason);
+            }
+            add_container(parsed->root(), id, facts, live, with_logs);
         });
         add_logs(with_logs);
     }
 
-    void add_container(const Json& inspect, const LiveContext& live,
-                       std::vector<std::pair<std::string, Facts*>>& with_logs) {
-        std::string_view name = inspect["Name"].text_or("");
-        if (name.starts_with('/')) name.remove_prefix(1);
-        const std::string_view id = inspect["Id"].text_or("");
-        Facts& facts = inventory_.store.add(SubjectKind::container, id.substr(0, 12), name, daemon_);
+    /// Whether an inspect answer has what is judged: without it everything would look switched off.
+    static bool is_whole(const Json& inspect) {
+        const Json mounts = inspect["Mounts"];
+        return inspect["HostConfig"].is_object() && inspect["Config"].is_object() && inspect["State"].is_object() && (mounts.is_array() || mounts.is_null());
+    }
+
+    void add_container(const Json& inspect, std::string_view id, Facts& facts, const LiveContext& live, std::vector<std::pair<std::string, Facts*>>& with_logs) {
         gather_container(inspect, view_, inventory_.store, facts);
         const auto pid = inspect.at("State.Pid").integer().value_or(0);
         const bool runs = facts.is_true("container.running");
@@ -353,7 +381,7 @@ private:
         if (options_.log_lines == 0) return;
         std::vector<host::HttpRequest> requests;
         for (const auto& [id, facts] : containers)
-            requests.push_back({fmt::format("/containers/{}/logs?stdout=1&stderr=1&tail={}", id, options_.log_lines)});
+            requests.push_back({fmt::format("/containers/{}/logs?stdout=1&stderr=1&tail={}", host::url_part(id), options_.log_lines)});
         ask(requests, [&](std::size_t i, Result<host::HttpAnswer> answer) {
             if (!answer) return problem(requests[i].target, answer.error().message);
             if (answer->status != 200) return problem(requests[i].target, error_message(*answer));
@@ -367,12 +395,14 @@ private:
             Facts& facts = inventory_.store.add(SubjectKind::network, network["Id"].text_or("").substr(0, 12),
                                                 network["Name"].text_or(""), daemon_);
             gather_network(network, usage_, options_.now, facts);
+            if (!lists_[kContainers]) facts.unknown("network.used", kNoContainerList);
             if (!facts.is_true("network.used") && !facts.is_true("network.builtin")) ++totals_.unused_networks;
         });
         list(kVolumes)["Volumes"].each([&](Json volume) {
             const std::string_view name = volume["Name"].text_or("");
             Facts& facts = inventory_.store.add(SubjectKind::volume, name.substr(0, 12), name, daemon_);
             gather_volume(volume, usage_, view_.places, options_.root, local_, options_.now, facts);
+            if (!lists_[kContainers]) facts.unknown("volume.used", kNoContainerList);
             if (!facts.is_true("volume.used")) ++totals_.unused_volumes;
         });
     }
@@ -389,6 +419,13 @@ private:
     }
 
     void add_totals() {
+        const auto lost = [&](List which, std::string& reason) {
+            if (!lists_[which]) reason = "the engine did not give the list";
+        };
+        lost(kContainers, totals_.containers_lost);
+        lost(kImages, totals_.images_lost);
+        lost(kVolumes, totals_.volumes_lost);
+        lost(kNetworks, totals_.networks_lost);
         if (local_ && totals_.data_root.empty()) totals_.data_root = daemon_->text("daemon.data_root");
     }
 
@@ -399,6 +436,8 @@ private:
     Inventory& inventory_;
     EngineTotals& totals_;
     const EngineProcess* process_;
+    HostSources sources_;
+    std::map<std::string, std::vector<std::string>, std::less<>> overlay_layers_;  ///< further layers of a volume, by the first
     bool local_ = true;
     Facts* daemon_ = nullptr;
     EngineView view_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,9 @@ struct EngineTotals {
     std::string data_root;
     std::int64_t containers = 0, running = 0, images = 0, dangling = 0, unused_images = 0, unused_volumes = 0,
                  unused_networks = 0;
+
+    std::set<int> judged_processes;  ///< daemons that were audited through their API
+    std::string containers_lost, images_lost, volumes_lost, networks_lost;  ///< why a count is unknown; empty when it is known
 
     /// Sets the host's totals, or says why they are unknown.
     void write(model::Facts& host, const host::Root& root) const;

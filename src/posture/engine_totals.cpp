@@ -40,20 +40,20 @@ void set_data_root(const std::string& data_root, const host::Root& root, Facts& 
 void EngineTotals::write(Facts& host, const host::Root& root) const {
     host.set("host.engine.answers", answered, "engine API");
     set_data_root(data_root, root, host);
-    const auto count = [&](FieldKey field, std::int64_t number) {
-        if (answered)
-            host.set_number(field, number, "engine API");
-        else
-            host.unknown(field, reason);
+    const auto count = [&](FieldKey field, std::int64_t number, const std::string& lost) {
+        if (!answered) host.unknown(field, reason);
+        else if (!lost.empty()) host.unknown(field, lost);
+        else host.set_number(field, number, "engine API");
     };
-    count("host.containers.total", containers);
-    count("host.containers.running", running);
-    count("host.containers.stopped", containers - running);
-    count("host.images.total", images);
-    count("host.images.dangling", dangling);
-    count("host.images.unused", unused_images);
-    count("host.volumes.unused", unused_volumes);
-    count("host.networks.unused", unused_networks);
+    const auto usage = [&](const std::string& lost) { return lost.empty() ? containers_lost : lost; };
+    count("host.containers.total", containers, containers_lost);
+    count("host.containers.running", running, containers_lost);
+    count("host.containers.stopped", containers - running, containers_lost);
+    count("host.images.total", images, images_lost);
+    count("host.images.dangling", dangling, images_lost);
+    count("host.images.unused", unused_images, usage(images_lost));
+    count("host.volumes.unused", unused_volumes, usage(volumes_lost));
+    count("host.networks.unused", unused_networks, usage(networks_lost));
 }
 
 std::vector<std::string> engine_binaries(const EngineHost& engines, const host::Root& root) {

@@ -1,7 +1,9 @@
 #include "posture/gather.h"
 
 #include <algorithm>
+#include <optional>
 
+#include "posture/daemon_facts.h"
 #include "posture/engine_audit.h"
 #include "posture/engine_host.h"
 #include "posture/host_facts.h"
@@ -30,6 +32,18 @@ void add_system_components(const LifeCycles& cycles, Nanoseconds now, Inventory&
         add_component("linux-kernel", kernel, "/proc/sys/kernel/osrelease", cycles, now, inventory);
 }
 
+/// Sockets of daemons that were not audited themselves belong to the host, and speak TLS as their own process was told.
+void gather_other_listeners(const EngineHost& engines, const EngineTotals& totals, const host::Root& root, Inventory& inventory) {
+    for (const EngineProcess& process : engines.processes) {
+        if (totals.judged_processes.contains(process.pid)) continue;
+        std::optional<DaemonSettings> settings;
+        if (process.kind == "docker") {
+            settings = read_daemon_settings(process.command_line, "/etc/docker/daemon.json", "", [&](const std::string& path) { return host::read_if_exists(root, path); });
+        }
+        gather_listeners(engines, process, settings ? &*settings : nullptr, root, inventory, *inventory.host);
+    }
+}
+
 }  // namespace
 
 Inventory gather(const GatherOptions& options, const LifeCycles& cycles) {
@@ -42,6 +56,7 @@ Inventory gather(const GatherOptions& options, const LifeCycles& cycles) {
     EngineTotals totals;
     for (const host::Endpoint& endpoint : options.endpoints)
         audit_engine(endpoint, options, cycles, engines, inventory, totals);
+    gather_other_listeners(engines, totals, options.root, inventory);
     totals.write(*inventory.host, options.root);
     if (!totals.files_gathered) gather_files(options.root, nullptr, engine_binaries(engines, options.root), inventory);
     return inventory;

@@ -14,8 +14,7 @@ bool is_hex(std::string_view text) {
 
 ImageName parse_image_name(std::string_view reference) {
     ImageName name;
-    if (reference.starts_with("sha256:") || (reference.size() == 64 && is_hex(reference)) ||
-        (reference.size() == 12 && is_hex(reference))) {
+    if (reference.starts_with("sha256:") || (reference.size() == 64 && is_hex(reference))) {
         name.by_id = true;
         name.digest = reference.starts_with("sha256:") ? std::string(reference) : "sha256:" + std::string(reference);
         return name;
@@ -36,6 +35,20 @@ ImageName parse_image_name(std::string_view reference) {
                               (first.find_first_of(".:") != std::string_view::npos || first == "localhost");
     name.registry = has_registry ? std::string(first) : "docker.io";
     return name;
+}
+
+std::string short_image_name(std::string_view repository) {
+    for (const std::string_view host : {"index.docker.io/", "docker.io/"}) {
+        if (repository.starts_with(host)) repository.remove_prefix(host.size());
+    }
+    constexpr std::string_view kOfficial = "library/";
+    if (repository.starts_with(kOfficial)) repository.remove_prefix(kOfficial.size());
+    return std::string(repository);
+}
+
+bool is_short_image_id(std::string_view reference, std::string_view id) {
+    if (id.starts_with("sha256:")) id.remove_prefix(7);
+    return !reference.empty() && is_hex(reference) && id.starts_with(reference);
 }
 
 }  // namespace plimsoll::posture

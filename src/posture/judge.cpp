@@ -113,6 +113,10 @@ private:
             waivers_.push_back(condition);
         }
         program_.emplace(std::move(builder).build());
+        for (const std::string& pattern : options_.only) {
+            const bool used = std::ranges::any_of(report_.checks, [&](const model::Check& check) { return is_wanted(check, {pattern}); });
+            if (!used) report_.problems.push_back(fmt::format("no check matches '{}'", pattern));
+        }
         return true;
     }
 
@@ -123,8 +127,16 @@ private:
                    std::ranges::find(options_.only_objects, model::to_text(facts.kind())) !=
                        options_.only_objects.end();
         };
+        const auto is_named = [&](const Facts& facts) {
+            const std::string& wanted = options_.only_container;
+            return wanted.empty() || facts.kind() != SubjectKind::container || facts.name() == wanted ||
+                   (wanted.size() >= 4 && !facts.id().empty() && (facts.id().starts_with(wanted) || wanted.starts_with(facts.id())));
+        };
         for (const Facts& facts : inventory_.store.all()) {
-            if (model::is_object(facts.kind()) && is_reported(facts)) subjects_.push_back({.facts = &facts});
+            if (model::is_object(facts.kind()) && is_reported(facts) && is_named(facts)) subjects_.push_back({.facts = &facts});
+        }
+        if (!options_.only_container.empty() && std::ranges::none_of(subjects_, [](const Subject& s) { return s.facts->kind() == SubjectKind::container; })) {
+            report_.problems.push_back(fmt::format("no container is called '{}'", options_.only_container));
         }
         // Engines answer in any order; a report of the same host is always the same.
         std::ranges::stable_sort(subjects_, {}, [](const Subject& subject) {
@@ -191,7 +203,15 @@ private:
                                judge_record(checks[i], *item, *program_, evaluator, options_.all_evidence));
             }
         }
-        for (std::size_t i = 0; i < checks.size(); ++i) keep(checks[i], object, std::move(tallies[i]).finish());
+        const std::string_view gap = subjects_[object].facts->gap();
+        for (std::size_t i = 0; i < checks.size(); ++i) {
+            Finding finding = std::move(tallies[i]).finish();
+            if (!gap.empty() && finding.outcome == Outcome::pass) {
+                finding.outcome = Outcome::unknown;
+                finding.reason = gap;
+            }
+            keep(checks[i], object, std::move(finding));
+        }
     }
 
     void keep(const CompiledCheck& check, std::uint32_t object, Finding&& finding) {
@@ -354,7 +374,7 @@ private:
         set_scores(report_);
         report_.host = inventory_.host_name;
         report_.engines = inventory_.engines;
-        report_.problems = inventory_.problems;
+        report_.problems.insert(report_.problems.begin(), inventory_.problems.begin(), inventory_.problems.end());
         sort_findings();
     }
 

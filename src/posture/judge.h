@@ -22,6 +22,7 @@ struct Baseline {
 struct JudgeOptions {
     Nanoseconds now = 0;
     std::vector<std::string> only;          ///< patterns over check id, tags and references; empty judges all
+    std::string only_container;             ///< name or id; of containers only this one is judged
     std::vector<std::string> only_objects;  ///< kinds of objects to report; empty reports all
     bool all_evidence = false;              ///< keep the facts of passed checks too
     std::optional<Baseline> baseline;

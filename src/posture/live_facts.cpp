@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "host/accounts.h"
 #include "host/capability.h"
 #include "host/cgroup.h"
 
@@ -94,6 +95,18 @@ void set_identity(const host::Process& process, const std::string& at, Facts& ou
         out.set("container.userns.remapped", root_outside->outside != 0, "uid_map of the live process");
 }
 
+/// Numbers of groups are the kernel's, so they are the host's whatever the user namespace shows inside.
+void set_groups(const LiveContext& context, const host::Process& process, const std::string& at, Facts& out) {
+    std::set<std::string> names;
+    const auto add = [&](std::uint32_t gid) {
+        const auto found = context.groups.find(gid);
+        if (gid != 0 && found != context.groups.end()) names.insert(found->second);
+    };
+    add(process.status->gids[1]);
+    for (const std::uint32_t gid : process.status->groups) add(gid);
+    out.set_list("container.groups.host", {names.begin(), names.end()}, at + ", /etc/group");
+}
+
 void set_confinement(const host::Process& process, const std::string& at, Facts& out) {
     const auto& status = *process.status;
     out.set_list("container.caps.live", host::capability_names(status.bounding), at);
@@ -170,6 +183,9 @@ LiveContext LiveContext::of_host(const host::Root& root) {
         context.own = *(*first)->namespaces;
     if (const auto mounts = host::read_mounts(root); mounts && *mounts)
         context.cgroups = host::cgroup_hierarchies(**mounts);
+    if (const auto accounts = host::read_accounts(root)) {
+        for (const host::Group& group : accounts->groups) context.groups.emplace(group.gid, group.name);
+    }
     return context;
 }
 
@@ -190,6 +206,7 @@ void add_live_facts(const LiveContext& context, int pid, model::FactStore& store
     const host::Process& first = **read;
     const std::string at = fmt::format("/proc/{}/status", pid);
     set_identity(first, at, container);
+    set_groups(context, first, at, container);
     set_confinement(first, at, container);
     set_namespaces(first, context.own, container);
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <map>
+#include <string>
 #include <vector>
 
 #include "host/cgroup.h"
@@ -14,6 +16,7 @@ struct LiveContext {
     host::Root root;
     host::Namespaces own;  ///< of the host's first process
     std::vector<host::CgroupHierarchy> cgroups;
+    std::map<std::uint32_t, std::string> groups;  ///< of the host, by number
 
     static LiveContext of_host(const host::Root& root);
 };

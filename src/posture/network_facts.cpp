@@ -85,11 +85,26 @@ void gather_network(const Json& network, const Usage& usage, Nanoseconds now, Fa
     set_age(network["Created"], now, "network.age_days", at, out);
 }
 
-std::string volume_device(const Json& volume) {
+std::vector<std::string> volume_paths(const Json& volume) {
     if (volume["Driver"].text_or("local") != "local") return {};
+    std::vector<std::string> paths;
+    const auto add = [&](std::string_view path) {
+        if (path.starts_with('/')) paths.emplace_back(path);
+    };
     const Json options = volume["Options"];
-    const std::string_view device = options["device"].text_or("");
-    return device.starts_with('/') ? std::string(device) : std::string();
+    add(options["device"].text_or(""));
+    for (const std::string_view option : split(options["o"].text_or(""), ',')) {
+        for (const std::string_view layer : {std::string_view("lowerdir="), std::string_view("upperdir=")}) {
+            if (!option.starts_with(layer)) continue;
+            for (const std::string_view path : split(option.substr(layer.size()), ':')) add(path);
+        }
+    }
+    return paths;
+}
+
+std::string volume_device(const Json& volume) {
+    const auto paths = volume_paths(volume);
+    return paths.empty() ? std::string() : paths.front();
 }
 
 void gather_volume(const Json& volume, const Usage& usage, const HostPlaces& places, const host::Root& root, bool local,
@@ -111,7 +126,13 @@ void gather_volume(const Json& volume, const Usage& usage, const HostPlaces& pla
         out.set_list("volume.reaches", {}, at + " Options");
     } else {
         out.set("volume.device", device, at + " Options");
-        out.set_list("volume.reaches", reach_of(normalized(device), {}, places).words, at + " Options");
+        std::set<std::string> words;
+        for (const std::string& path : volume_paths(volume)) {
+            const auto resolved = local ? host::resolve(root, path) : Result<std::optional<std::string>>(std::optional<std::string>());
+            const auto reach = reach_of(resolved && *resolved ? **resolved : normalized(path), {}, places);
+            words.insert(reach.words.begin(), reach.words.end());
+        }
+        out.set_list("volume.reaches", {words.begin(), words.end()}, at + " Options, links resolved");
     }
     if (const auto size = volume.at("UsageData.Size").integer(); size && *size >= 0)
         out.set_number("volume.size", *size, at + " UsageData");

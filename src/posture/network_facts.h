@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "base/json.h"
 #include "base/time.h"
@@ -28,7 +29,10 @@ void gather_network(const Json& network, const Usage& usage, Nanoseconds now, mo
 void gather_volume(const Json& volume, const Usage& usage, const HostPlaces& places, const host::Root& root, bool local,
                    Nanoseconds now, model::Facts& out, const std::string& at = "GET /volumes");
 
-/// The host path that a local volume binds, or empty text.
+/// The host paths that a local volume shows: the folder or device it binds, or the layers of an overlay.
+[[nodiscard]] std::vector<std::string> volume_paths(const Json& volume);
+
+/// The first of them, or empty text.
 [[nodiscard]] std::string volume_device(const Json& volume);
 
 }  // namespace plimsoll::posture

@@ -60,6 +60,18 @@ constexpr std::array kPlaces = {
     Place{"/run/systemd/system", "etc-exec"},
     Place{"/usr/lib/systemd", "etc-exec"},
     Place{"/lib/systemd", "etc-exec"},
+    Place{"/etc/environment", "etc-exec"},
+    Place{"/etc/ld.so.conf", "etc-exec"},
+    Place{"/root/.bashrc", "etc-exec"},
+    Place{"/root/.profile", "etc-exec"},
+    Place{"/root/.bash_profile", "etc-exec"},
+    Place{"/root/.zshrc", "etc-exec"},
+    Place{"/var/lib/dpkg", "etc-exec"},
+    Place{"/var/lib/rpm", "etc-exec"},
+    Place{"/usr/local/bin", "etc-exec"},
+    Place{"/usr/local/sbin", "etc-exec"},
+    Place{"/etc/shadow-", "credentials"},
+    Place{"/etc/gshadow-", "credentials"},
     Place{"/etc/shadow", "credentials"},
     Place{"/etc/gshadow", "credentials"},
     Place{"/etc/ssl/private", "credentials"},
@@ -201,7 +213,10 @@ std::string normalized(std::string_view path) {
     return out.empty() ? "/" : out;
 }
 
-Reach reach_of(std::string_view path, const SourceFacts& source, const HostPlaces& places) {
+namespace {
+
+/// By path alone.
+Reach reach_of_path(std::string_view path, const SourceFacts& source, const HostPlaces& places) {
     Words words(path);
     const bool harmless =
         std::ranges::any_of(kHarmless, [&](auto place) { return path == place || is_below(path, place); });
@@ -230,6 +245,21 @@ Reach reach_of(std::string_view path, const SourceFacts& source, const HostPlace
     if (source.block_device) words.add("disk-device");
     Reach reach{.exact = words.exact(), .secret = looks_like_secret(path)};
     reach.words = std::move(words).take();
+    return reach;
+}
+
+}  // namespace
+
+Reach reach_of(std::string_view path, const SourceFacts& source, const HostPlaces& places) {
+    Reach reach = reach_of_path(path, source, places);
+    for (const std::string& other : source.also) {
+        const Reach more = reach_of_path(other, {}, places);
+        reach.words.insert(reach.words.end(), more.words.begin(), more.words.end());
+        reach.exact = reach.exact || more.exact;
+        reach.secret = reach.secret || more.secret;
+    }
+    std::ranges::sort(reach.words);
+    reach.words.erase(std::ranges::unique(reach.words).begin(), reach.words.end());
     return reach;
 }
 

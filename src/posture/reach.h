@@ -28,8 +28,12 @@ struct SourceFacts {
     bool exists = false;
     bool socket = false;
     bool block_device = false;
+    bool character_device = false;
+    std::uint32_t major = 0;  ///< of a device node
+    std::uint32_t minor = 0;
     std::uint64_t device = 0;
     std::uint64_t inode = 0;
+    std::vector<std::string> also;  ///< other paths of the host that lead to the same files: what is bind-mounted here or below
 };
 
 struct Reach {
@@ -39,7 +43,7 @@ struct Reach {
 };
 
 /// What of the host somebody who holds `path` can reach: the thing itself, a part of it, or what lies below it. `path`
-/// is absolute and has its links resolved where the host could be asked.
+/// is absolute and has its links resolved where the host could be asked. What is bind-mounted at or below it counts too.
 [[nodiscard]] Reach reach_of(std::string_view path, const SourceFacts& source, const HostPlaces& places);
 
 /// Takes out `.`, `..` and doubled slashes, without asking the host.

@@ -49,6 +49,11 @@ TEST(Reach, AnEnginesSocketAtAnUnusualPlaceIsKnownByItsName) {
     EXPECT_THAT(words("/srv/exec/my-docker.sock"), Not(Contains("docker-socket")));
 }
 
+TEST(Reach, WhatIsBindMountedThereCountsAsIfItWereNamed) {
+    EXPECT_THAT(words("/srv/backup", {.known = true, .exists = true, .also = {"/"}}), testing::AllOf(Contains("host-root"), Contains("docker-socket")));
+    EXPECT_THAT(words("/srv/backup", {.known = true, .exists = true, .also = {"/etc"}}), Contains("etc"));
+}
+
 TEST(Reach, KeysInAnyHome) {
     EXPECT_THAT(words("/home/ann"), testing::AllOf(Contains("home"), Contains("ssh-keys")));
     EXPECT_THAT(words("/home/ann/.ssh"), Contains("ssh-keys"));

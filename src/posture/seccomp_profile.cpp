@@ -71,11 +71,12 @@ SeccompJudgement judge_seccomp(const Json& profile, const std::vector<std::strin
     std::set<std::string, std::less<>> forbidden;
     profile["syscalls"].each([&](Json rule) {
         if (!applies(rule, capabilities)) return;
+        // A condition on arguments can always hold (arg0 >= 0), and one that forbids can be walked round: it opens, never closes.
         const bool conditional = rule["args"].size() > 0;
         const bool allow = allows(rule["action"].text_or(""));
         const auto note = [&](std::string_view name) {
-            if (allow && !conditional) allowed.emplace(name);
-            if (!allow) forbidden.emplace(name);
+            if (allow) allowed.emplace(name);
+            else if (!conditional) forbidden.emplace(name);
         };
         if (const auto name = rule["name"].text()) note(*name);
         rule["names"].each([&](Json name) { note(name.text_or("")); });
@@ -84,7 +85,7 @@ SeccompJudgement judge_seccomp(const Json& profile, const std::vector<std::strin
     SeccompJudgement judgement;
     std::size_t forbidden_dangers = 0;
     for (const std::string_view name : kDangerous) {
-        const bool open = forbidden.contains(name) ? false : open_by_default || allowed.contains(name);
+        const bool open = allowed.contains(name) || (open_by_default && !forbidden.contains(name));
         if (open)
             judgement.dangerous.emplace_back(name);
         else

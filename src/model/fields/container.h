@@ -104,6 +104,10 @@ inline constexpr std::array kContainerFields = {
     Field{"container.group.root", Type::boolean, false, Arg::none, from_posture,
           "Primary group is 0 or group 0 is among the additional groups, for a user other than root."},
     Field{"container.groups", Type::string, true, Arg::none, from_posture, "Additional groups as configured."},
+    Field{"container.user.configured_root", Type::boolean, false, Arg::none, from_posture,
+          "The configured user is root, whatever its first process became later."},
+    Field{"container.groups.host", Type::string, true, Arg::none, from_posture,
+          "Names of the host's groups whose numbers its processes have: of the live first process, else as configured; empty when users are remapped."},
     Field{"container.userns.remapped", Type::boolean, false, Arg::none, from_posture,
           "Uid 0 inside is another uid outside."},
 

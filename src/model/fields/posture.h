@@ -217,6 +217,8 @@ inline constexpr std::array kPostureFields = {
     Field{"env.from_image", Type::boolean, false, Arg::none, from_posture, "Set by the image."},
     Field{"env.reference", Type::boolean, false, Arg::none, from_posture,
           "Names a file that holds the value (NAME_FILE) instead of the value."},
+    Field{"env.disables_tls", Type::boolean, false, Arg::none, from_posture,
+          "Its value switches certificate checks off."},
     // A host device, or a device cgroup rule
     Field{"device.path", Type::path, false, Arg::none, from_posture, "Path on the host; absent for a rule."},
     Field{"device.permissions", Type::string, false, Arg::none, from_posture, "r, w and m."},
