@@ -128,6 +128,42 @@ class BrokenEngine(unittest.TestCase):
         self.assertIn("two", report.objects("container"))
         self.assertNotIn("container-runs-as-root", report.findings("pass", "container", "one"))
 
+    def test_an_id_cannot_smuggle_a_request(self):
+        smuggled = "x HTTP/1.1\r\nHost: a\r\n\r\nDELETE /containers/victim?force=1 HTTP/1.1\r\nHost: b\r\n\r\nGET /y"
+        routes = {"/containers/json": answer([listed(smuggled, "a"), listed("../../volumes/create", "b")]),
+                  "/images/json": answer([{"Id": "sha256:a b\r\nX: y", "RepoTags": ["i:1"], "RepoDigests": [], "Created": 1}])}
+        with FakeEngine(routes) as engine:
+            self.judged(engine)
+            self.assertTrue([target for target in engine.requests if "victim" in target and "%0D%0A" in target], engine.requests)
+            self.assertFalse([target for target in engine.requests if target.startswith("/containers/victim") or target == "/y/json"])
+            self.assertFalse([target for target in engine.requests if "volumes/create" in target])
+
+    def test_a_container_that_cannot_be_read_stays_in_the_report_as_unknown(self):
+        for name, reply in {"status": answer({"message": "broken"}, "500 Internal Server Error"), "parts": answer({"Id": ONE, "Name": "/one"}),
+                            "type": answer({"Id": ONE, "Name": "/one", "HostConfig": None, "Config": {}, "State": {}})}.items():
+            with self.subTest(name), FakeEngine({f"/containers/{ONE}/json": reply}, containers=[inspected(ONE, "one")]) as engine:
+                result = audit("--host", engine.host, "--json", "--fail-on", "critical", "--only", "container-privileged", "--only", "host-root-writable")
+                report = Report(result)
+                self.assertIn("one", report.objects("container"))
+                self.assertEqual(report.failed("container", "one"), {})
+                self.assertEqual([f for f in report.data["findings"] if f["outcome"] == "pass"], [])
+                self.assertEqual(result.returncode, 3)
+
+    def test_a_list_that_failed_is_not_an_empty_list(self):
+        with FakeEngine({"/containers/json": answer({"message": "broken"}, "500 Internal Server Error")}) as engine:
+            report = Report(audit("--host", engine.host, "--json", "--only", "container-sprawl"))
+            self.assertEqual([f["outcome"] for f in report.data["findings"]], ["unknown"])
+
+    def test_a_named_engine_that_is_silent_is_not_clean(self):
+        self.assertEqual(audit("--host", "unix:///nowhere/docker.sock", "--fail-on", "critical", "--only", "container-*", "--only", "component-*").returncode, 3)
+
+    def test_a_hanging_engine_costs_a_few_time_limits_not_one_for_each_container(self):
+        containers = [inspected(f"{n:064x}", f"c{n}") for n in range(60)]
+        hanging = {f"/containers/{c['Id']}/json": lambda connection: time.sleep(30) for c in containers}
+        with FakeEngine(hanging, containers=containers) as engine:
+            report = self.judged(engine, within_seconds=8)
+            self.assertEqual(len(report.objects("container")), 60)
+
     def test_interrupt_leaves_nothing(self):
         for number in (signal.SIGINT, signal.SIGTERM):
             with self.subTest(signal=number.name), tempfile.TemporaryDirectory() as folder, \

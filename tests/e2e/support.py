@@ -46,7 +46,7 @@ class Report:
     """A JSON report, asked by object and check."""
 
     def __init__(self, result):
-        assert result.returncode in (0, 1), f"exit {result.returncode}: {result.stderr.decode(errors='replace')}"
+        assert result.returncode in (0, 1, 3), f"exit {result.returncode}: {result.stderr.decode(errors='replace')}"
         self.data = json.loads(result.stdout)
 
     def object_index(self, kind, name):
