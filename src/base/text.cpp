@@ -43,7 +43,9 @@ char32_t next_character(std::string_view bytes, std::size_t& at) {
 }
 
 bool is_deceptive(char32_t code) {
-    return (code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
+    return code == 0x034f || code == 0x061c || code == 0x115f || code == 0x1160 || (code >= 0x17b4 && code <= 0x17b5) ||
+           (code >= 0x180b && code <= 0x180f) || code == 0x3164 || code == 0xffa0 ||
+           (code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
            (code >= 0x2060 && code <= 0x206f) || code == 0xfeff || (code >= 0xfff9 && code <= 0xfffb) ||
            (code >= 0xe0000 && code <= 0xe007f);
 }

@@ -18,6 +18,13 @@ TEST(Printable, KeepsWordsAndShowsWhatCouldDeceive) {
     EXPECT_EQ(printable("\xff\xc0\xaf\xed\xa0\x80"), "\\xff\\xc0\\xaf\\xed\\xa0\\x80");
 }
 
+TEST(Printable, ShowsEveryMarkThatTurnsTextAroundOrHidesInIt) {
+    EXPECT_EQ(printable("\xd8\x9c|\xcd\x8f|\xe1\xa0\x8e"), "\\u{061c}|\\u{034f}|\\u{180e}");
+    EXPECT_EQ(printable("\xe1\x85\x9f|\xe1\x85\xa0|\xe3\x85\xa4"), "\\u{115f}|\\u{1160}|\\u{3164}");
+    EXPECT_EQ(printable("\xe2\x81\xa6|\xe2\x81\xa9"), "\\u{2066}|\\u{2069}");
+    EXPECT_EQ(printable("한국어 عربي"), "한국어 عربي");
+}
+
 TEST(ValidUtf8, ReplacesEachBrokenByte) {
     EXPECT_EQ(valid_utf8("a\xff"
                          "b"),

@@ -142,7 +142,9 @@ void add_audit(CLI::App& root, int& exit) {
         .add_option("--config", arguments->config_file,
                     "Configuration file (default: /etc/plimsoll/plimsoll.yaml if it exists)")
         ->type_name("FILE");
-    command.footer("Example: plimsoll audit --only 'cis-1.8:*' --format sarif --output audit.sarif");
+    command.footer(
+        "Exit codes: 0 clean, 1 findings at or above --fail-on, 2 wrong usage or a broken file, 3 could not find out.\n"
+        "Example: plimsoll audit --only 'cis-1.8:*' --format sarif --output audit.sarif");
     command.callback([arguments, &exit] { exit = audit(*arguments); });
 }
 

@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <array>
 #include <cstdio>
+#include <sstream>
 #include <string>
 
 #include "base/text.h"
@@ -9,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/fields_command.h"
 #include "cli/man_command.h"
+#include "cli/output.h"
 #include "cli/prune_command.h"
 
 #include "cli/rules_command.h"
@@ -41,7 +43,11 @@ int run(int argc, char** argv) {
     try {
         root.parse(argc, argv);
     } catch (const CLI::ParseError& fault) {
-        if (fault.get_exit_code() == 0) return root.exit(fault);  // --help, --version
+        if (fault.get_exit_code() == 0) {  // --help, --version
+            std::ostringstream out;
+            root.exit(fault, out, out);
+            return finish(out.str(), kClean);
+        }
         std::fprintf(stderr, "plimsoll: %s\nTry 'plimsoll --help'.\n", printable(fault.what()).c_str());
         return kUsage;
     }

@@ -49,11 +49,18 @@ void add_fields(CLI::App& root, int& exit) {
     command.callback([arguments, &exit] {
         std::string out =
             arguments->markdown ? "| field | type | supplied by | meaning |\n| --- | --- | --- | --- |\n" : "";
+        bool found = false;
         for (const model::Field& field : model::kFields) {
             if (!icontains(field.name, arguments->part) && !icontains(field.meaning, arguments->part)) continue;
+            found = true;
             out += arguments->markdown ? as_markdown(field) : as_text(field);
         }
-        exit = print(out) ? kClean : kUnknown;
+        if (!found) {
+            complain(fmt::format("no field's name or meaning contains '{}'", arguments->part));
+            exit = kUsage;
+            return;
+        }
+        exit = finish(out, kClean);
     });
 }
 

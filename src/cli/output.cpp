@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "base/text.h"
+#include "cli/command.h"
 #include "host/user_file.h"
 
 namespace plimsoll::cli {
@@ -12,6 +13,8 @@ bool print(std::string_view text) {
 }
 
 void complain(std::string_view message) { std::fprintf(stderr, "plimsoll: %s\n", printable(message).c_str()); }
+
+int finish(std::string_view text, int exit) { return deliver("", text) ? exit : kUnknown; }
 
 bool deliver(const std::string& path, std::string_view content) {
     if (path.empty() || path == "-") {

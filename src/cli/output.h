@@ -8,6 +8,9 @@ namespace plimsoll::cli {
 /// Writes to standard output; false when the reader went away or the disk is full.
 bool print(std::string_view text);
 
+/// Writes to standard output, or complains; `exit` when all was written, else the code for it.
+[[nodiscard]] int finish(std::string_view text, int exit);
+
 /// Writes one line to standard error, made safe for a terminal.
 void complain(std::string_view message);
 

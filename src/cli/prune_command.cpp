@@ -64,8 +64,7 @@ int prune(const PruneArguments& arguments) {
         return kUnknown;
     }
     if (!arguments.yes) {
-        print(arguments.json ? posture::to_json(*plan) : posture::to_text(*plan));
-        return kClean;
+        return finish(arguments.json ? posture::to_json(*plan) : posture::to_text(*plan), kClean);
     }
     const std::string record = arguments.record.empty() ? posture::default_prune_record(plan->made) : arguments.record;
     const auto report = posture::execute(*endpoint, limits, *plan, record);
@@ -73,11 +72,11 @@ int prune(const PruneArguments& arguments) {
         complain(report.error().message);
         return kUnknown;
     }
-    print(arguments.json ? posture::to_json(*plan, &*report) : posture::to_text(*plan, &*report));
     const bool all = std::ranges::all_of(report->outcomes, [](const posture::PruneOutcome& outcome) {
         return outcome.state == posture::PruneOutcome::State::removed;
     });
-    return all ? kClean : kFindings;
+    return finish(arguments.json ? posture::to_json(*plan, &*report) : posture::to_text(*plan, &*report),
+                  all ? kClean : kFindings);
 }
 
 }  // namespace

@@ -42,8 +42,7 @@ std::string counts(const rule::RuleSet& rules) {
 
 int check(const RulesArguments& arguments, const rule::RuleSet& rules) {
     if (tell(rules, arguments.strict)) return kUsage;
-    print(counts(rules));
-    return kClean;
+    return finish(counts(rules), kClean);
 }
 
 int list(const RulesArguments& arguments, const rule::RuleSet& rules) {
@@ -62,27 +61,28 @@ int list(const RulesArguments& arguments, const rule::RuleSet& rules) {
         out += fmt::format("{:<9} path       {:<44} {}{}\n", model::to_text(path.severity), path.id,
                            printable(path.title), path.enabled ? "" : " (disabled)");
     }
-    print(out + counts(rules));
-    return kClean;
+    return finish(out + counts(rules), kClean);
 }
 
 int test(const RulesArguments& arguments, const rule::RuleSet& rules) {
     if (tell(rules, arguments.strict)) return kUsage;
     const rule::ExampleReport report = rule::test_examples(rules);
+    std::string out;
     for (const rule::ExampleFailure& failure : report.failures) {
-        print(fmt::format("{}: {}: {}\n", printable(rule::to_text(failure.at, rules)), printable(failure.context),
-                          printable(failure.message)));
+        out += fmt::format("{}: {}: {}\n", printable(rule::to_text(failure.at, rules)), printable(failure.context),
+                           printable(failure.message));
     }
-    print(fmt::format("{} examples, {} failed\n", report.checked, report.failures.size()));
-    return report.failures.empty() ? kClean : kFindings;
+    out += fmt::format("{} examples, {} failed\n", report.checked, report.failures.size());
+    return finish(out, report.failures.empty() ? kClean : kFindings);
 }
 
-void add(CLI::App& parent, const char* name, const char* description,
+void add(CLI::App& parent, const char* name, const char* description, const char* example,
          int (*run)(const RulesArguments&, const rule::RuleSet&), int& exit) {
     CLI::App& command = *parent.add_subcommand(name, description);
     auto arguments = std::make_shared<RulesArguments>();
     command.add_option("FILE", arguments->files,
                        "Rule files, in load order; none: the shipped pack and /etc/plimsoll/rules.d");
+    command.footer(std::string("Example: ") + example);
     command.add_flag("--strict", arguments->strict, "Warnings count as errors");
     command.callback([arguments, run, &exit] {
         const auto rules = load(*arguments);
@@ -100,9 +100,10 @@ void add(CLI::App& parent, const char* name, const char* description,
 void add_rules(CLI::App& root, int& exit) {
     CLI::App& command = *root.add_subcommand("rules", "Check, list and test rule files: Falco's and Plimsoll's own");
     command.require_subcommand(1);
-    add(command, "check", "Report every error with file, line, column and what was expected", check, exit);
-    add(command, "list", "List rules, checks and attack paths", list, exit);
-    add(command, "test", "Run the examples inside the files", test, exit);
+    add(command, "check", "Report every error with file, line, column and what was expected",
+        "plimsoll rules check /etc/falco/falco_rules.yaml", check, exit);
+    add(command, "list", "List rules, checks and attack paths", "plimsoll rules list", list, exit);
+    add(command, "test", "Run the examples inside the files", "plimsoll rules test --strict mine.yaml", test, exit);
     command.footer("Example: plimsoll rules check /etc/falco/falco_rules.yaml");
 }
 

@@ -5,8 +5,10 @@
 
 #include <fmt/format.h>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <set>
@@ -38,6 +40,35 @@ std::string context_folder(std::string_view name) {
     return hex;
 }
 
+/// Names those of the folder's certificate files that exist; none of them is required.
+void use_certificates(Endpoint& endpoint, const std::string& folder) {
+    const auto use = [&](std::string& file, const char* leaf) {
+        struct stat facts {};
+        if (stat((folder + leaf).c_str(), &facts) == 0 || errno != ENOENT) file = folder + leaf;
+    };
+    use(endpoint.ca_file, "ca.pem");
+    use(endpoint.cert_file, "cert.pem");
+    use(endpoint.key_file, "key.pem");
+}
+
+/// The current context by config.json; empty when there is no such file. One that cannot be read is an error, for it
+/// may name another engine than the one that would be asked.
+Result<std::string> current_context(const std::string& config) {
+    const std::string path = config + "/config.json";
+    struct stat facts {};
+    if (stat(path.c_str(), &facts) != 0) {
+        if (errno == ENOENT || errno == ENOTDIR) return std::string();
+        return Error{fmt::format("{}: {}", path, std::strerror(errno))};
+    }
+    if (!S_ISREG(facts.st_mode)) return Error{path + ": no regular file"};
+    TRY(const std::string text, read_config(path));
+    const auto document = JsonDocument::parse(text);
+    if (!document) return document.error().during("reading " + path);
+    const Json root = document->root();
+    if (!root.is_object()) return Error{path + ": the document is no JSON object"};
+    return std::string(root["currentContext"].text_or(""));
+}
+
 Result<Endpoint> endpoint_of_context(const std::string& config, const std::string& name) {
     const std::string meta = config + "/contexts/meta/" + context_folder(name) + "/meta.json";
     TRY(const std::string text, read_config(meta));
@@ -47,14 +78,8 @@ Result<Endpoint> endpoint_of_context(const std::string& config, const std::strin
     if (!host) return Error{meta + " names no docker host"};
     TRY(Endpoint endpoint, parse_endpoint(*host));
     const std::string tls = config + "/contexts/tls/" + context_folder(name) + "/docker/";
-    const auto use = [&](std::string& file, const char* leaf) {
-        struct stat facts {};
-        if (stat((tls + leaf).c_str(), &facts) == 0) file = tls + leaf;
-    };
-    use(endpoint.ca_file, "ca.pem");
-    use(endpoint.cert_file, "cert.pem");
-    use(endpoint.key_file, "key.pem");
-    endpoint.tls = endpoint.tcp && !(endpoint.ca_file.empty() && endpoint.cert_file.empty());
+    use_certificates(endpoint, tls);
+    endpoint.tls = endpoint.tcp && (endpoint.tls || !endpoint.ca_file.empty() || !endpoint.cert_file.empty());
     endpoint.tls_verify = !docker["SkipTLSVerify"].truth_or(false);
     endpoint.source = "context " + name;
     return endpoint;
@@ -122,13 +147,12 @@ Result<std::vector<Endpoint>> choose_endpoints(const std::vector<std::string>& h
         environment.docker_config.empty() ? environment.home + "/.docker" : environment.docker_config;
     const std::string certificates = environment.docker_cert_path.empty() ? config : environment.docker_cert_path;
     const auto with_environment_tls = [&](Endpoint endpoint) {
+        const bool https = endpoint.tls;  // asked for in the address: never without verification
         if (endpoint.tcp && (environment.docker_tls_verify || !environment.docker_cert_path.empty()))
             endpoint.tls = true;
         if (endpoint.tls) {
-            endpoint.tls_verify = environment.docker_tls_verify;
-            endpoint.ca_file = certificates + "/ca.pem";
-            endpoint.cert_file = certificates + "/cert.pem";
-            endpoint.key_file = certificates + "/key.pem";
+            endpoint.tls_verify = https || environment.docker_tls_verify;
+            use_certificates(endpoint, certificates + "/");
         }
         if (endpoint.tcp && endpoint.port == 0) endpoint.port = endpoint.tls ? 2376 : 2375;
         return endpoint;
@@ -149,13 +173,7 @@ Result<std::vector<Endpoint>> choose_endpoints(const std::vector<std::string>& h
     }
 
     std::string context = environment.docker_context;
-    if (context.empty()) {
-        if (const auto text = read_config(config + "/config.json")) {
-            if (const auto document = JsonDocument::parse(*text)) {
-                context = document->root()["currentContext"].text_or("");
-            }
-        }
-    }
+    if (context.empty()) TRY(context, current_context(config));
     if (!context.empty() && context != "default") {
         auto endpoint = endpoint_of_context(config, context);
         if (!endpoint) return endpoint.error().during("reading the docker context '" + context + "'");

@@ -40,6 +40,32 @@ TEST(Endpoint, TheUsersChoiceThenTheEnvironmentThenTheContext) {
     EXPECT_THAT(context.error().message, testing::HasSubstr("remote"));
 }
 
+TEST(Endpoint, HttpsIsAlwaysVerifiedAndTcpAsTheEnvironmentSays) {
+    TemporaryTree tree;
+    tree.write("/certificates/ca.pem", "not read here");
+    EndpointEnvironment environment{.home = tree.at("/")};
+    const auto https = (*choose_endpoints({"https://10.1.1.1"}, environment))[0];
+    EXPECT_TRUE(https.tls && https.tls_verify);
+    EXPECT_EQ(https.ca_file + https.cert_file + https.key_file, "");
+    environment.docker_cert_path = tree.at("/certificates");
+    const auto unverified = (*choose_endpoints({"tcp://10.1.1.1"}, environment))[0];
+    EXPECT_TRUE(unverified.tls && !unverified.tls_verify);
+    EXPECT_EQ(unverified.ca_file, tree.at("/certificates/ca.pem"));
+    EXPECT_EQ(unverified.cert_file, "");
+    EXPECT_TRUE((*choose_endpoints({"https://10.1.1.1"}, environment))[0].tls_verify);
+}
+
+TEST(Endpoint, ABrokenConfigurationIsNoDefault) {
+    TemporaryTree tree;
+    tree.write("/docker/config.json", "{");
+    const EndpointEnvironment environment{.docker_config = tree.at("/docker")};
+    const auto chosen = choose_endpoints({}, environment);
+    ASSERT_FALSE(chosen);
+    EXPECT_THAT(chosen.error().message, testing::HasSubstr("config.json"));
+    EXPECT_TRUE(choose_endpoints({"unix:///a"}, environment));
+    EXPECT_TRUE(choose_endpoints({}, {.docker_config = tree.at("/none")}));
+}
+
 TEST(Endpoint, EveryWellKnownSocketOnceWhateverItsNames) {
     TemporaryTree tree;
     sockaddr_un address{.sun_family = AF_UNIX};

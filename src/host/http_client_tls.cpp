@@ -1,4 +1,8 @@
 #include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 
 #include "host/http_exchange.h"
 
@@ -15,6 +19,11 @@ using TlsStream = beast::ssl_stream<Socket>;
 
 Result<bool> prepare_tls(const Endpoint& endpoint, ssl::context& tls) {
     boost::system::error_code fault;
+    for (const std::string* file : {&endpoint.ca_file, &endpoint.cert_file, &endpoint.key_file}) {
+        // The library tells no reason for a file that it cannot open.
+        if (!file->empty() && ::access(file->c_str(), R_OK) != 0)
+            return Error{fmt::format("{}: {}", *file, std::strerror(errno))};
+    }
     const auto step = [&](const char* doing, const std::string& file) -> Result<bool> {
         if (fault) return Error{fmt::format("{} {}: {}", doing, file, fault.message())};
         return true;
@@ -30,6 +39,8 @@ Result<bool> prepare_tls(const Endpoint& endpoint, ssl::context& tls) {
     if (!endpoint.cert_file.empty()) {
         tls.use_certificate_chain_file(endpoint.cert_file, fault);
         TRY_VOID(step("reading the client certificate", endpoint.cert_file));
+        if (endpoint.key_file.empty())
+            return Error{fmt::format("the client certificate {} has no key beside it", endpoint.cert_file)};
         tls.use_private_key_file(endpoint.key_file, ssl::context::pem, fault);
         TRY_VOID(step("reading the client key", endpoint.key_file));
     }

@@ -173,6 +173,7 @@ Result<ComposeNode> read_compose_file(const std::string& path, std::string_view 
     std::erase_if(file.entries, [](const auto& entry) { return is_extension(entry.first.text); });
     expand_merge_keys(file, context.log);
     interpolate_all(file, context);
+    shape_file(file, context.log);
     resolve_definitions(file, base, context);
 
     ComposeNode* services = find_entry(file, "services");

@@ -75,6 +75,16 @@ inline constexpr std::size_t kMostServices = 1000;
 /// NAME=value become maps, ports and volumes become maps, paths become absolute.
 void normalise_service(ComposeNode& service, std::string_view base, ComposeContext& context);
 
+/// Says which keys of a service hold another kind of value than compose takes; a text or a long form where a list
+/// belongs becomes a list of one, so that it is judged, and what has no obvious meaning is left out.
+void shape_service(ComposeNode& service, ComposeLog& log);
+
+/// The same for the file's sections and the definitions in them.
+void shape_file(ComposeNode& file, ComposeLog& log);
+
+/// Puts the node into a list of one in its own place.
+void wrap_in_list(ComposeNode& node);
+
 /// The entry of a map, or null.
 [[nodiscard]] ComposeNode* find_entry(ComposeNode& map, std::string_view key);
 

@@ -54,15 +54,35 @@ void add_named(const ComposeNode& volume, std::string_view key, ServiceDraft& dr
                             {"RW", !is_on(volume, "read_only", draft)}});
 }
 
+/// The options of a mount's type, each under the type's name.
+void report_volume_options(const ComposeNode& volume, const ServiceDraft& draft) {
+    static constexpr std::array<std::string_view, 4> kBind = {"propagation", "create_host_path", "selinux",
+                                                              "recursive"};
+    static constexpr std::array<std::string_view, 3> kVolume = {"nocopy", "subpath", "labels"};
+    static constexpr std::array<std::string_view, 2> kTmpfs = {"size", "mode"};
+    static constexpr std::array<std::string_view, 1> kImage = {"subpath"};
+    const auto check = [&](std::string_view part, std::span<const std::string_view> known) {
+        const ComposeNode* options = volume.find(part);
+        const std::string place = fmt::format("volumes.{}", part);
+        if (options != nullptr && is_map_of(*options, place, draft)) report_unknown(*options, place, known, draft);
+    };
+    check("bind", kBind);
+    check("volume", kVolume);
+    check("tmpfs", kTmpfs);
+    check("image", kImage);
+}
+
 void volumes(const ComposeNode& value, std::string_view key, ServiceDraft& draft) {
     static constexpr std::array<std::string_view, 10> kRead = {"type",   "source", "target", "read_only",   "bind",
                                                                "volume", "tmpfs",  "image",  "consistency", "cluster"};
     for (const ComposeNode& volume : value.items) {
-        if (!volume.is_map()) continue;  // said when it was normalised
-        for (const auto& [name, part] : volume.entries) {
-            if (std::ranges::find(kRead, name.text) == kRead.end() && !name.text.starts_with("x-"))
-                draft.problem(name, key, fmt::format("'{}' is not read", name.text));
+        if (volume.is_scalar()) continue;  // said when it was normalised
+        if (!volume.is_map()) {
+            draft.problem(volume, key, "an item that is neither text nor map");
+            continue;
         }
+        report_unknown(volume, key, kRead, draft);
+        report_volume_options(volume, draft);
         const std::string type = member(volume, "type");
         if (member(volume, "target").empty()) {
             draft.problem(volume, key, "a mount without a target");
@@ -94,7 +114,10 @@ void tmpfs(const ComposeNode& value, std::string_view key, ServiceDraft& draft) 
 }
 
 void ports(const ComposeNode& value, std::string_view key, ServiceDraft& draft) {
+    static constexpr std::array<std::string_view, 7> kRead = {"name",     "target",       "published", "host_ip",
+                                                              "protocol", "app_protocol", "mode"};
     for (const ComposeNode& port : value.items) {
+        report_unknown(port, key, kRead, draft);
         const std::string target = member(port, "target");
         if (target.empty()) {
             draft.problem(port, key, "a port without a target");
@@ -158,8 +181,8 @@ void label_file(const ComposeNode& value, std::string_view key, ServiceDraft& dr
         draft.labels.insert_or_assign(name, text.value_or(""));
 }
 
-void labels(const ComposeNode& value, std::string_view, ServiceDraft& draft) {
-    for (const auto& [name, text] : value.entries) draft.labels.insert_or_assign(name.text, text.text);
+void labels(const ComposeNode& value, std::string_view key, ServiceDraft& draft) {
+    for (const auto& [name, text] : value.entries) draft.labels.insert_or_assign(name.text, text_of(text, key, draft));
 }
 
 void devices(const ComposeNode& value, std::string_view key, ServiceDraft& draft) {
@@ -233,7 +256,32 @@ void use_api_socket(const ComposeNode& value, std::string_view key, ServiceDraft
 }
 
 void build(const ComposeNode& value, std::string_view key, ServiceDraft& draft) {
+    static constexpr std::array<std::string_view, 23> kKnown = {"context",
+                                                                "dockerfile",
+                                                                "dockerfile_inline",
+                                                                "args",
+                                                                "ssh",
+                                                                "cache_from",
+                                                                "cache_to",
+                                                                "extra_hosts",
+                                                                "isolation",
+                                                                "privileged",
+                                                                "labels",
+                                                                "no_cache",
+                                                                "pull",
+                                                                "shm_size",
+                                                                "target",
+                                                                "secrets",
+                                                                "tags",
+                                                                "platforms",
+                                                                "additional_contexts",
+                                                                "network",
+                                                                "ulimits",
+                                                                "entitlements",
+                                                                "no_cache_filter"};
     draft.config["Built"] = true;
+    if (!is_map_of(value, key, draft)) return;
+    report_unknown(value, key, kKnown, draft);
     for (const char* part : {"privileged", "entitlements"}) {
         if (const ComposeNode* node = value.find(part))
             draft.problem(*node, key, fmt::format("build.{} concerns the build and is not judged", part));

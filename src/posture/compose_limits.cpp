@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <array>
 #include <charconv>
 
 #include "posture/compose_parts.h"
@@ -84,6 +85,9 @@ void logging(const ComposeNode& value, std::string_view key, ServiceDraft& draft
 }
 
 void healthcheck(const ComposeNode& value, std::string_view key, ServiceDraft& draft) {
+    static constexpr std::array<std::string_view, 7> kKnown = {"test",         "interval",       "timeout", "retries",
+                                                               "start_period", "start_interval", "disable"};
+    report_unknown(value, key, kKnown, draft);
     if (const ComposeNode* disable = value.find("disable");
         disable != nullptr && truth_of(*disable, key, draft) == true) {
         draft.config["Healthcheck"] = {{"Test", {"NONE"}}};
@@ -107,6 +111,7 @@ void device_request(const ComposeNode& device, std::string_view key, ServiceDraf
 
 void gpus(const ComposeNode& value, std::string_view key, ServiceDraft& draft) {
     if (value.is_scalar()) return device_request(value, key, draft);  // all
+    if (!value.is_sequence()) draft.problem(value, key, "expected a list");
     for (const ComposeNode& item : value.items) device_request(item, key, draft);
 }
 
@@ -128,24 +133,37 @@ void deploy_limits(const ComposeNode& limits, std::string_view key, ServiceDraft
 void deploy_restart(const ComposeNode& policy, std::string_view key, ServiceDraft& draft) {
     std::string condition = "any";
     std::int64_t most = 0;
+    static constexpr std::array<std::string_view, 4> kKnown = {"condition", "delay", "max_attempts", "window"};
+    if (!is_map_of(policy, key, draft)) return;
+    report_unknown(policy, key, kKnown, draft);
     if (const ComposeNode* node = policy.find("condition")) condition = text_of(*node, key, draft);
     if (const ComposeNode* node = policy.find("max_attempts")) most = integer_of(*node, key, draft).value_or(0);
     const std::string name = condition == "none" ? "no" : condition == "any" ? "unless-stopped" : condition;
     draft.host["RestartPolicy"] = {{"Name", name}, {"MaximumRetryCount", most}};
 }
 
+void deploy_resources(const ComposeNode& resources, std::string_view key, ServiceDraft& draft) {
+    static constexpr std::array<std::string_view, 2> kKnown = {"limits", "reservations"};
+    static constexpr std::array<std::string_view, 5> kReserved = {"cpus", "memory", "pids", "devices",
+                                                                  "generic_resources"};
+    if (!is_map_of(resources, key, draft)) return;
+    report_unknown(resources, key, kKnown, draft);
+    const ComposeNode* limits = resources.find("limits");
+    if (limits != nullptr && is_map_of(*limits, key, draft)) deploy_limits(*limits, key, draft);
+    const ComposeNode* reserved = resources.find("reservations");
+    if (reserved == nullptr || !is_map_of(*reserved, key, draft)) return;
+    report_unknown(*reserved, key, kReserved, draft);
+    if (const ComposeNode* devices = reserved->find("devices")) gpus(*devices, key, draft);
+}
+
 void deploy(const ComposeNode& value, std::string_view key, ServiceDraft& draft) {
-    for (const auto& [name, part] : value.entries) {
-        if (name.text == "restart_policy") {
-            deploy_restart(part, key, draft);
-        } else if (name.text == "resources") {
-            if (const ComposeNode* limits = part.find("limits")) deploy_limits(*limits, key, draft);
-            const ComposeNode* reserved = part.find("reservations");
-            const ComposeNode* devices = reserved == nullptr ? nullptr : reserved->find("devices");
-            if (devices != nullptr) gpus(*devices, key, draft);
-        }
-        // mode, replicas, placement, update_config, … place containers and say nothing about one.
-    }
+    // Those that are not read below place containers and say nothing about one.
+    static constexpr std::array<std::string_view, 9> kKnown = {"resources",     "restart_policy", "mode",
+                                                               "replicas",      "labels",         "placement",
+                                                               "endpoint_mode", "update_config",  "rollback_config"};
+    report_unknown(value, key, kKnown, draft);
+    if (const ComposeNode* policy = value.find("restart_policy")) deploy_restart(*policy, key, draft);
+    if (const ComposeNode* resources = value.find("resources")) deploy_resources(*resources, key, draft);
 }
 
 }  // namespace

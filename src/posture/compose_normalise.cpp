@@ -36,12 +36,7 @@ void to_map(ComposeNode& service, std::string_view key, bool bare_is_empty, Comp
 
 void to_list(ComposeNode& service, std::string_view key) {
     ComposeNode* value = find_entry(service, key);
-    if (value == nullptr || !value->is_scalar()) return;
-    ComposeNode list;
-    list.kind = ComposeNode::Kind::sequence;
-    list.at = value->at;
-    list.items.push_back(std::move(*value));
-    *value = std::move(list);
+    if (value != nullptr && value->is_scalar() && value->tag != "!reset") wrap_in_list(*value);
 }
 
 ComposeNode with(std::string_view key, ComposeNode value) {
@@ -214,14 +209,7 @@ void normalise_files(ComposeNode& service, std::string_view base, const ComposeC
     for (const char* key : {"env_file", "label_file"}) {
         ComposeNode* files = find_entry(service, key);
         if (files == nullptr) continue;
-        if (files->is_map())
-            *files = [&] {  // one file in the long form
-                ComposeNode list;
-                list.kind = ComposeNode::Kind::sequence;
-                list.at = files->at;
-                list.items.push_back(std::move(*files));
-                return list;
-            }();
+        if (files->is_map()) wrap_in_list(*files);  // one file in the long form
         for (ComposeNode& item : files->items) {
             if (item.is_scalar()) item = with("path", std::move(item));
             if (ComposeNode* path = find_entry(item, "path")) path->text = context.resolve(path->text, base);
@@ -244,6 +232,7 @@ void normalise_files(ComposeNode& service, std::string_view base, const ComposeC
 
 void normalise_service(ComposeNode& service, std::string_view base, ComposeContext& context) {
     std::erase_if(service.entries, [](const auto& entry) { return entry.first.text.starts_with("x-"); });
+    shape_service(service, context.log);
     to_map(service, "environment", false, context.log);
     for (const char* key : {"labels", "annotations", "sysctls"}) to_map(service, key, true, context.log);
     for (const char* key : {"tmpfs", "env_file", "label_file", "dns", "dns_search"}) to_list(service, key);

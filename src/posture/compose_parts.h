@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,12 @@ struct ServiceDraft {
     /// Says at a node of the service what is wrong with it.
     void problem(const ComposeNode& at, std::string_view key, std::string_view what) const;
 };
+
+/// True for a map; any other value but none is a problem.
+[[nodiscard]] bool is_map_of(const ComposeNode& node, std::string_view key, const ServiceDraft& draft);
+/// Says which entries of a map below a key are not among the known ones; `x-` ones are nobody's business.
+void report_unknown(const ComposeNode& map, std::string_view key, std::span<const std::string_view> known,
+                    const ServiceDraft& draft);
 
 // Values as compose writes them; nothing, and a problem, when they are something else.
 [[nodiscard]] std::optional<bool> truth_of(const ComposeNode& node, std::string_view key, const ServiceDraft& draft);

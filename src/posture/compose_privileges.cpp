@@ -39,8 +39,8 @@ void config_truth(const ComposeNode& value, std::string_view key, ServiceDraft& 
 }
 
 template <const char* Member>
-void host_map(const ComposeNode& value, std::string_view, ServiceDraft& draft) {
-    for (const auto& [name, text] : value.entries) draft.host[Member][name.text] = text.text;
+void host_map(const ComposeNode& value, std::string_view key, ServiceDraft& draft) {
+    for (const auto& [name, text] : value.entries) draft.host[Member][name.text] = text_of(text, key, draft);
 }
 
 void security_options(const ComposeNode& value, std::string_view key, ServiceDraft& draft) {

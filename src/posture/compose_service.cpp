@@ -43,7 +43,7 @@ void read_keys(const ComposeNode& service, ServiceDraft& draft) {
     for (const auto* keys : {&privilege_keys(), &limit_keys(), &item_keys()}) {
         for (const auto& [key, read] : *keys) {
             const ComposeNode* value = service.find(key);
-            if (value != nullptr && !value->is_null()) read(*value, key, draft);
+            if (value != nullptr && !value->is_null() && value->tag != "!reset") read(*value, key, draft);
         }
     }
 }

@@ -327,6 +327,43 @@ TEST_F(Compose, what_is_not_read_is_named_with_its_place) {
                     HasSubstr("compose.yaml:10:15: services.web.volumes: the volume 'undefined' is not defined")));
 }
 
+TEST_F(Compose, a_value_of_the_wrong_kind_is_named_and_still_judged_where_its_meaning_is_plain) {
+    const Inventory inventory = read(
+        "services:\n  web:\n    image: a\n    volumes: /:/host\n    devices: /dev/sda\n    cap_add: SYS_ADMIN\n    "
+        "ports: {a: b}\n    deploy: 7\n    networks: front\nnetworks: [front]\nvolumes: 5\n");
+    EXPECT_THAT(inventory.problems,
+                testing::IsSupersetOf({HasSubstr("compose.yaml:4:14: volumes: expected a list"),
+                                       HasSubstr("compose.yaml:5:14: devices: expected a list"),
+                                       HasSubstr("compose.yaml:6:14: cap_add: expected a list"),
+                                       HasSubstr("compose.yaml:7:12: ports: expected a list"),
+                                       HasSubstr("compose.yaml:8:13: deploy: expected a map"),
+                                       HasSubstr("compose.yaml:9:15: networks: expected a map or a list"),
+                                       HasSubstr("compose.yaml:10:11: networks: expected a map"),
+                                       HasSubstr("compose.yaml:11:10: volumes: expected a map")}));
+    const Facts& web = find(inventory, SubjectKind::container, "web");
+    EXPECT_EQ(value(*items(inventory, SubjectKind::mount).front(), "mount.source"), "/");
+    EXPECT_THAT(list(web, "container.caps.added"), ElementsAre("CAP_SYS_ADMIN"));
+    EXPECT_THAT(list(web, "container.devices"), Contains(HasSubstr("/dev/sda")));
+    EXPECT_THAT(list(web, "container.networks"), ElementsAre("app_front"));
+}
+
+TEST_F(Compose, unknown_keys_below_deploy_build_healthcheck_and_mounts_are_named) {
+    const Inventory inventory = read(R"(services:
+  web:
+    build: {context: ., contxt: .}
+    deploy: {resource: {}, resources: {limit: {}, limits: 3}}
+    healthcheck: {tset: [a]}
+    volumes: [{type: bind, source: /x, target: /y, bind: {propagate: shared}}, [a]]
+)");
+    EXPECT_THAT(inventory.problems,
+                testing::UnorderedElementsAre(
+                    HasSubstr("build: 'contxt' is not read"), HasSubstr("deploy: 'resource' is not read"),
+                    HasSubstr("deploy: 'limit' is not read"),
+                    HasSubstr("compose.yaml:4:59: services.web.deploy: expected a map"),
+                    HasSubstr("healthcheck: 'tset' is not read"), HasSubstr("volumes.bind: 'propagate' is not read"),
+                    HasSubstr("volumes: an item that is neither text nor map")));
+}
+
 TEST_F(Compose, networks_and_deploy_settings_are_read) {
     const Inventory inventory = read(R"(
 services:

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -34,6 +35,19 @@ std::optional<double> unit(std::string_view text) {
 
 void ServiceDraft::problem(const ComposeNode& at, std::string_view key, std::string_view what) const {
     context.log.problem(at.at, fmt::format("services.{}.{}: {}", name, key, what));
+}
+
+bool is_map_of(const ComposeNode& node, std::string_view key, const ServiceDraft& draft) {
+    if (!node.is_map() && !node.is_null()) draft.problem(node, key, "expected a map");
+    return node.is_map();
+}
+
+void report_unknown(const ComposeNode& map, std::string_view key, std::span<const std::string_view> known,
+                    const ServiceDraft& draft) {
+    for (const auto& [name, value] : map.entries) {
+        if (std::ranges::find(known, name.text) == known.end() && !name.text.starts_with("x-"))
+            draft.problem(name, key, fmt::format("'{}' is not read", name.text));
+    }
 }
 
 std::optional<bool> truth_of(const ComposeNode& node, std::string_view key, const ServiceDraft& draft) {
@@ -82,7 +96,7 @@ std::string text_of(const ComposeNode& node, std::string_view key, const Service
 std::vector<std::string> texts_of(const ComposeNode& node, std::string_view key, const ServiceDraft& draft) {
     std::vector<std::string> all;
     if (node.is_scalar()) all.push_back(node.text);
-    if (node.is_map()) draft.problem(node, key, "a list is needed");
+    if (node.is_map()) draft.problem(node, key, "expected a list");
     for (const ComposeNode& item : node.items) {
         if (item.is_scalar())
             all.push_back(item.text);

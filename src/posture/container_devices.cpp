@@ -150,6 +150,7 @@ void gather_devices(const ContainerReading& in, FactStore& store, Facts& out) {
         const std::string path(entry["PathOnHost"].text_or(""));
         paths.push_back(path);
         Facts& device = store.add(SubjectKind::device, path, path, &out);
+        device.set("device.given", path, at);
         device.set("device.path", path, at);
         device.set("device.permissions", entry["CgroupPermissions"].text_or("rwm"), at);
         device.set("device.class", device_class(in, path), at + ", host's device nodes");
@@ -161,6 +162,7 @@ void gather_devices(const ContainerReading& in, FactStore& store, Facts& out) {
         const std::string where = in.origin + " HostConfig.DeviceCgroupRules";
         const DeviceRule rule = read_rule(text);
         Facts& device = store.add(SubjectKind::device, text, text, &out);
+        device.set("device.given", text, where);
         device.absent("device.path", where);
         device.set("device.permissions", rule.permissions, where);
         device.set("device.class", device_class(rule), where);

@@ -42,6 +42,14 @@ public:
         return std::min(at, text_.size());
     }
 
+    /// The place of a byte of the file, in the terms of Position.
+    [[nodiscard]] std::pair<std::size_t, std::size_t> place_of(std::size_t at) const {
+        at = std::min(at, text_.size());
+        const auto after = std::ranges::upper_bound(starts_, at);
+        const auto line = static_cast<std::size_t>(after - starts_.begin());
+        return line == 0 ? std::pair<std::size_t, std::size_t>{1, 1} : std::pair{line, at - starts_[line - 1] + 1};
+    }
+
     [[nodiscard]] std::size_t column(const yaml_mark_t& mark) const {
         return mark.line < starts_.size() ? byte(mark) - starts_[mark.line] + 1 : 1;
     }
@@ -70,6 +78,11 @@ public:
 
     [[nodiscard]] Position position(const yaml_mark_t& mark) const {
         return {file_, static_cast<std::uint32_t>(mark.line + 1), static_cast<std::uint32_t>(lines_.column(mark)), 0};
+    }
+
+    [[nodiscard]] Position position(std::size_t offset) const {
+        const auto [line, column] = lines_.place_of(offset);
+        return {file_, static_cast<std::uint32_t>(line), static_cast<std::uint32_t>(column), 0};
     }
 
     void add(const yaml_event_t& event) {
@@ -119,7 +132,8 @@ private:
         node.plain = data.style == YAML_PLAIN_SCALAR_STYLE && tag != "!";
         if (tag != "!") node.tag = tag;
         node.text.assign(reinterpret_cast<const char*>(data.value), data.length);
-        const bool null = node.tag.empty() && node.plain && (node.text.empty() || node.text == "~" || node.text == "null");
+        const bool null =
+            node.tag.empty() && node.plain && (node.text.empty() || node.text == "~" || node.text == "null");
         if (null) node.kind = YamlNode::Kind::null;
         leaf(std::move(node), text(data.anchor));
     }
@@ -139,7 +153,8 @@ private:
     }
 
     void open(const yaml_mark_t& mark, YamlNode::Kind kind, const yaml_char_t* tag, const yaml_char_t* anchor) {
-        if (open_.size() >= kMaxYamlDepth) return fail(fmt::format("nested deeper than {} levels", kMaxYamlDepth), mark);
+        if (open_.size() >= kMaxYamlDepth)
+            return fail(fmt::format("nested deeper than {} levels", kMaxYamlDepth), mark);
         open_.push_back({make(mark, kind), text(anchor), std::nullopt});
         if (const std::string name = text(tag); name != "!") open_.back().node.tag = name;
     }
@@ -223,7 +238,10 @@ Parsed<std::vector<YamlNode>> parse_yaml(std::string_view text, std::uint32_t fi
         if (!parser.next(event)) {
             const yaml_parser_t& state = parser.state();
             const char* problem = state.problem == nullptr ? "out of memory" : state.problem;
-            return std::unexpected(Fault{problem, builder.position(state.problem_mark)});
+            // The reader knows no lines, only how many bytes came before.
+            return std::unexpected(Fault{problem, state.error == YAML_READER_ERROR
+                                                      ? builder.position(state.problem_offset)
+                                                      : builder.position(state.problem_mark)});
         }
         end = event.type == YAML_STREAM_END_EVENT;
         builder.add(event);

@@ -221,6 +221,7 @@ inline constexpr std::array kPostureFields = {
           "Its value switches certificate checks off."},
     // A host device, or a device cgroup rule
     Field{"device.path", Type::path, false, Arg::none, from_posture, "Path on the host; absent for a rule."},
+    Field{"device.given", Type::string, false, Arg::none, from_posture, "The path or the rule, as given."},
     Field{"device.permissions", Type::string, false, Arg::none, from_posture, "r, w and m."},
     Field{"device.class", Type::string, false, Arg::none, from_posture,
           "disk, memory, kvm, tun, fuse, input, gpu, sound, usb, serial, kmsg, loop, mapper or other."},
