@@ -173,7 +173,9 @@ Result<std::vector<Endpoint>> choose_endpoints(const std::vector<std::string>& h
     }
 
     std::string context = environment.docker_context;
-    if (context.empty()) TRY(context, current_context(config));
+    if (context.empty()) {
+        TRY(context, current_context(config));
+    }
     if (!context.empty() && context != "default") {
         auto endpoint = endpoint_of_context(config, context);
         if (!endpoint) return endpoint.error().during("reading the docker context '" + context + "'");
