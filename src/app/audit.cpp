@@ -114,7 +114,9 @@ AuditOutcome run_audit(const AuditRequest& request) {
         return finding.outcome == model::Outcome::pass || finding.outcome == model::Outcome::fail;
     });
     outcome.incomplete = !inventory->silent_engines.empty() ||
-                         std::ranges::any_of(inventory->store.all(), [](const model::Facts& facts) { return model::is_object(facts.kind()) && !facts.gap().empty(); });
+                         std::ranges::any_of(inventory->store.all(), [](const model::Facts& facts) {
+                             return model::is_object(facts.kind()) && !facts.gap().empty();
+                         });
     report->version = kVersion;
     report->started = to_rfc3339(started);
     report->seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - clock).count();

@@ -34,11 +34,11 @@ struct HttpRequest {
     std::string method = "GET";
 };
 
-/// Runs every request over a few kept-alive connections and calls `done(index, answer)` once for each, in the order in which
-/// answers come, on the calling thread. Returns when all are done. A connection that breaks is opened anew; a request is sent
-/// again once if its kept-alive connection was closed before the first byte of an answer. After several time-outs in a row the
-/// rest is answered with an error at once, so that a hanging engine costs two time limits and not one for each request. A target
-/// with a blank or control character is an error and never sent.
+/// Runs every request over a few kept-alive connections and calls `done(index, answer)` once for each, in the order in
+/// which answers come, on the calling thread. Returns when all are done. A connection that breaks is opened anew; a
+/// request is sent again once if its kept-alive connection was closed before the first byte of an answer. After several
+/// time-outs in a row the rest is answered with an error at once, so that a hanging engine costs two time limits and
+/// not one for each request. A target with a blank or control character is an error and never sent.
 void run_requests(const Endpoint& endpoint, const HttpLimits& limits, const std::vector<HttpRequest>& requests,
                   const std::function<void(std::size_t, Result<HttpAnswer>)>& done);
 

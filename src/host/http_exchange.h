@@ -45,7 +45,8 @@ struct Batch {
 /// Why a request has no answer, in words.
 [[nodiscard]] std::string reason(const boost::system::system_error& fault);
 
-/// Whether a target is visible ASCII without blanks: anything else could end the request line and begin another request.
+/// Whether a target is visible ASCII without blanks: anything else could end the request line and begin another
+/// request.
 [[nodiscard]] bool is_sendable(std::string_view target);
 
 /// Connects to the endpoint, whichever family it has.

@@ -84,7 +84,8 @@ void gather_limits(const ContainerReading& in, Facts& out) {
     const auto at = [&](std::string_view key) { return fmt::format("{} HostConfig.{}", in.origin, key); };
 
     const auto memory = number("Memory");
-    const bool memory_limited = memory > 0 && (in.engine.memory == 0 || memory < in.engine.memory);  // more than there is limits nothing
+    const bool memory_limited =
+        memory > 0 && (in.engine.memory == 0 || memory < in.engine.memory);  // more than there is limits nothing
     out.set("container.memory.limited", memory_limited, at("Memory"));
     if (memory > 0)
         out.set_number("container.memory.limit", memory, at("Memory"));
@@ -95,8 +96,10 @@ void gather_limits(const ContainerReading& in, Facts& out) {
     const auto shares = number("CpuShares");
     const auto all = in.engine.processors;
     const bool by_time = number("NanoCpus") > 0 && (all == 0 || number("NanoCpus") < all * 1'000'000'000);
-    const bool by_set = !host["CpusetCpus"].text_or("").empty() && (all == 0 || processors_of(host["CpusetCpus"].text_or("")) < all);
-    const bool cpu = by_time || by_set || number("CpuQuota") > 0 || number("CpuRealtimeRuntime") > 0 || (shares > 0 && shares != kDefaultShares);
+    const bool by_set =
+        !host["CpusetCpus"].text_or("").empty() && (all == 0 || processors_of(host["CpusetCpus"].text_or("")) < all);
+    const bool cpu = by_time || by_set || number("CpuQuota") > 0 || number("CpuRealtimeRuntime") > 0 ||
+                     (shares > 0 && shares != kDefaultShares);
     out.set("container.cpu.limited", cpu, at("NanoCpus, CpuQuota, CpusetCpus, CpuShares"));
 
     const auto pids = number("PidsLimit");

@@ -23,9 +23,12 @@ constexpr std::array<std::string_view, 10> kProtectedPaths = {
 
 /// Nothing means false, as in Go; anything but a boolean cannot be believed.
 void set_truth(model::FieldKey field, Json value, const std::string& origin, Facts& out) {
-    if (value.is_null()) out.set(field, false, origin);
-    else if (const auto truth = value.truth()) out.set(field, *truth, origin);
-    else out.unknown(field, "the engine's answer is not true or false");
+    if (value.is_null())
+        out.set(field, false, origin);
+    else if (const auto truth = value.truth())
+        out.set(field, *truth, origin);
+    else
+        out.unknown(field, "the engine's answer is not true or false");
 }
 
 std::optional<std::int64_t> as_number(std::string_view text) {
@@ -141,14 +144,17 @@ void gather_paths(const ContainerReading& in, bool privileged, const std::vector
 }
 
 /// Groups of the host that numbers in the definition stand for; with remapped users no number does.
-void set_host_groups(const ContainerReading& in, const std::vector<std::string>& groups, std::string_view group, const std::string& origin, Facts& out) {
+void set_host_groups(const ContainerReading& in, const std::vector<std::string>& groups, std::string_view group,
+                     const std::string& origin, Facts& out) {
     std::vector<std::string> names;
     const auto add = [&](std::string_view text) {
         const auto number = as_number(text);
         if (!number || *number <= 0 || !in.engine.group_name) return;
-        if (std::string name = in.engine.group_name(static_cast<std::uint32_t>(*number)); !name.empty()) names.push_back(std::move(name));
+        if (std::string name = in.engine.group_name(static_cast<std::uint32_t>(*number)); !name.empty())
+            names.push_back(std::move(name));
     };
-    const bool remapped = in.engine.userns_remap.value_or(false) && in.inspect.at("HostConfig.UsernsMode").text_or("") != "host";
+    const bool remapped =
+        in.engine.userns_remap.value_or(false) && in.inspect.at("HostConfig.UsernsMode").text_or("") != "host";
     if (!remapped) {
         for (const std::string& each : groups) add(each);
         add(group);
@@ -182,8 +188,10 @@ void gather_user(const ContainerReading& in, Facts& out) {
     }
     out.absent("container.user.host_uid", "no live process");
 
-    if (uid) out.set("container.user.configured_root", *uid == 0, from);
-    else out.unknown("container.user.configured_root", reason);
+    if (uid)
+        out.set("container.user.configured_root", *uid == 0, from);
+    else
+        out.unknown("container.user.configured_root", reason);
 
     const auto groups = strings(in.inspect.at("HostConfig.GroupAdd"));
     const std::string group_origin = in.origin + " HostConfig.GroupAdd, Config.User";
@@ -196,9 +204,11 @@ void gather_user(const ContainerReading& in, Facts& out) {
     } else if (*uid == 0 || named_root || !group.empty()) {
         out.set("container.group.root", *uid != 0 && named_root, group_origin);
     } else if (const auto gid = in.engine.gid_of ? in.engine.gid_of(in.inspect, *uid) : std::nullopt) {
-        out.set("container.group.root", *gid == 0, "a user without a group has the one of the image's /etc/passwd, else 0");
+        out.set("container.group.root", *gid == 0,
+                "a user without a group has the one of the image's /etc/passwd, else 0");
     } else {
-        out.unknown("container.group.root", "the user is given without a group, and the image's /etc/passwd, which decides it, cannot be read");
+        out.unknown("container.group.root",
+                    "the user is given without a group, and the image's /etc/passwd, which decides it, cannot be read");
     }
 
     if (in.inspect.at("HostConfig.UsernsMode").text_or("") == "host") {

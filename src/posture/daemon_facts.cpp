@@ -272,8 +272,8 @@ void gather_daemon(const DaemonReading& in, const host::Root& root, Inventory& i
     if (in.process != nullptr) gather_listeners(in.engines, *in.process, in.settings, root, inventory, daemon);
 }
 
-void gather_listeners(const EngineHost& engines, const EngineProcess& process, const DaemonSettings* settings, const host::Root& root,
-                      Inventory& inventory, const Facts& owner) {
+void gather_listeners(const EngineHost& engines, const EngineProcess& process, const DaemonSettings* settings,
+                      const host::Root& root, Inventory& inventory, const Facts& owner) {
     const auto accounts = host::read_accounts(root);
     for (const EngineHost::Listener& listener : engines.listeners) {
         if (listener.process != &process) continue;

@@ -29,7 +29,7 @@ void gather_daemon(const DaemonReading& in, const host::Root& root, Inventory& i
 
 /// Adds the sockets of one process, with who can reach them. `settings` are that process's own and tell whether its TCP
 /// sockets speak TLS; null when they cannot be seen.
-void gather_listeners(const EngineHost& engines, const EngineProcess& process, const DaemonSettings* settings, const host::Root& root,
-                      Inventory& inventory, const model::Facts& owner);
+void gather_listeners(const EngineHost& engines, const EngineProcess& process, const DaemonSettings* settings,
+                      const host::Root& root, Inventory& inventory, const model::Facts& owner);
 
 }  // namespace plimsoll::posture

@@ -67,7 +67,8 @@ Result<JsonDocument> json_of(std::string_view target, Result<host::HttpAnswer> a
     return parsed;
 }
 
-constexpr std::string_view kNoContainerList = "the engine did not give the list of containers, so nobody knows what is in use";
+constexpr std::string_view kNoContainerList =
+    "the engine did not give the list of containers, so nobody knows what is in use";
 
 /// One engine's audit, step by step; each step reads what the ones before it found.
 class EngineAudit {
@@ -145,7 +146,8 @@ private:
                 fmt::format("{}: {}", endpoint_.to_text(), failed_.empty() ? "no answer" : failed_.front().second);
             const std::string why = failed_.empty() ? "no answer" : failed_.front().second;
             problem("the engine does not answer", why);
-            inventory_.store.add(SubjectKind::component, "engine", "engine at " + endpoint_.to_text(), inventory_.host).unreadable("the engine does not answer: " + why);
+            inventory_.store.add(SubjectKind::component, "engine", "engine at " + endpoint_.to_text(), inventory_.host)
+                .unreadable("the engine does not answer: " + why);
             if (endpoint_.source != "default") inventory_.silent_engines.push_back(endpoint_.to_text());
             return false;
         }
@@ -182,8 +184,9 @@ private:
         view_.places.data_roots.emplace_back(list(kInfo)["DockerRootDir"].text_or("/var/lib/docker"));
         for (const EngineProcess& other : engines_.processes) {
             if (other.kind != "docker" || &other == process_) continue;
-            const auto its = read_daemon_settings(other.command_line, "/etc/docker/daemon.json", "",
-                                                  [&](const std::string& path) { return host::read_if_exists(options_.root, path); });
+            const auto its = read_daemon_settings(
+                other.command_line, "/etc/docker/daemon.json", "",
+                [&](const std::string& path) { return host::read_if_exists(options_.root, path); });
             view_.places.data_roots.push_back(its.find("data-root")->value);
         }
         daemon_ = &inventory_.store.add(SubjectKind::daemon, endpoint_.to_text(),
@@ -219,7 +222,8 @@ private:
     SourceFacts look_at(std::string& path) const {
         const auto layers = overlay_layers_.find(path);
         SourceFacts facts = sources_.look_at(path);
-        if (layers != overlay_layers_.end()) facts.also.insert(facts.also.end(), layers->second.begin(), layers->second.end());
+        if (layers != overlay_layers_.end())
+            facts.also.insert(facts.also.end(), layers->second.begin(), layers->second.end());
         return facts;
     }
 
@@ -246,7 +250,8 @@ private:
             if (paths.size() > 1) overlay_layers_[paths.front()].assign(paths.begin() + 1, paths.end());
         });
         list(kNetworks).each([&](Json network) {
-            const std::string_view bind = network.at("Options")["com.docker.network.bridge.host_binding_ipv4"].text_or("");
+            const std::string_view bind =
+                network.at("Options")["com.docker.network.bridge.host_binding_ipv4"].text_or("");
             if (!bind.empty()) view_.network_binds.emplace(network["Name"].text_or(""), bind);
         });
         list(kContainers).each([&](Json container) {
@@ -296,13 +301,18 @@ private:
         }
     }
 
-    void add_image(const std::string& id, ImageSummary& image, const Answer& inspect, const Answer& history, const std::string& reason) {
+    void add_image(const std::string& id, ImageSummary& image, const Answer& inspect, const Answer& history,
+                   const std::string& reason) {
         const bool used = usage_.images.contains(id);
         const std::string_view short_id = std::string_view(id).substr(7, 12);
-        Facts& facts = inventory_.store.add(SubjectKind::image, short_id, image.tags.empty() ? short_id : std::string_view(image.tags.front()), daemon_);
+        Facts& facts =
+            inventory_.store.add(SubjectKind::image, short_id,
+                                 image.tags.empty() ? short_id : std::string_view(image.tags.front()), daemon_);
         if (!inspect || !history) facts.unreadable(reason);
         if (inspect) {
-            gather_image({root_of(inspect), cycles_, options_.allowed_images, options_.root, options_.now, used, local_}, inventory_.store, facts);
+            gather_image(
+                {root_of(inspect), cycles_, options_.allowed_images, options_.root, options_.now, used, local_},
+                inventory_.store, facts);
             image.environment = strings(root_of(inspect).at("Config.Env"));
         }
         gather_history(root_of(history), inventory_.store, facts);
@@ -340,7 +350,8 @@ private:
             const auto& [id, name] = wanted[i];
             Facts& facts = inventory_.store.add(SubjectKind::container, id.substr(0, 12), name, daemon_);
             if (!parsed || !is_whole(parsed->root())) {
-                const std::string reason = parsed ? "the engine's answer lacks parts that every container has" : parsed.error().message;
+                const std::string reason =
+                    parsed ? "the engine's answer lacks parts that every container has" : parsed.error().message;
                 facts.unreadable(reason);
                 return problem(requests[i].target, reason);
             }
@@ -352,10 +363,12 @@ private:
     /// Whether an inspect answer has what is judged: without it everything would look switched off.
     static bool is_whole(const Json& inspect) {
         const Json mounts = inspect["Mounts"];
-        return inspect["HostConfig"].is_object() && inspect["Config"].is_object() && inspect["State"].is_object() && (mounts.is_array() || mounts.is_null());
+        return inspect["HostConfig"].is_object() && inspect["Config"].is_object() && inspect["State"].is_object() &&
+               (mounts.is_array() || mounts.is_null());
     }
 
-    void add_container(const Json& inspect, std::string_view id, Facts& facts, const LiveContext& live, std::vector<std::pair<std::string, Facts*>>& with_logs) {
+    void add_container(const Json& inspect, std::string_view id, Facts& facts, const LiveContext& live,
+                       std::vector<std::pair<std::string, Facts*>>& with_logs) {
         gather_container(inspect, view_, inventory_.store, facts);
         const auto pid = inspect.at("State.Pid").integer().value_or(0);
         const bool runs = facts.is_true("container.running");
@@ -381,7 +394,8 @@ private:
         if (options_.log_lines == 0) return;
         std::vector<host::HttpRequest> requests;
         for (const auto& [id, facts] : containers)
-            requests.push_back({fmt::format("/containers/{}/logs?stdout=1&stderr=1&tail={}", host::url_part(id), options_.log_lines)});
+            requests.push_back(
+                {fmt::format("/containers/{}/logs?stdout=1&stderr=1&tail={}", host::url_part(id), options_.log_lines)});
         ask(requests, [&](std::size_t i, Result<host::HttpAnswer> answer) {
             if (!answer) return problem(requests[i].target, answer.error().message);
             if (answer->status != 200) return problem(requests[i].target, error_message(*answer));
@@ -437,7 +451,8 @@ private:
     EngineTotals& totals_;
     const EngineProcess* process_;
     HostSources sources_;
-    std::map<std::string, std::vector<std::string>, std::less<>> overlay_layers_;  ///< further layers of a volume, by the first
+    std::map<std::string, std::vector<std::string>, std::less<>>
+        overlay_layers_;  ///< further layers of a volume, by the first
     bool local_ = true;
     Facts* daemon_ = nullptr;
     EngineView view_;

@@ -20,7 +20,8 @@ struct EngineTotals {
                  unused_networks = 0;
 
     std::set<int> judged_processes;  ///< daemons that were audited through their API
-    std::string containers_lost, images_lost, volumes_lost, networks_lost;  ///< why a count is unknown; empty when it is known
+    std::string containers_lost, images_lost, volumes_lost,
+        networks_lost;  ///< why a count is unknown; empty when it is known
 
     /// Sets the host's totals, or says why they are unknown.
     void write(model::Facts& host, const host::Root& root) const;

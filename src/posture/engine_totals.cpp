@@ -41,9 +41,12 @@ void EngineTotals::write(Facts& host, const host::Root& root) const {
     host.set("host.engine.answers", answered, "engine API");
     set_data_root(data_root, root, host);
     const auto count = [&](FieldKey field, std::int64_t number, const std::string& lost) {
-        if (!answered) host.unknown(field, reason);
-        else if (!lost.empty()) host.unknown(field, lost);
-        else host.set_number(field, number, "engine API");
+        if (!answered)
+            host.unknown(field, reason);
+        else if (!lost.empty())
+            host.unknown(field, lost);
+        else
+            host.set_number(field, number, "engine API");
     };
     const auto usage = [&](const std::string& lost) { return lost.empty() ? containers_lost : lost; };
     count("host.containers.total", containers, containers_lost);

@@ -33,12 +33,14 @@ void add_system_components(const LifeCycles& cycles, Nanoseconds now, Inventory&
 }
 
 /// Sockets of daemons that were not audited themselves belong to the host, and speak TLS as their own process was told.
-void gather_other_listeners(const EngineHost& engines, const EngineTotals& totals, const host::Root& root, Inventory& inventory) {
+void gather_other_listeners(const EngineHost& engines, const EngineTotals& totals, const host::Root& root,
+                            Inventory& inventory) {
     for (const EngineProcess& process : engines.processes) {
         if (totals.judged_processes.contains(process.pid)) continue;
         std::optional<DaemonSettings> settings;
         if (process.kind == "docker") {
-            settings = read_daemon_settings(process.command_line, "/etc/docker/daemon.json", "", [&](const std::string& path) { return host::read_if_exists(root, path); });
+            settings = read_daemon_settings(process.command_line, "/etc/docker/daemon.json", "",
+                                            [&](const std::string& path) { return host::read_if_exists(root, path); });
         }
         gather_listeners(engines, process, settings ? &*settings : nullptr, root, inventory, *inventory.host);
     }

@@ -19,15 +19,19 @@ bool is_at_or_below(std::string_view path, std::string_view folder) {
 }
 
 /// `path` below `folder`, with a slash in front; empty when they are the same.
-std::string_view rest_of(std::string_view path, std::string_view folder) { return folder == "/" ? (path == "/" ? std::string_view() : path) : path.substr(folder.size()); }
+std::string_view rest_of(std::string_view path, std::string_view folder) {
+    return folder == "/" ? (path == "/" ? std::string_view() : path) : path.substr(folder.size());
+}
 
 std::string joined(std::string_view folder, std::string_view rest) {
     if (rest.empty()) return std::string(folder);
     return folder == "/" ? std::string(rest) : std::string(folder) + std::string(rest);
 }
 
-/// The first mount, in the kernel's order, that shows the place `inner` of a file system: where a person would look for it.
-std::optional<std::string> usual_path(const host::MountTable& mounts, const host::Mount& mount, std::string_view inner) {
+/// The first mount, in the kernel's order, that shows the place `inner` of a file system: where a person would look for
+/// it.
+std::optional<std::string> usual_path(const host::MountTable& mounts, const host::Mount& mount,
+                                      std::string_view inner) {
     for (const host::Mount& candidate : mounts.mounts) {
         if (candidate.device_major != mount.device_major || candidate.device_minor != mount.device_minor) continue;
         if (is_at_or_below(inner, candidate.root)) return joined(candidate.point, rest_of(inner, candidate.root));
@@ -72,7 +76,8 @@ std::vector<std::string> HostSources::other_paths(std::string_view path) const {
         if (usual && *usual != seen_at && others.size() < kMostOtherPaths) others.push_back(*usual);
     };
     if (path == "/") return others;  // the root holds every mount by its own name
-    if (const host::Mount* holding = mounts_.holding(path)) add(*holding, joined(holding->root, rest_of(path, holding->point)), path);
+    if (const host::Mount* holding = mounts_.holding(path))
+        add(*holding, joined(holding->root, rest_of(path, holding->point)), path);
     for (const host::Mount& mount : mounts_.mounts) {
         if (mount.point != path && is_at_or_below(mount.point, path)) add(mount, mount.root, mount.point);
     }
@@ -98,7 +103,8 @@ Result<std::optional<ImageUser>> image_user(const Json& inspect, std::string_vie
         if (fields.size() < 4) continue;
         const auto uid = number(fields[2]);
         const auto gid = number(fields[3]);
-        if (uid && gid && (fields[0] == name_or_number || number(name_or_number) == uid)) return std::optional(ImageUser{*uid, *gid});
+        if (uid && gid && (fields[0] == name_or_number || number(name_or_number) == uid))
+            return std::optional(ImageUser{*uid, *gid});
     }
     return std::optional<ImageUser>();
 }

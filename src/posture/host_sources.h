@@ -20,8 +20,8 @@ class HostSources {
 public:
     explicit HostSources(const host::Root& root);
 
-    /// What a path on the host is. Links in `path` are resolved in place; bind mounts at it or below it are followed to the paths
-    /// that they stand for.
+    /// What a path on the host is. Links in `path` are resolved in place; bind mounts at it or below it are followed to
+    /// the paths that they stand for.
     [[nodiscard]] SourceFacts look_at(std::string& path) const;
 
     /// The host's name of a group number; empty when it has none.

@@ -114,7 +114,8 @@ private:
         }
         program_.emplace(std::move(builder).build());
         for (const std::string& pattern : options_.only) {
-            const bool used = std::ranges::any_of(report_.checks, [&](const model::Check& check) { return is_wanted(check, {pattern}); });
+            const bool used = std::ranges::any_of(
+                report_.checks, [&](const model::Check& check) { return is_wanted(check, {pattern}); });
             if (!used) report_.problems.push_back(fmt::format("no check matches '{}'", pattern));
         }
         return true;
@@ -130,12 +131,16 @@ private:
         const auto is_named = [&](const Facts& facts) {
             const std::string& wanted = options_.only_container;
             return wanted.empty() || facts.kind() != SubjectKind::container || facts.name() == wanted ||
-                   (wanted.size() >= 4 && !facts.id().empty() && (facts.id().starts_with(wanted) || wanted.starts_with(facts.id())));
+                   (wanted.size() >= 4 && !facts.id().empty() &&
+                    (facts.id().starts_with(wanted) || wanted.starts_with(facts.id())));
         };
         for (const Facts& facts : inventory_.store.all()) {
-            if (model::is_object(facts.kind()) && is_reported(facts) && is_named(facts)) subjects_.push_back({.facts = &facts});
+            if (model::is_object(facts.kind()) && is_reported(facts) && is_named(facts))
+                subjects_.push_back({.facts = &facts});
         }
-        if (!options_.only_container.empty() && std::ranges::none_of(subjects_, [](const Subject& s) { return s.facts->kind() == SubjectKind::container; })) {
+        if (!options_.only_container.empty() && std::ranges::none_of(subjects_, [](const Subject& s) {
+                return s.facts->kind() == SubjectKind::container;
+            })) {
             report_.problems.push_back(fmt::format("no container is called '{}'", options_.only_container));
         }
         // Engines answer in any order; a report of the same host is always the same.

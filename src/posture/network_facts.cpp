@@ -128,7 +128,8 @@ void gather_volume(const Json& volume, const Usage& usage, const HostPlaces& pla
         out.set("volume.device", device, at + " Options");
         std::set<std::string> words;
         for (const std::string& path : volume_paths(volume)) {
-            const auto resolved = local ? host::resolve(root, path) : Result<std::optional<std::string>>(std::optional<std::string>());
+            const auto resolved =
+                local ? host::resolve(root, path) : Result<std::optional<std::string>>(std::optional<std::string>());
             const auto reach = reach_of(resolved && *resolved ? **resolved : normalized(path), {}, places);
             words.insert(reach.words.begin(), reach.words.end());
         }

@@ -33,7 +33,8 @@ struct SourceFacts {
     std::uint32_t minor = 0;
     std::uint64_t device = 0;
     std::uint64_t inode = 0;
-    std::vector<std::string> also;  ///< other paths of the host that lead to the same files: what is bind-mounted here or below
+    std::vector<std::string>
+        also;  ///< other paths of the host that lead to the same files: what is bind-mounted here or below
 };
 
 struct Reach {
@@ -43,7 +44,8 @@ struct Reach {
 };
 
 /// What of the host somebody who holds `path` can reach: the thing itself, a part of it, or what lies below it. `path`
-/// is absolute and has its links resolved where the host could be asked. What is bind-mounted at or below it counts too.
+/// is absolute and has its links resolved where the host could be asked. What is bind-mounted at or below it counts
+/// too.
 [[nodiscard]] Reach reach_of(std::string_view path, const SourceFacts& source, const HostPlaces& places);
 
 /// Takes out `.`, `..` and doubled slashes, without asking the host.

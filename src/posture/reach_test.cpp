@@ -50,7 +50,8 @@ TEST(Reach, AnEnginesSocketAtAnUnusualPlaceIsKnownByItsName) {
 }
 
 TEST(Reach, WhatIsBindMountedThereCountsAsIfItWereNamed) {
-    EXPECT_THAT(words("/srv/backup", {.known = true, .exists = true, .also = {"/"}}), testing::AllOf(Contains("host-root"), Contains("docker-socket")));
+    EXPECT_THAT(words("/srv/backup", {.known = true, .exists = true, .also = {"/"}}),
+                testing::AllOf(Contains("host-root"), Contains("docker-socket")));
     EXPECT_THAT(words("/srv/backup", {.known = true, .exists = true, .also = {"/etc"}}), Contains("etc"));
 }
 

@@ -71,12 +71,15 @@ SeccompJudgement judge_seccomp(const Json& profile, const std::vector<std::strin
     std::set<std::string, std::less<>> forbidden;
     profile["syscalls"].each([&](Json rule) {
         if (!applies(rule, capabilities)) return;
-        // A condition on arguments can always hold (arg0 >= 0), and one that forbids can be walked round: it opens, never closes.
+        // A condition on arguments can always hold (arg0 >= 0), and one that forbids can be walked round: it opens,
+        // never closes.
         const bool conditional = rule["args"].size() > 0;
         const bool allow = allows(rule["action"].text_or(""));
         const auto note = [&](std::string_view name) {
-            if (allow) allowed.emplace(name);
-            else if (!conditional) forbidden.emplace(name);
+            if (allow)
+                allowed.emplace(name);
+            else if (!conditional)
+                forbidden.emplace(name);
         };
         if (const auto name = rule["name"].text()) note(*name);
         rule["names"].each([&](Json name) { note(name.text_or("")); });

@@ -52,16 +52,24 @@ TEST(Seccomp, TheBodyIsJudgedNotItsPresence) {
 }
 
 TEST(Seccomp, RulesForCapabilitiesThatTheContainerLacksDoNotCount) {
-    EXPECT_THAT(judged(R"({"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["mount"],"action":"SCMP_ACT_ALLOW","includes":{"caps":["CAP_SYS_ADMIN"]}}]})").dangerous,
-                testing::IsEmpty());
+    EXPECT_THAT(
+        judged(
+            R"({"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["mount"],"action":"SCMP_ACT_ALLOW","includes":{"caps":["CAP_SYS_ADMIN"]}}]})")
+            .dangerous,
+        testing::IsEmpty());
 }
 
 TEST(Seccomp, AConditionOnArgumentsOpensACallAndNeverClosesIt) {
-    EXPECT_THAT(judged(R"({"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["unshare"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":0,"op":"SCMP_CMP_GE"}]}]})").dangerous,
-                testing::ElementsAre("unshare"));
-    EXPECT_THAT(judged(R"({"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["bpf"],"action":"SCMP_ACT_ALLOW"},)"
-                       R"({"names":["bpf"],"action":"SCMP_ACT_ERRNO","args":[{"index":4,"value":12345,"op":"SCMP_CMP_EQ"}]}]})").dangerous,
-                testing::ElementsAre("bpf"));
+    EXPECT_THAT(
+        judged(
+            R"({"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["unshare"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":0,"op":"SCMP_CMP_GE"}]}]})")
+            .dangerous,
+        testing::ElementsAre("unshare"));
+    EXPECT_THAT(
+        judged(R"({"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["bpf"],"action":"SCMP_ACT_ALLOW"},)"
+               R"({"names":["bpf"],"action":"SCMP_ACT_ERRNO","args":[{"index":4,"value":12345,"op":"SCMP_CMP_EQ"}]}]})")
+            .dangerous,
+        testing::ElementsAre("bpf"));
 }
 
 TEST(LifeCycles, TheLongestCycleThatTheVersionContinues) {

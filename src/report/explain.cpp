@@ -13,7 +13,8 @@ namespace {
 constexpr std::size_t kMostValue = 400;
 
 void write_check(const model::Check& check, Terminal& out) {
-    out.heading(printable(fmt::format("{} ({}, judges each {})", check.id, to_text(check.severity), to_text(check.subject))));
+    out.heading(
+        printable(fmt::format("{} ({}, judges each {})", check.id, to_text(check.severity), to_text(check.subject))));
     out.paragraph(0, printable(check.title));
     out.paragraph(2, "Why: " + printable(check.why));
     const std::string remedy = "Do: " + printable_lines(check.remedy);
@@ -25,14 +26,17 @@ void write_check(const model::Check& check, Terminal& out) {
 
 void write_evidence(const std::vector<model::Evidence>& evidence, std::size_t indent, Terminal& out) {
     for (const model::Evidence& fact : evidence) {
-        out.paragraph(indent, fmt::format("{} = {}  [{}]", printable(fact.field), fact.value.empty() ? "(empty)" : bounded(fact.value, kMostValue), bounded(fact.origin, kMostValue)));
+        out.paragraph(indent, fmt::format("{} = {}  [{}]", printable(fact.field),
+                                          fact.value.empty() ? "(empty)" : bounded(fact.value, kMostValue),
+                                          bounded(fact.origin, kMostValue)));
     }
 }
 
 void write_finding(const model::AuditReport& report, const model::Finding& finding, Terminal& out) {
     const model::ObjectSummary& object = report.objects[finding.object];
     const std::string waived = finding.waiver ? ", waived by " + printable(report.waivers[*finding.waiver].id) : "";
-    out.paragraph(2, fmt::format("{} {}: {}{}", to_text(object.kind), bounded(object.name, kMostValue), to_text(finding.outcome), waived));
+    out.paragraph(2, fmt::format("{} {}: {}{}", to_text(object.kind), bounded(object.name, kMostValue),
+                                 to_text(finding.outcome), waived));
     if (!finding.message.empty() && finding.items.empty()) out.paragraph(4, bounded(finding.message, kMostValue));
     if (!finding.reason.empty()) out.paragraph(4, bounded(finding.reason, kMostValue));
     write_evidence(finding.evidence, 4, out);

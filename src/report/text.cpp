@@ -250,7 +250,8 @@ void Page::object(const ObjectView& view) {
 
 /// The items say it all, or there is one that says what the finding says.
 bool tells_by_items(const Finding& finding) {
-    return finding.items.size() > 1 || (finding.items.size() == 1 && finding.items.front().message != finding.message) ||
+    return finding.items.size() > 1 ||
+           (finding.items.size() == 1 && finding.items.front().message != finding.message) ||
            (finding.items.size() == 1 && finding.items.front().count > 1);
 }
 

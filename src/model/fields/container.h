@@ -107,7 +107,8 @@ inline constexpr std::array kContainerFields = {
     Field{"container.user.configured_root", Type::boolean, false, Arg::none, from_posture,
           "The configured user is root, whatever its first process became later."},
     Field{"container.groups.host", Type::string, true, Arg::none, from_posture,
-          "Names of the host's groups whose numbers its processes have: of the live first process, else as configured; empty when users are remapped."},
+          "Names of the host's groups whose numbers its processes have: of the live first process, else as configured; "
+          "empty when users are remapped."},
     Field{"container.userns.remapped", Type::boolean, false, Arg::none, from_posture,
           "Uid 0 inside is another uid outside."},
 
