@@ -85,6 +85,13 @@ void gather_network(const Json& network, const Usage& usage, Nanoseconds now, Fa
     set_age(network["Created"], now, "network.age_days", at, out);
 }
 
+bool is_anonymous(const Json& volume) {
+    const std::string_view name = volume["Name"].text_or("");
+    return volume["Labels"]["com.docker.volume.anonymous"].kind() != Json::Kind::nothing ||
+           volume["Anonymous"].truth_or(false) ||
+           (name.size() == 64 && name.find_first_not_of("0123456789abcdef") == std::string_view::npos);
+}
+
 std::vector<std::string> volume_paths(const Json& volume) {
     if (volume["Driver"].text_or("local") != "local") return {};
     std::vector<std::string> paths;
@@ -114,10 +121,7 @@ void gather_volume(const Json& volume, const Usage& usage, const HostPlaces& pla
     out.set("volume.name", name, at);
     out.set("volume.driver", volume["Driver"].text_or(""), at);
     out.set("volume.mountpoint", mountpoint, at);
-    const bool anonymous = !volume.at("Labels")["com.docker.volume.anonymous"].is_null() ||
-                           volume["Anonymous"].truth_or(false) ||
-                           (name.size() == 64 && name.find_first_not_of("0123456789abcdef") == std::string::npos);
-    out.set("volume.anonymous", anonymous, at);
+    out.set("volume.anonymous", is_anonymous(volume), at);
     out.set("volume.used", usage.volumes.contains(name), "containers' inspect data");
     set_age(volume["CreatedAt"], now, "volume.age_days", at, out);
     const std::string device = volume_device(volume);

@@ -29,6 +29,9 @@ void gather_network(const Json& network, const Usage& usage, Nanoseconds now, mo
 void gather_volume(const Json& volume, const Usage& usage, const HostPlaces& places, const host::Root& root, bool local,
                    Nanoseconds now, model::Facts& out, const std::string& at = "GET /volumes");
 
+/// A volume that the engine named.
+[[nodiscard]] bool is_anonymous(const Json& volume);
+
 /// The host paths that a local volume shows: the folder or device it binds, or the layers of an overlay.
 [[nodiscard]] std::vector<std::string> volume_paths(const Json& volume);
 

@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "host/http_client.h"
 #include "posture/prune.h"
 #include "posture/prune_parts.h"
 
@@ -47,17 +48,17 @@ Result<std::vector<std::string>> detail_targets(const PruneAnswers& answers, con
     if (options.kinds.contains(PruneKind::container)) {
         TRY_VOID(each(answers.containers, "GET /containers/json", [&](Json container) {
             if (may_be_removed(container["State"].text_or("")))
-                targets.push_back(fmt::format("/containers/{}/json", url_encoded(container["Id"].text_or(""))));
+                targets.push_back(fmt::format("/containers/{}/json", host::url_part(container["Id"].text_or(""))));
         }));
     }
     if (options.kinds.contains(PruneKind::image)) {
         TRY_VOID(each(answers.images, "GET /images/json", [&](Json image) {
-            targets.push_back(fmt::format("/images/{}/json", url_encoded(image["Id"].text_or(""))));
+            targets.push_back(fmt::format("/images/{}/json", host::url_part(image["Id"].text_or(""))));
         }));
     }
     if (options.kinds.contains(PruneKind::network)) {
         TRY_VOID(each(answers.networks, "GET /networks", [&](Json network) {
-            targets.push_back(fmt::format("/networks/{}", url_encoded(network["Id"].text_or(""))));
+            targets.push_back(fmt::format("/networks/{}", host::url_part(network["Id"].text_or(""))));
         }));
     }
     return targets;

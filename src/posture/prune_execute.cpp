@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "host/http_client.h"
 #include "posture/prune.h"
 #include "posture/prune_parts.h"
 #include "posture/prune_record.h"
@@ -87,7 +88,7 @@ private:
     }
 
     PruneOutcome remove_container(const PruneItem& item) {
-        const std::string target = "/containers/" + url_encoded(item.id);
+        const std::string target = "/containers/" + host::url_part(item.id);
         Answer now;
         if (auto refused = inspect(target + "/json", now)) return *refused;
         if (now.root()["Id"].text_or("") != item.id || now.root()["Created"].text_or("") != item.created)
@@ -99,7 +100,7 @@ private:
     }
 
     PruneOutcome remove_volume(const PruneItem& item, const Json& containers) {
-        const std::string target = "/volumes/" + url_encoded(item.id);
+        const std::string target = "/volumes/" + host::url_part(item.id);
         Answer now;
         if (auto refused = inspect(target, now)) return *refused;
         if (now.root()["Name"].text_or("") != item.id || now.root()["CreatedAt"].text_or("") != item.created)
@@ -114,7 +115,7 @@ private:
     }
 
     PruneOutcome remove_network(const PruneItem& item, const Json& containers) {
-        const std::string target = "/networks/" + url_encoded(item.id);
+        const std::string target = "/networks/" + host::url_part(item.id);
         Answer now;
         if (auto refused = inspect(target, now)) return *refused;
         if (now.root()["Id"].text_or("") != item.id || now.root()["Created"].text_or("") != item.created)
@@ -131,7 +132,7 @@ private:
     }
 
     PruneOutcome remove_image(const PruneItem& item, const Json& containers) {
-        const std::string by_id = "/images/" + url_encoded(item.id);
+        const std::string by_id = "/images/" + host::url_part(item.id);
         Answer now;
         if (auto refused = inspect(by_id + "/json", now)) return *refused;
         if (image_id(now.root()["Id"].text_or("")) != item.id || now.root()["Created"].text_or("") != item.created)
@@ -155,7 +156,7 @@ private:
 
     /// Takes one name away; nothing when that went well. A name that moved to another image is not touched.
     std::optional<PruneOutcome> remove_reference(const std::string& reference, const PruneItem& item) {
-        const std::string target = "/images/" + url_encoded(reference);
+        const std::string target = "/images/" + host::url_part(reference);
         Answer named;
         if (auto refused = inspect(target + "/json", named))
             return refused->state == State::skipped ? std::nullopt : refused;

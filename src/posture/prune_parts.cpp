@@ -46,24 +46,4 @@ std::vector<std::string> image_references(const Json& inspect) {
 
 bool is_joined(const Json& network) { return network["Containers"].size() > 0 || network["Services"].size() > 0; }
 
-bool is_anonymous(const Json& volume) {
-    const std::string_view name = volume["Name"].text_or("");
-    return volume["Labels"]["com.docker.volume.anonymous"].kind() != Json::Kind::nothing ||
-           volume["Anonymous"].truth_or(false) ||
-           (name.size() == 64 && name.find_first_not_of("0123456789abcdef") == std::string_view::npos);
-}
-
-std::string url_encoded(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                           c == '.' || c == '_' || c == '~';
-        if (plain)
-            out += c;
-        else
-            out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-    return out;
-}
-
 }  // namespace plimsoll::posture

@@ -32,10 +32,4 @@ namespace plimsoll::posture {
 /// Whether a network's inspect data names a container or service.
 [[nodiscard]] bool is_joined(const Json& network);
 
-/// A volume that the engine named.
-[[nodiscard]] bool is_anonymous(const Json& volume);
-
-/// All but letters, digits and -._~ as %XX, for one part of a request's path or query.
-[[nodiscard]] std::string url_encoded(std::string_view text);
-
 }  // namespace plimsoll::posture

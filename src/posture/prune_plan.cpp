@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "posture/network_facts.h"
 #include "posture/prune.h"
 #include "posture/prune_parts.h"
 
