@@ -37,6 +37,7 @@ enum Source : std::uint8_t {
     from_audit_record = 8,  ///< Linux audit
     from_finding = 16,      ///< what a check concluded; waivers and routing read it
     from_plugin = 32,       ///< Falco's plugins; declared so that their rule files are understood
+    from_recorder = 64,     ///< the recorder itself: its records about records, alerts, samples, losses
 };
 
 /// One row of the field table.

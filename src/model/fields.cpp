@@ -50,13 +50,14 @@ std::string type_name(const Field& field) {
 }
 
 std::string source_names(const Field& field) {
-    static constexpr std::array<std::pair<Source, std::string_view>, 6> kNames = {{
+    static constexpr std::array<std::pair<Source, std::string_view>, 7> kNames = {{
         {from_posture, "audit"},
         {from_engine_event, "engine events"},
         {from_kernel, "sensor"},
         {from_audit_record, "audit records"},
         {from_finding, "findings"},
         {from_plugin, "plugins"},
+        {from_recorder, "recorder"},
     }};
     std::string out;
     for (const auto& [bit, name] : kNames) {

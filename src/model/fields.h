@@ -13,6 +13,7 @@
 #include "model/fields/event.h"
 #include "model/fields/finding.h"
 #include "model/fields/posture.h"
+#include "model/fields/record.h"
 
 namespace plimsoll::model {
 
@@ -35,7 +36,8 @@ consteval auto concatenate(const std::array<Field, N>&... parts) {
 }  // namespace detail
 
 /// The one table that names every field. Language, reports, ledger and reference pages walk it.
-inline constexpr auto kFields = detail::concatenate(kContainerFields, kPostureFields, kFindingFields, kEventFields);
+inline constexpr auto kFields =
+    detail::concatenate(kContainerFields, kPostureFields, kFindingFields, kEventFields, kRecordFields);
 
 [[nodiscard]] constexpr const Field& field(FieldId id) { return kFields[id]; }
 

@@ -1,0 +1,206 @@
+#include "model/event.h"
+
+#include <algorithm>
+#include <cstring>
+#include <ctime>
+#include <tuple>
+
+#include "base/result.h"
+
+namespace plimsoll::model {
+
+namespace {
+
+constexpr std::size_t kFirstChunk = 512;
+
+auto order(const Event::Slot& slot) { return std::tie(slot.field, slot.key); }
+
+enum class TimeForm : std::uint8_t { none, ns, whole_seconds, rest, clock, clock_s, date, date_s, iso };
+
+TimeForm form_of(FieldId id) {
+    struct Row {
+        FieldKey key;
+        TimeForm form;
+    };
+    static constexpr std::array kRows = {
+        Row{"evt.rawtime", TimeForm::ns},        Row{"evt.rawtime.s", TimeForm::whole_seconds},
+        Row{"evt.rawtime.ns", TimeForm::rest},   Row{"evt.time", TimeForm::clock},
+        Row{"evt.time.s", TimeForm::clock_s},    Row{"evt.datetime", TimeForm::date},
+        Row{"evt.datetime.s", TimeForm::date_s}, Row{"evt.time.iso8601", TimeForm::iso},
+    };
+    for (const Row& row : kRows) {
+        if (row.key.id() == id) return row.form;
+    }
+    return TimeForm::none;
+}
+
+std::string clock_text(Nanoseconds time, const char* form, bool utc, bool fraction) {
+    const std::time_t seconds = (time - (((time % kSecond) + kSecond) % kSecond)) / kSecond;
+    std::tm parts{};
+    (utc ? gmtime_r : localtime_r)(&seconds, &parts);
+    std::array<char, 64> text{};
+    std::string out(text.data(), std::strftime(text.data(), text.size(), form, &parts));
+    if (!fraction) return out;
+    std::string digits = std::to_string(((time % kSecond) + kSecond) % kSecond);
+    return out + "." + std::string(9 - digits.size(), '0') + digits;
+}
+
+}  // namespace
+
+std::string_view Event::keep(std::string_view text) {
+    if (text.empty()) return {};
+    while (chunk_ < chunks_.size() && chunks_[chunk_].size - chunks_[chunk_].used < text.size()) ++chunk_;
+    if (chunk_ == chunks_.size()) {
+        const std::size_t grown = chunks_.empty() ? kFirstChunk : chunks_.back().size * 2;
+        const std::size_t size = std::max(grown, text.size());
+        chunks_.push_back({.bytes = std::make_unique_for_overwrite<char[]>(size), .size = size});
+    }
+    Chunk& chunk = chunks_[chunk_];
+    char* place = chunk.bytes.get() + chunk.used;
+    std::memcpy(place, text.data(), text.size());
+    chunk.used += text.size();
+    return {place, text.size()};
+}
+
+Value Event::kept(const Value& value) {
+    if (const auto* text = std::get_if<std::string_view>(&value)) return keep(*text);
+    return value;
+}
+
+void Event::clear(Nanoseconds time) {
+    time_ = time;
+    slots_.clear();
+    values_.clear();
+    for (Chunk& chunk : chunks_) chunk.used = 0;
+    chunk_ = 0;
+}
+
+Event Event::clone() const {
+    Event copy(time_);
+    copy.slots_.reserve(slots_.size());
+    copy.values_.reserve(values_.size());
+    for (const Slot& from : slots_) {
+        Slot to = from;
+        to.key = copy.keep(from.key);
+        to.reason = copy.keep(from.reason);
+        to.first = static_cast<std::uint32_t>(copy.values_.size());
+        for (const Value& value : values(from)) copy.values_.push_back(copy.kept(value));
+        copy.slots_.push_back(to);
+    }
+    return copy;
+}
+
+Event::Slot& Event::slot(FieldId field, std::string_view key) {
+    const auto wanted = std::tie(field, key);
+    if (slots_.empty() || order(slots_.back()) < wanted) {  // most sources set fields in the table's order
+        slots_.push_back({.field = field, .key = keep(key)});
+        return slots_.back();
+    }
+    const auto place = std::ranges::lower_bound(slots_, wanted, {}, order);
+    if (place != slots_.end() && place->field == field && place->key == key) return *place;
+    return *slots_.insert(place, Slot{.field = field, .key = keep(key)});
+}
+
+void Event::put(FieldId field, std::string_view key, const Value& value) { put_list(field, key, {&value, 1}); }
+
+void Event::put_list(FieldId field, std::string_view key, std::span<const Value> values) {
+    Slot& target = slot(field, key);
+    target.state = Reading::State::present;
+    target.first = static_cast<std::uint32_t>(values_.size());
+    target.count = static_cast<std::uint32_t>(values.size());
+    for (const Value& value : values) values_.push_back(kept(value));
+}
+
+void Event::put_unknown(FieldId field, std::string_view key, std::string_view reason) {
+    Slot& target = slot(field, key);
+    target.state = Reading::State::unknown;
+    target.first = target.count = 0;
+    target.reason = keep(reason);
+}
+
+void Event::set(FieldKey field, std::string_view text) { put(field.id(), {}, Value(text)); }
+
+void Event::set_number(FieldKey key, std::int64_t value) {
+    switch (field(key.id()).type) {
+        case Type::int64: return put(key.id(), {}, Value(value));
+        case Type::f64: return put(key.id(), {}, Value(static_cast<double>(value)));
+        default: return put(key.id(), {}, Value(static_cast<std::uint64_t>(std::max<std::int64_t>(value, 0))));
+    }
+}
+
+void Event::set_list(FieldKey field, std::span<const std::string> items) {
+    Slot& target = slot(field.id(), {});
+    target.state = Reading::State::present;
+    target.first = static_cast<std::uint32_t>(values_.size());
+    target.count = static_cast<std::uint32_t>(items.size());
+    for (const std::string& item : items) values_.emplace_back(keep(item));
+}
+
+void Event::set_keyed(FieldKey field, std::string_view key, std::string_view text) {
+    put(field.id(), key, Value(text));
+}
+
+void Event::unknown(FieldKey field, std::string_view reason) { put_unknown(field.id(), {}, reason); }
+
+const Event::Slot* Event::find(FieldId field, std::string_view key) const {
+    const auto place = std::ranges::lower_bound(slots_, std::tie(field, key), {}, order);
+    if (place == slots_.end() || place->field != field || place->key != key) return nullptr;
+    return &*place;
+}
+
+Reading Event::derived(FieldId field) const {
+    const TimeForm form = form_of(field);
+    const auto text = [this](std::string made) {
+        time_text_ = std::make_unique<std::string>(std::move(made));
+        time_value_ = std::string_view(*time_text_);
+    };
+    switch (form) {
+        case TimeForm::none: return Reading::missing();
+        case TimeForm::ns: time_value_ = static_cast<std::uint64_t>(time_); break;
+        case TimeForm::whole_seconds: time_value_ = static_cast<std::uint64_t>(time_ / kSecond); break;
+        case TimeForm::rest: time_value_ = static_cast<std::uint64_t>(time_ % kSecond); break;
+        case TimeForm::clock: text(clock_text(time_, "%H:%M:%S", false, true)); break;
+        case TimeForm::clock_s: text(clock_text(time_, "%H:%M:%S", false, false)); break;
+        case TimeForm::date: text(clock_text(time_, "%F %H:%M:%S", false, true)); break;
+        case TimeForm::date_s: text(clock_text(time_, "%F %H:%M:%S", false, false)); break;
+        case TimeForm::iso: text(clock_text(time_, "%FT%H:%M:%S", true, true) + "+0000"); break;
+    }
+    return Reading::of({&time_value_, 1});
+}
+
+Reading Event::read(FieldId field, std::string_view arg) const {
+    const Slot* found = find(field, arg);
+    if (found == nullptr) return arg.empty() ? derived(field) : Reading::missing();
+    if (found->state == Reading::State::unknown) return Reading::cannot_know(found->reason);
+    return Reading::of(values(*found));
+}
+
+std::string_view Event::text(FieldKey field, std::string_view key) const {
+    const Slot* found = find(field.id(), key);
+    if (found == nullptr || found->count == 0) return {};
+    const auto* text = std::get_if<std::string_view>(&values_[found->first]);
+    return text == nullptr ? std::string_view() : *text;
+}
+
+bool Event::is_true(FieldKey field) const {
+    const Slot* found = find(field.id(), {});
+    if (found == nullptr || found->count == 0) return false;
+    const auto* value = std::get_if<bool>(&values_[found->first]);
+    return value != nullptr && *value;
+}
+
+std::uint64_t Event::number(FieldKey field) const {
+    const Slot* found = find(field.id(), {});
+    if (found == nullptr || found->count == 0) return 0;
+    const auto* value = std::get_if<std::uint64_t>(&values_[found->first]);
+    return value == nullptr ? 0 : *value;
+}
+
+std::int64_t Event::integer(FieldKey field) const {
+    const Slot* found = find(field.id(), {});
+    if (found == nullptr || found->count == 0) return 0;
+    const auto* value = std::get_if<std::int64_t>(&values_[found->first]);
+    return value == nullptr ? 0 : *value;
+}
+
+}  // namespace plimsoll::model
