@@ -2,20 +2,19 @@
 
 #include <fmt/format.h>
 
-#include <array>
-#include <charconv>
-#include <span>
+#include <algorithm>
 
+#include "app/sink_settings.h"
 #include "base/text.h"
 #include "host/file.h"
 #include "host/user_file.h"
-#include "rule/yaml.h"
 
 namespace plimsoll::app {
 
 namespace {
 
 constexpr std::size_t kMostConfig = 256 * 1024;
+constexpr std::string_view kSinks = "alerts.sinks";
 
 using rule::YamlNode;
 
@@ -23,58 +22,68 @@ Error at(const YamlNode& node, const std::string& name, std::string_view message
     return Error{fmt::format("{}:{}:{}: {}", name, node.at.line, node.at.column, message)};
 }
 
-std::string_view nearest(std::string_view key, std::span<const std::string_view> known) {
-    std::string_view best = known.front();
-    for (const std::string_view candidate : known) {
-        if (edit_distance(key, candidate) < edit_distance(key, best)) best = candidate;
-    }
+const Setting* find_setting(std::string_view path) {
+    const auto found = std::ranges::find(settings(), path, &Setting::name);
+    return found == settings().end() ? nullptr : &*found;
+}
+
+bool is_section(std::string_view path) {
+    const std::string prefix = std::string(path) + ".";
+    return kSinks.starts_with(prefix) ||
+           std::ranges::any_of(settings(), [&](const Setting& setting) { return setting.name.starts_with(prefix); });
+}
+
+/// The key in this section that looks most like what was written.
+std::string nearest_key(std::string_view section, std::string_view key) {
+    std::string best;
+    const auto offer = [&](std::string_view name) {
+        if (!section.empty()) {
+            if (!name.starts_with(section) || name.size() <= section.size() || name[section.size()] != '.') return;
+            name.remove_prefix(section.size() + 1);
+        }
+        const std::string_view candidate = name.substr(0, name.find('.'));
+        if (best.empty() || edit_distance(key, candidate) < edit_distance(key, best)) best = candidate;
+    };
+    for (const Setting& setting : settings()) offer(setting.name);
+    offer(kSinks);
     return best;
 }
 
-Result<bool> accept(const YamlNode& key, std::span<const std::string_view> known, const std::string& name) {
-    for (const std::string_view candidate : known) {
-        if (key.text == candidate) return true;
-    }
-    return at(
-        key, name,
-        fmt::format("there is no setting '{}'; did you mean '{}'?", printable(key.text), nearest(key.text, known)));
-}
-
-Result<std::vector<std::string>> texts(const YamlNode& value, const std::string& name) {
-    std::vector<std::string> all;
-    if (value.is_scalar()) return std::vector<std::string>{value.text};
-    if (!value.is_sequence()) return at(value, name, "expected a list of texts");
+Result<void> read_sinks(const YamlNode& value, const std::string& name, Config& config) {
+    if (!value.is_sequence()) return at(value, name, "expected a list of sinks, each with 'name' and 'type'");
     for (const YamlNode& item : value.items) {
-        if (!item.is_scalar()) return at(item, name, "expected a text");
-        all.push_back(item.text);
+        const YamlNode* place = &item;
+        auto sink = read_sink(item, place);
+        if (!sink) return at(*place, name, sink.error().message);
+        const bool twice =
+            std::ranges::any_of(config.agent.sinks, [&](const auto& other) { return other.name == sink->name; });
+        if (twice) return at(item, name, fmt::format("there are two sinks called '{}'", printable(sink->name)));
+        config.agent.sinks.push_back(std::move(*sink));
     }
-    return all;
+    return {};
 }
 
-Result<bool> read_audit(const YamlNode& audit, const std::string& name, Config& config) {
-    static constexpr std::array<std::string_view, 5> kKeys = {"fail_on", "allowed_images", "rules", "waivers",
-                                                              "log_lines"};
-    if (!audit.is_map()) return at(audit, name, "expected settings below 'audit'");
-    for (const auto& [key, value] : audit.entries) {
-        TRY_VOID(accept(key, kKeys, name));
-        if (key.text == "fail_on") {
-            if (!model::parse_severity(value.text))
-                return at(value, name, "expected info, low, medium, high or critical");
-            config.fail_on = value.text;
-        } else if (key.text == "log_lines") {
-            unsigned lines = 0;
-            const auto [end, fault] = std::from_chars(value.text.data(), value.text.data() + value.text.size(), lines);
-            if (fault != std::errc() || end != value.text.data() + value.text.size() || lines > 10000)
-                return at(value, name, "expected a number from 0 to 10000");
-            config.log_lines = lines;
+Result<void> read_section(const YamlNode& node, const std::string& section, const std::string& name, Config& config) {
+    if (node.is_null()) return {};
+    if (!node.is_map())
+        return at(node, name,
+                  section.empty() ? std::string("expected settings, for example 'audit:'")
+                                  : fmt::format("expected settings below '{}'", section));
+    for (const auto& [key, value] : node.entries) {
+        const std::string path = section.empty() ? key.text : section + "." + key.text;
+        if (path == kSinks) {
+            TRY_VOID(read_sinks(value, name, config));
+        } else if (const Setting* setting = find_setting(path)) {
+            if (auto done = setting->set(config, value); !done) return at(value, name, done.error().message);
+        } else if (is_section(path)) {
+            TRY_VOID(read_section(value, path, name, config));
         } else {
-            TRY(auto list, texts(value, name));
-            (key.text == "allowed_images" ? config.allowed_images
-             : key.text == "rules"        ? config.rule_files
-                                          : config.waiver_files) = std::move(list);
+            return at(key, name,
+                      fmt::format("there is no setting '{}'; did you mean '{}'?", printable(path),
+                                  nearest_key(section, key.text)));
         }
     }
-    return true;
+    return {};
 }
 
 }  // namespace
@@ -85,15 +94,7 @@ Result<Config> parse_config(std::string_view text, const std::string& name) {
     if (!documents)
         return Error{fmt::format("{}:{}:{}: {}", name, documents.error().at.line, documents.error().at.column,
                                  documents.error().message)};
-    for (const YamlNode& document : *documents) {
-        if (document.is_null()) continue;
-        if (!document.is_map()) return at(document, name, "expected settings, for example 'audit:'");
-        for (const auto& [key, value] : document.entries) {
-            static constexpr std::array<std::string_view, 1> kKeys = {"audit"};
-            TRY_VOID(accept(key, kKeys, name));
-            TRY_VOID(read_audit(value, name, config));
-        }
-    }
+    for (const YamlNode& document : *documents) TRY_VOID(read_section(document, "", name, config));
     return config;
 }
 
@@ -104,6 +105,31 @@ Result<Config> read_config(const std::string& path) {
     }
     TRY(const auto text, host::read_if_exists({}, kConfigFile, kMostConfig));
     return text ? parse_config(*text, kConfigFile) : Result<Config>(Config{});
+}
+
+std::string config_reference() {
+    std::string out =
+        "# plimsoll.yaml\n\nMade by `plimsoll config reference`. The file stands in /etc/plimsoll/plimsoll.yaml; "
+        "`plimsoll config check` reads it and names line and column of what is wrong.\n";
+    std::string section;
+    const auto row = [&out](std::string_view name, std::string_view form, std::string_view fallback,
+                            std::string_view meaning) {
+        out += fmt::format("| `{}` | {} | {} | {} |\n", name, form,
+                           fallback.empty() ? std::string() : fmt::format("`{}`", fallback), meaning);
+    };
+    for (const Setting& setting : settings()) {
+        const std::string_view name = setting.name.substr(0, setting.name.find('.'));
+        if (section != name)
+            out += fmt::format("\n## {}\n\n| setting | form | default | meaning |\n| --- | --- | --- | --- |\n", name);
+        section = name;
+        row(setting.name, setting.form, setting.fallback, setting.meaning);
+    }
+    out +=
+        "\n## alerts.sinks\n\nA list; each item has these.\n\n| setting | form | default | meaning |\n| --- | --- | "
+        "--- | --- |\n";
+    for (const SinkSetting& setting : sink_settings())
+        row(setting.name, setting.form, setting.fallback, setting.meaning);
+    return out;
 }
 
 void apply(const Config& config, AuditRequest& request) {

@@ -30,7 +30,7 @@ Result<bool> add_file(const std::string& path, rule::RuleLoader& loader) {
 Result<rule::RuleSet> load_posture_rules(const std::string& folder, const std::vector<std::string>& files) {
     rule::RuleLoader loader;
     for (const EmbeddedFile& file : shipped()) {
-        if (file.name().starts_with("rules/posture/")) loader.add(file.name(), file.content());
+        if (file.name().ends_with(".yaml")) loader.add(file.name(), file.content());
     }
     TRY(const auto entries, host::list_directory({}, folder));
     if (entries) {

@@ -4,18 +4,9 @@
 #include <cerrno>
 #include <cstring>
 
-#include "host/http_exchange.h"
-
-#include <boost/asio/ssl.hpp>
-#include <boost/beast/ssl.hpp>
+#include "host/http_tls.h"
 
 namespace plimsoll::host::http {
-
-namespace {
-
-namespace ssl = asio::ssl;
-
-using TlsStream = beast::ssl_stream<Socket>;
 
 Result<bool> prepare_tls(const Endpoint& endpoint, ssl::context& tls) {
     boost::system::error_code fault;
@@ -47,7 +38,15 @@ Result<bool> prepare_tls(const Endpoint& endpoint, ssl::context& tls) {
     return true;
 }
 
-}  // namespace
+asio::awaitable<std::unique_ptr<TlsStream>> connect_tls(Batch& batch, ssl::context& tls) {
+    auto stream = std::make_unique<TlsStream>(batch.io, tls);
+    co_await connect_socket(batch, beast::get_lowest_layer(*stream));
+    SSL_ctrl(stream->native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+             const_cast<char*>(batch.endpoint.name.c_str()));  // the macro for this casts the C way
+    if (batch.endpoint.tls_verify) stream->set_verify_callback(ssl::host_name_verification(batch.endpoint.name));
+    co_await stream->async_handshake(ssl::stream_base::client, asio::use_awaitable);
+    co_return stream;
+}
 
 void run_tls(Batch& batch) {
     ssl::context tls(ssl::context::tls_client);
@@ -55,15 +54,7 @@ void run_tls(Batch& batch) {
         for (std::size_t i = 0; i < batch.requests.size(); ++i) batch.done(i, Error(ready.error()));
         return;
     }
-    run<TlsStream>(batch, [&tls](Batch& of) -> asio::awaitable<std::unique_ptr<TlsStream>> {
-        auto stream = std::make_unique<TlsStream>(of.io, tls);
-        co_await connect_socket(of, beast::get_lowest_layer(*stream));
-        SSL_ctrl(stream->native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
-                 const_cast<char*>(of.endpoint.name.c_str()));  // the macro for this casts the C way
-        if (of.endpoint.tls_verify) stream->set_verify_callback(ssl::host_name_verification(of.endpoint.name));
-        co_await stream->async_handshake(ssl::stream_base::client, asio::use_awaitable);
-        co_return stream;
-    });
+    run<TlsStream>(batch, [&tls](Batch& of) { return connect_tls(of, tls); });
 }
 
 }  // namespace plimsoll::host::http

@@ -75,6 +75,12 @@ void Event::clear(Nanoseconds time) {
     chunk_ = 0;
 }
 
+std::size_t Event::memory() const {
+    std::size_t bytes = sizeof(Event) + slots_.capacity() * sizeof(Slot) + values_.capacity() * sizeof(Value);
+    for (const Chunk& chunk : chunks_) bytes += chunk.size;
+    return bytes;
+}
+
 Event Event::clone() const {
     Event copy(time_);
     copy.slots_.reserve(slots_.size());

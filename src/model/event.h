@@ -56,6 +56,9 @@ public:
     void put_list(FieldId field, std::string_view key, std::span<const Value> values);
     void put_unknown(FieldId field, std::string_view key, std::string_view reason);
 
+    /// Bytes that it takes in memory, about.
+    [[nodiscard]] std::size_t memory() const;
+
     /// Every field that is set, ordered by field, then key.
     [[nodiscard]] std::span<const Slot> slots() const { return slots_; }
     [[nodiscard]] std::span<const Value> values(const Slot& slot) const {

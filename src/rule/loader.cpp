@@ -15,6 +15,9 @@ namespace {
 
 constexpr std::array<std::string_view, 6> kKinds = {"list", "macro", "rule", "check", "path", "waiver"};
 
+/// Sources whose rules are used: the sensor, container engines' events, Linux audit. `engine` is the older name of `docker`.
+constexpr std::array<std::string_view, 4> kSources = {"syscall", "docker", "engine", "audit"};
+
 /// Keys of each kind. For Falco's kinds a key that is not here is a warning, for ours an error.
 std::vector<std::string_view> keys_of(std::string_view kind) {
     if (kind == "list") return {"list", "items", "append", "override"};
@@ -358,8 +361,7 @@ void RuleLoader::State::replace(Definition& target, const YamlNode& node) {
     }
     if (target.kind != "rule") return;
     const auto* source = target.value("source");
-    target.known_source =
-        source == nullptr || source->text == "syscall" || source->text == "engine" || source->text == "audit";
+    target.known_source = source == nullptr || std::ranges::count(kSources, source->text) > 0;
     if (!target.known_source) {
         warning("LOAD_UNKNOWN_SOURCE", fmt::format("unknown source '{}'; the rule is skipped", source->text),
                 "rule " + target.name, source->at);

@@ -1,0 +1,73 @@
+#include "app/event_queue.h"
+
+#include <utility>
+
+namespace plimsoll::app {
+
+EventQueue::EventQueue(std::size_t most_events, std::size_t most_bytes)
+    : most_events_(most_events), most_bytes_(most_bytes) {}
+
+bool EventQueue::push(Pending pending, bool wait) {
+    {
+        std::unique_lock lock(mutex_);
+        if (full() && !stopped_) {
+            if (!wait) return false;
+            ++waits_;
+            emptied_.wait(lock, [this] { return stopped_ || !full(); });
+        }
+        if (stopped_) return false;
+        bytes_ += pending.event.memory();
+        waiting_.push_back(std::move(pending));
+    }
+    filled_.notify_one();
+    return true;
+}
+
+bool EventQueue::put(model::Event event) { return push({.event = std::move(event)}, true); }
+
+bool EventQueue::offer(model::Event event) { return push({.event = std::move(event)}, false); }
+
+Result<ledger::RecordNumber> EventQueue::record(model::Event event) {
+    Pending pending{.event = std::move(event), .receipt = std::promise<Result<ledger::RecordNumber>>()};
+    auto receipt = pending.receipt->get_future();
+    if (!push(std::move(pending), true)) return Error{"the recorder is stopping"};
+    return receipt.get();
+}
+
+std::deque<Pending> EventQueue::take(std::chrono::milliseconds most) {
+    std::deque<Pending> taken;
+    {
+        std::unique_lock lock(mutex_);
+        filled_.wait_for(lock, most, [this] { return stopped_ || !waiting_.empty(); });
+        taken.swap(waiting_);
+        bytes_ = 0;
+    }
+    emptied_.notify_all();
+    return taken;
+}
+
+void EventQueue::stop() {
+    {
+        const std::scoped_lock lock(mutex_);
+        stopped_ = true;
+    }
+    filled_.notify_all();
+    emptied_.notify_all();
+}
+
+bool EventQueue::stopped() const {
+    const std::scoped_lock lock(mutex_);
+    return stopped_;
+}
+
+std::size_t EventQueue::size() const {
+    const std::scoped_lock lock(mutex_);
+    return waiting_.size();
+}
+
+std::uint64_t EventQueue::waits() const {
+    const std::scoped_lock lock(mutex_);
+    return waits_;
+}
+
+}  // namespace plimsoll::app

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <future>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "base/result.h"
+#include "ledger/writer.h"
+#include "source/source.h"
+
+namespace plimsoll::app {
+
+/// What waits to be recorded: an event, and perhaps somebody who wants to know under which number it was kept.
+struct Pending {
+    model::Event event;
+    std::optional<std::promise<Result<ledger::RecordNumber>>> receipt;
+};
+
+/// From the sources' threads to the recorder's: bounded in events and bytes, so that a slow disk makes sources wait and
+/// never makes memory grow.
+class EventQueue final : public source::Outlet {
+public:
+    EventQueue(std::size_t most_events, std::size_t most_bytes);
+
+    bool put(model::Event event) override;
+    bool offer(model::Event event) override;
+
+    /// Records the event and waits until it is synced: its number, or why it was refused.
+    [[nodiscard]] Result<ledger::RecordNumber> record(model::Event event);
+
+    /// Everything that waits; when nothing does, what comes within `most`.
+    [[nodiscard]] std::deque<Pending> take(std::chrono::milliseconds most);
+
+    /// From now on nothing is taken in; whoever waits is told.
+    void stop();
+
+    [[nodiscard]] bool stopped() const;
+    [[nodiscard]] std::size_t size() const;
+    [[nodiscard]] std::uint64_t waits() const;  ///< how often a source had to wait since the start
+
+private:
+    [[nodiscard]] bool full() const { return waiting_.size() >= most_events_ || bytes_ >= most_bytes_; }
+    bool push(Pending pending, bool wait);
+
+    const std::size_t most_events_;
+    const std::size_t most_bytes_;
+    mutable std::mutex mutex_;
+    std::condition_variable filled_;
+    std::condition_variable emptied_;
+    std::deque<Pending> waiting_;
+    std::size_t bytes_ = 0;
+    std::uint64_t waits_ = 0;
+    bool stopped_ = false;
+};
+
+}  // namespace plimsoll::app

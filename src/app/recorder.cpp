@@ -1,0 +1,160 @@
+#include "app/recorder.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <ctime>
+#include <utility>
+
+#include "sink/alert_event.h"
+
+namespace plimsoll::app {
+
+namespace {
+
+constexpr Nanoseconds kClockStep = kSecond / 2;  ///< more than any time daemon slews between two rounds
+constexpr auto kAlertsTogether = std::chrono::milliseconds(2);
+constexpr auto kLongestSleep = std::chrono::milliseconds(500);
+
+Nanoseconds steady_now() {
+    timespec time{};
+    clock_gettime(CLOCK_BOOTTIME, &time);  // goes on while the machine sleeps, as the wall clock does
+    return time.tv_sec * kSecond + time.tv_nsec;
+}
+
+}  // namespace
+
+Recorder::Recorder(EventQueue& queue, ledger::Writer& writer, std::vector<std::unique_ptr<enrich::Enricher>> enrichers,
+                   AlertListener listener, Log& log)
+    : queue_(queue),
+      writer_(writer),
+      enrichers_(std::move(enrichers)),
+      listener_(std::move(listener)),
+      log_(log),
+      clock_offset_(now() - steady_now()) {
+    publish_status();
+}
+
+void Recorder::use_rules(std::shared_ptr<rule::AlertRules> rules) {
+    const std::scoped_lock lock(mutex_);
+    next_rules_ = std::move(rules);
+}
+
+RecorderStatus Recorder::status() const {
+    const std::scoped_lock lock(mutex_);
+    return status_;
+}
+
+Result<ledger::RecordNumber> Recorder::append(const model::Event& event) {
+    auto number = writer_.append(event);
+    // The ledger counts what it refuses and records the gap; the log tells of the first only.
+    if (!number && !std::exchange(fault_told_, true))
+        log_.error("the ledger takes no records", {{"reason", number.error().message}});
+    if (number && std::exchange(fault_told_, false)) log_.info("the ledger takes records again");
+    return number;
+}
+
+void Recorder::judge(const model::Event& cause, ledger::RecordNumber number) {
+    if (!rules_) return;
+    for (const rule::AlertMatch& match : rules_->match(cause)) {
+        model::Event alert = sink::make_alert(match, cause, number);
+        if (const auto kept = append(alert)) alerts_.push_back({*kept, std::move(alert)});
+    }
+}
+
+void Recorder::record(Pending pending) {
+    for (const auto& enricher : enrichers_) enricher->enrich(pending.event);
+    auto number = append(pending.event);
+    if (number) judge(pending.event, *number);
+    if (!pending.receipt) return;
+    if (number)
+        receipts_.emplace_back(std::move(*pending.receipt), *number);
+    else
+        pending.receipt->set_value(Error(number.error()));
+}
+
+void Recorder::settle() {
+    if (alerts_.empty() && receipts_.empty()) return;
+    const auto committed = writer_.commit();
+    if (!committed) log_.error("records are not synced", {{"reason", committed.error().message}});
+    for (auto& [promise, number] : receipts_) {
+        if (committed)
+            promise.set_value(number);
+        else
+            promise.set_value(Error(committed.error()));
+    }
+    receipts_.clear();
+    // An alert goes out even when the disk failed: better known twice than never.
+    for (const Alert& alert : alerts_) listener_(alert.number, alert.event);
+    const std::scoped_lock lock(mutex_);
+    status_.alerts += alerts_.size();
+    alerts_.clear();
+}
+
+void Recorder::watch_clock() {
+    const Nanoseconds offset = now() - steady_now();
+    const Nanoseconds step = offset - std::exchange(clock_offset_, offset);
+    if (std::abs(step) < kClockStep) {
+        return;
+    }
+    model::Event event(now());
+    event.set("record.kind", "loss");
+    event.set("evt.source", "plimsoll");
+    event.set("evt.type", "clock_step");
+    event.set("loss.what", "time");
+    event.set_number("loss.from", now() - step);
+    event.set_number("loss.until", now());
+    const std::string reason = fmt::format("the wall clock was set {} by {:.3f} s", step > 0 ? "forward" : "back",
+                                           static_cast<double>(std::abs(step)) / static_cast<double>(kSecond));
+    event.set("loss.reason", reason);
+    event.set("record.summary", reason);
+    static_cast<void>(append(event));
+    log_.warning(reason);
+    const std::scoped_lock lock(mutex_);
+    ++status_.clock_steps;
+}
+
+void Recorder::publish_status() {
+    const auto time = std::chrono::steady_clock::now();
+    const std::scoped_lock lock(mutex_);
+    status_.ledger = writer_.status();
+    status_.alive = time;
+    const std::chrono::duration<double> passed = time - rate_since_;
+    if (passed > std::chrono::seconds(10)) {
+        status_.per_second = static_cast<double>(status_.recorded - rate_recorded_) / passed.count();
+        rate_since_ = time;
+        rate_recorded_ = status_.recorded;
+    }
+}
+
+void Recorder::run() {
+    auto sleep = writer_.tick();
+    while (true) {
+        {
+            const std::scoped_lock lock(mutex_);
+            if (next_rules_) rules_ = std::exchange(next_rules_, nullptr);
+        }
+        auto batch = queue_.take(std::min(sleep, kLongestSleep));
+        if (batch.empty() && queue_.stopped()) break;
+        watch_clock();
+        const std::size_t count = batch.size();
+        auto settled = std::chrono::steady_clock::now();
+        for (Pending& pending : batch) {
+            record(std::move(pending));
+            // An alert does not wait for the burst behind it, nor does each alert of a burst wait for the disk alone.
+            if (alerts_.empty() || std::chrono::steady_clock::now() - settled < kAlertsTogether) continue;
+            settle();
+            settled = std::chrono::steady_clock::now();
+        }
+        settle();
+        sleep = writer_.tick();
+        {
+            const std::scoped_lock lock(mutex_);
+            status_.recorded += count;
+        }
+        publish_status();
+    }
+    settle();
+}
+
+}  // namespace plimsoll::app

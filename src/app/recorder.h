@@ -1,0 +1,82 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "app/event_queue.h"
+#include "base/log.h"
+#include "enrich/enricher.h"
+#include "ledger/writer.h"
+#include "rule/alert_rules.h"
+
+namespace plimsoll::app {
+
+/// State of the recorder for `plimsoll status`.
+struct RecorderStatus {
+    ledger::WriterStatus ledger;
+    std::uint64_t recorded = 0;  ///< records of sources since the start
+    std::uint64_t alerts = 0;    ///< since the start
+    double per_second = 0;       ///< records of sources, over about the last ten seconds
+    std::uint64_t clock_steps = 0;
+    std::chrono::steady_clock::time_point alive;  ///< when its loop came round last
+};
+
+/// An alert that is synced, with its number.
+using AlertListener = std::function<void(ledger::RecordNumber, const model::Event&)>;
+
+/// The recorder's thread: takes events from the queue, enriches them, judges them by the rules, appends them and their
+/// alerts to the ledger, syncs, and only then tells others. The one user of the ledger's writer while it runs.
+class Recorder {
+public:
+    Recorder(EventQueue& queue, ledger::Writer& writer, std::vector<std::unique_ptr<enrich::Enricher>> enrichers,
+             AlertListener listener, Log& log);
+
+    /// Works until the queue is stopped and empty.
+    void run();
+
+    /// In force from the next event on. Any thread.
+    void use_rules(std::shared_ptr<rule::AlertRules> rules);
+
+    [[nodiscard]] RecorderStatus status() const;  ///< any thread
+
+private:
+    struct Alert {
+        ledger::RecordNumber number = 0;
+        model::Event event;
+    };
+
+    void record(Pending pending);
+    void judge(const model::Event& cause, ledger::RecordNumber number);
+    Result<ledger::RecordNumber> append(const model::Event& event);
+    void settle();  ///< syncs when somebody waits for it, and tells them
+    void watch_clock();
+    void publish_status();
+
+    EventQueue& queue_;
+    ledger::Writer& writer_;
+    std::vector<std::unique_ptr<enrich::Enricher>> enrichers_;
+    AlertListener listener_;
+    Log& log_;
+
+    std::shared_ptr<rule::AlertRules> rules_;
+    std::vector<Alert> alerts_;  ///< appended, not synced yet
+    std::vector<std::pair<std::promise<Result<ledger::RecordNumber>>, ledger::RecordNumber>> receipts_;
+    Nanoseconds clock_offset_ = 0;  ///< wall clock minus a clock that nobody sets
+    bool fault_told_ = false;
+
+    mutable std::mutex mutex_;  ///< guards what follows
+    std::shared_ptr<rule::AlertRules> next_rules_;
+    RecorderStatus status_;
+    std::chrono::steady_clock::time_point rate_since_;
+    std::uint64_t rate_recorded_ = 0;
+};
+
+}  // namespace plimsoll::app

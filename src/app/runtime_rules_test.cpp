@@ -1,0 +1,82 @@
+#include "app/runtime_rules.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "host/temporary_tree.h"
+#include "model/event.h"
+#include "rule/alert_rules.h"
+#include "rule/rule_examples.h"
+
+namespace plimsoll::app {
+namespace {
+
+std::vector<std::string> rules_told(rule::AlertRules& alerts, const model::Event& event) {
+    std::vector<std::string> names;
+    for (const rule::AlertMatch& match : alerts.match(event)) names.push_back(match.rule->name);
+    return names;
+}
+
+TEST(RuntimeRules, ShippedOnesPassTheirExamplesAndEveryOneHasSome) {
+    const auto set = load_runtime_rules("/nonexistent", {});
+    ASSERT_TRUE(set) << set.error().message;
+    EXPECT_GE(set->rules.size(), 35U);
+    EXPECT_TRUE(set->checks.empty());
+    const rule::ExampleReport report = rule::test_examples(*set);
+    for (const auto& failure : report.failures) ADD_FAILURE() << failure.context << ": " << failure.message;
+    for (const rule::Rule& rule : set->rules) {
+        EXPECT_EQ(rule.source, "docker") << rule.name;
+        EXPECT_FALSE(rule.tags.empty()) << rule.name;
+        bool matching = rule.name == "Image from an untrusted place";  // holds for nothing until its list is filled
+        bool other = false;
+        for (const rule::Example& example : rule.examples) (example.expected ? matching : other) = true;
+        EXPECT_TRUE(matching && other) << rule.name;
+    }
+}
+
+TEST(RuntimeRules, ListsAreChangedByTheAdministratorsFiles) {
+    const host::TemporaryTree tree;
+    tree.file("/rules/own.yaml", R"(
+- list: trusted_images
+  items: [registry.internal/]
+- list: expected_exec_containers
+  items: [ci]
+  override: {items: append}
+- list: expected_exec_commands
+  items: ["pg_dump db"]
+)");
+    auto set = load_runtime_rules(tree.path() + "/rules", {});
+    ASSERT_TRUE(set) << set.error().message;
+    rule::AlertRules alerts(std::move(*set));
+    model::Event start(1);
+    start.set("evt.type", "start");
+    start.set("docker.type", "container");
+    start.set("container.image", "elsewhere/miner:1");
+    EXPECT_EQ(rules_told(alerts, start), std::vector<std::string>{"Image from an untrusted place"});
+    start.set("container.image", "registry.internal/web:1");
+    EXPECT_TRUE(rules_told(alerts, start).empty());
+
+    model::Event session(1);
+    session.set("evt.type", "exec_start");
+    session.set("docker.type", "container");
+    session.set("container.name", "db");
+    session.set("exec.command", "psql");
+    EXPECT_EQ(rules_told(alerts, session), std::vector<std::string>{"Command run in a container"});
+    session.set("exec.command", "pg_dump db");
+    EXPECT_TRUE(rules_told(alerts, session).empty());
+    session.set("exec.command", "psql");
+    session.set("container.name", "ci");
+    EXPECT_TRUE(rules_told(alerts, session).empty());
+}
+
+TEST(RuntimeRules, ABrokenFileIsAnErrorWithItsPlace) {
+    const host::TemporaryTree tree;
+    tree.file("/own.yaml", "- rule: x\n  desc: d\n  condition: evt.typ = start\n  output: o\n  priority: INFO\n  source: docker\n");
+    const auto set = load_runtime_rules("/nonexistent", {tree.path() + "/own.yaml"});
+    ASSERT_FALSE(set);
+    EXPECT_NE(set.error().message.find("own.yaml:3:"), std::string::npos) << set.error().message;
+}
+
+}  // namespace
+}  // namespace plimsoll::app

@@ -1,0 +1,166 @@
+// The table of settings: each is named, explained and read in one place.
+#include <fmt/format.h>
+
+#include <array>
+
+#include "app/config.h"
+#include "app/setting_values.h"
+#include "model/finding.h"
+
+namespace plimsoll::app {
+
+namespace {
+
+using rule::YamlNode;
+
+// Each reader is told the members, one inside the other, that lead to what it fills.
+
+template <auto... Members>
+Result<void> text(Config& config, const YamlNode& value) {
+    TRY((config.*....*Members), text_of(value));
+    return {};
+}
+
+template <auto... Members>
+Result<void> texts(Config& config, const YamlNode& value) {
+    TRY(auto list, texts_of(value));
+    auto& target = (config.*....*Members);
+    target.insert(target.end(), list.begin(), list.end());
+    return {};
+}
+
+template <auto... Members>
+Result<void> truth(Config& config, const YamlNode& value) {
+    TRY(const std::string text, text_of(value));
+    TRY((config.*....*Members), parse_truth(text));
+    return {};
+}
+
+template <auto... Members>
+Result<void> duration(Config& config, const YamlNode& value) {
+    TRY(const std::string text, text_of(value));
+    TRY(const auto parsed, parse_duration(text));
+    auto& target = (config.*....*Members);
+    using Target = std::remove_reference_t<decltype(target)>;
+    if constexpr (requires { target.has_value(); })
+        target = std::chrono::duration_cast<typename Target::value_type>(parsed);
+    else
+        target = std::chrono::duration_cast<Target>(parsed);
+    return {};
+}
+
+template <auto... Members>
+Result<void> size(Config& config, const YamlNode& value) {
+    TRY(const std::string text, text_of(value));
+    TRY((config.*....*Members), parse_size(text));
+    return {};
+}
+
+template <std::uint64_t Least, std::uint64_t Most, auto... Members>
+Result<void> count(Config& config, const YamlNode& value) {
+    TRY(const std::string text, text_of(value));
+    TRY(const auto parsed, parse_count(text, Least, Most));
+    auto& target = (config.*....*Members);
+    using Target = std::remove_reference_t<decltype(target)>;
+    if constexpr (requires { target.has_value(); })
+        target = static_cast<typename Target::value_type>(parsed);
+    else
+        target = static_cast<Target>(parsed);
+    return {};
+}
+
+Result<void> fail_on(Config& config, const YamlNode& value) {
+    if (!model::parse_severity(value.text)) return Error{"expected info, low, medium, high or critical"};
+    config.fail_on = value.text;
+    return {};
+}
+
+Result<void> when_full(Config& config, const YamlNode& value) {
+    if (value.text == "keep_old")
+        config.agent.ledger.when_full = ledger::WhenFull::keep_old;
+    else if (value.text == "drop_oldest")
+        config.agent.ledger.when_full = ledger::WhenFull::drop_oldest;
+    else
+        return Error{"expected keep_old or drop_oldest"};
+    return {};
+}
+
+Result<void> log_level(Config& config, const YamlNode& value) {
+    const auto level = parse_log_level(value.text);
+    if (!level) return Error{"expected error, warning, info or debug"};
+    config.agent.log_level = *level;
+    return {};
+}
+
+constexpr auto kSettings = std::to_array<Setting>({
+    {"audit.fail_on", "severity", "high", "The audit exits with 1 when a finding is at or above it.", fail_on},
+    {"audit.allowed_images", "list of text", "", "Globs of images that are trusted.", texts<&Config::allowed_images>},
+    {"audit.rules", "list of text", "", "More rule files for the audit.", texts<&Config::rule_files>},
+    {"audit.waivers", "list of text", "", "Files of findings that somebody decided to live with.",
+     texts<&Config::waiver_files>},
+    {"audit.log_lines", "number", "200", "Lines of each container's log that the audit reads.",
+     count<0, 10'000, &Config::log_lines>},
+
+    {"ledger.path", "path", "/var/lib/plimsoll/ledger", "Folder of the ledger.",
+     text<&Config::agent, &AgentConfig::ledger, &ledger::WriterOptions::path>},
+    {"ledger.host", "text", "", "Name of this host in checkpoints; empty: the host's own.",
+     text<&Config::agent, &AgentConfig::ledger, &ledger::WriterOptions::host>},
+    {"ledger.keep_for", "duration", "", "Sealed segments older than this are removed; empty: never.",
+     duration<&Config::agent, &AgentConfig::ledger, &ledger::WriterOptions::keep_for>},
+    {"ledger.keep_bytes", "size", "", "Oldest sealed segments are removed above this size; empty: never.",
+     size<&Config::agent, &AgentConfig::ledger, &ledger::WriterOptions::keep_bytes>},
+    {"ledger.when_full", "keep_old or drop_oldest", "keep_old",
+     "On a full disk: keep all evidence and refuse what is new, or make room by removing the oldest segments.",
+     when_full},
+    {"ledger.reserve_bytes", "size", "64MiB", "The disk counts as full when less than this is free.",
+     size<&Config::agent, &AgentConfig::ledger, &ledger::WriterOptions::reserve_bytes>},
+    {"ledger.commit_after", "duration", "100ms", "Most that a record waits for the disk; alerts do not wait.",
+     duration<&Config::agent, &AgentConfig::ledger, &ledger::WriterOptions::commit_after>},
+    {"ledger.checkpoint_every", "duration", "1s", "How often a checkpoint is signed while there is news.",
+     duration<&Config::agent, &AgentConfig::ledger, &ledger::WriterOptions::checkpoint_every>},
+    {"ledger.key_epoch", "duration", "24h", "How long a signing key is used before the next replaces it.",
+     duration<&Config::agent, &AgentConfig::ledger, &ledger::WriterOptions::key_epoch>},
+    {"ledger.segment_rows", "number", "65536", "Records in a sealed segment.",
+     count<64, 65'536, &Config::agent, &AgentConfig::ledger, &ledger::WriterOptions::segment_rows>},
+
+    {"engines", "list of text", "",
+     "Addresses of engines (unix:///run/docker.sock, tcp://HOST:2376); empty: DOCKER_HOST, the docker context, every "
+     "well-known socket.",
+     texts<&Config::agent, &AgentConfig::engines>},
+    {"daemon_log.enabled", "true or false", "true", "Record the engine's own log.",
+     truth<&Config::agent, &AgentConfig::daemon_log>},
+    {"daemon_log.file", "path", "", "File that the engine's log is in; empty: the journal.",
+     text<&Config::agent, &AgentConfig::daemon_log_file>},
+    {"container_logs.follow", "list of text", "", "Names of containers whose output is recorded, globs.",
+     texts<&Config::agent, &AgentConfig::container_logs>},
+    {"container_logs.lines_per_second", "number", "100",
+     "Most lines of one container; what is more is counted as lost.",
+     count<1, 100'000, &Config::agent, &AgentConfig::container_log_lines>},
+    {"resources.every", "duration", "10s", "Time between samples of resource use; 0s: none.",
+     duration<&Config::agent, &AgentConfig::sample_every>},
+
+    {"rules.files", "list of text", "", "Rule files for events, beside the shipped ones and /etc/plimsoll/rules.d.",
+     texts<&Config::agent, &AgentConfig::rule_files>},
+    {"metrics.listen", "address:port", "", "Where Prometheus may read metrics; empty: nowhere.",
+     text<&Config::agent, &AgentConfig::metrics_listen>},
+    {"witness.url", "address", "", "Witness that co-signs checkpoints (C2SP tlog-witness); empty: none.",
+     text<&Config::agent, &AgentConfig::witness, &WitnessConfig::url>},
+    {"witness.key", "text", "", "The witness's verifier key.",
+     text<&Config::agent, &AgentConfig::witness, &WitnessConfig::key>},
+    {"witness.every", "duration", "60s", "How often the witness is asked while there is news.",
+     duration<&Config::agent, &AgentConfig::witness, &WitnessConfig::every>},
+
+    {"agent.control_socket", "path", kControlSocket, "Unix socket of `plimsoll status` and `plimsoll alerts ack`.",
+     text<&Config::agent, &AgentConfig::control_socket>},
+    {"agent.state", "path", "/var/lib/plimsoll", "Folder of what the agent remembers beside the ledger.",
+     text<&Config::agent, &AgentConfig::state_folder>},
+    {"agent.queue_events", "number", "20000", "Events between sources and ledger before sources wait.",
+     count<100, 10'000'000, &Config::agent, &AgentConfig::queue_events>},
+    {"agent.log_level", "error, warning, info or debug", "info", "What the agent's own log tells.", log_level},
+});
+
+}  // namespace
+
+std::span<const Setting> settings() { return kSettings; }
+
+}  // namespace plimsoll::app

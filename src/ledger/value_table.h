@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace plimsoll::ledger {
+
+/// Gives distinct values codes in order of first appearance. The hash has a secret seed, so that nobody can choose
+/// values that collide. At most 65,535 values. One thread.
+class ValueTable {
+public:
+    static constexpr std::uint32_t kMost = 0xffff;
+
+    explicit ValueTable(std::uint64_t seed);
+
+    /// The value's code; a new one when it is new. Not when full.
+    std::uint16_t code(std::string_view value);
+
+    [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(ends_.size()); }
+    [[nodiscard]] std::string_view value(std::uint32_t code) const {
+        const std::uint32_t begin = code == 0 ? 0 : ends_[code - 1];
+        return {bytes_.data() + begin, ends_[code] - begin};
+    }
+    /// All values from `first` up to `end`, one behind the other.
+    [[nodiscard]] std::string_view run(std::uint32_t first, std::uint32_t end) const;
+
+    void clear();
+
+private:
+    void grow();
+
+    std::uint64_t seed_;
+    std::vector<std::uint32_t> slots_;   ///< upper half of the hash, code; kFree
+    std::vector<std::uint64_t> hashes_;  ///< by code
+    std::vector<std::uint32_t> ends_;
+    std::string bytes_;
+};
+
+}  // namespace plimsoll::ledger

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rule/program.h"
+#include "rule/rule_set.h"
+
+namespace plimsoll::rule {
+
+/// A rule that holds for an event.
+struct AlertMatch {
+    const Rule* rule = nullptr;  ///< borrowed from the AlertRules
+    std::string output;          ///< the rule's output, filled in: hostile bytes
+    std::string identity;        ///< equal for matches that tell the same: rule, container, fields of the output, without
+                                 ///< times, counts and ids of single sessions
+};
+
+/// How often a rule held since the start, and how often it could not be told.
+struct AlertRuleCount {
+    const Rule* rule = nullptr;
+    std::uint64_t matched = 0;
+    std::uint64_t unknown = 0;
+    std::string unknown_reason;  ///< the last one; empty when there was none
+};
+
+/// The enabled rules of some sources, compiled into one program and judged together. `match` belongs to one thread,
+/// `counts` to any.
+class AlertRules {
+public:
+    /// Takes the set over. Rules whose source is not among `sources` are left out.
+    explicit AlertRules(RuleSet set, std::span<const std::string_view> sources = kEngineSources);
+    ~AlertRules();
+    AlertRules(const AlertRules&) = delete;
+    AlertRules& operator=(const AlertRules&) = delete;
+
+    /// Every rule that is true for the event, in order of definition; valid until the next call. A rule that can be
+    /// neither true nor false is counted.
+    [[nodiscard]] std::span<const AlertMatch> match(const model::Fields& event);
+
+    /// One row for each rule in force.
+    [[nodiscard]] std::vector<AlertRuleCount> counts() const;
+
+    static constexpr std::string_view kEngineSources[] = {"docker", "engine"};
+
+private:
+    struct InForce;
+
+    RuleSet set_;
+    std::vector<std::unique_ptr<InForce>> rules_;  ///< by ConditionId
+    std::unique_ptr<const Program> program_;
+    std::unique_ptr<Evaluator> evaluator_;
+    std::vector<AlertMatch> matches_;
+    mutable std::mutex mutex_;  ///< guards the reasons
+};
+
+}  // namespace plimsoll::rule

@@ -1,0 +1,115 @@
+#include "sink/alert_event.h"
+
+#include <fmt/format.h>
+#include <openssl/sha.h>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <vector>
+
+#include "base/time.h"
+
+namespace plimsoll::sink {
+
+namespace {
+
+constexpr std::size_t kMostValues = 64;  ///< of one list, and of one keyed field
+
+/// What of a cause goes into its alert; names ending in a dot stand for all below them.
+constexpr auto kCopied = std::to_array<std::string_view>({
+    "alert.rule", "alert.sink", "change.paths", "container.command", "container.compose.project",
+    "container.compose.service", "container.full_id", "container.id", "container.image", "container.image.digest",
+    "container.image.id", "container.image.new", "container.image.repository", "container.image.tag",
+    "container.lifetime", "container.mounts", "container.name", "container.privileged", "container.started_by",
+    "container.type", "docker.", "exec.", "log.", "loss.", "recent.", "record.reconciled", "record.replayed", "user.",
+});
+
+bool is_copied(std::string_view name) {
+    return std::ranges::any_of(kCopied, [&](std::string_view copied) {
+        return copied.ends_with('.') ? name.starts_with(copied) : name == copied;
+    });
+}
+
+std::string cut(std::string_view text, std::size_t most) {
+    if (text.size() <= most) return std::string(text);
+    while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0U) == 0x80U) --most;
+    return std::string(text.substr(0, most)) + "…";
+}
+
+void copy(const model::Event& from, const model::Event::Slot& slot, model::Event& to) {
+    const std::string key = cut(slot.key, 128);
+    if (slot.state == model::Reading::State::unknown) return to.put_unknown(slot.field, key, cut(slot.reason, kAlertText));
+    std::vector<std::string> kept;  // texts that `values` borrow
+    std::vector<model::Value> values;
+    kept.reserve(kMostValues);
+    for (const model::Value& value : from.values(slot)) {
+        if (values.size() == kMostValues) break;
+        if (const auto* text = std::get_if<std::string_view>(&value)) {
+            values.emplace_back(std::string_view(kept.emplace_back(cut(*text, kAlertText))));
+        } else {
+            values.push_back(value);
+        }
+    }
+    to.put_list(slot.field, key, values);
+}
+
+std::string hashed(const std::string& identity) {
+    std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
+    SHA256(reinterpret_cast<const unsigned char*>(identity.data()), identity.size(), digest.data());
+    std::string hex;
+    for (std::size_t i = 0; i < 16; ++i) fmt::format_to(std::back_inserter(hex), "{:02x}", digest[i]);
+    return hex;
+}
+
+}  // namespace
+
+model::Event make_alert(const rule::AlertMatch& match, const model::Event& cause, RecordNumber number) {
+    model::Event alert(cause.time());
+    std::size_t keys = 0;
+    for (const model::Event::Slot& slot : cause.slots()) {
+        if (!is_copied(model::field(slot.field).name)) continue;
+        if (!slot.key.empty() && ++keys > kMostValues) continue;
+        copy(cause, slot, alert);
+    }
+    const std::string output = cut(match.output, kAlertOutput);
+    alert.set("record.kind", "alert");
+    alert.set("record.summary", fmt::format("{}: {}", rule::to_text(match.rule->priority), output));
+    alert.set("alert.rule", match.rule->name);
+    alert.set("alert.priority", rule::to_text(match.rule->priority));
+    alert.set("alert.output", output);
+    alert.set_list("alert.tags", std::vector<std::string>(match.rule->tags.begin(), match.rule->tags.end()));
+    alert.set_unsigned("alert.record", number);
+    alert.set("alert.key", hashed(match.identity));
+    return alert;
+}
+
+rule::Priority priority_of(const model::Event& alert) {
+    const std::string_view name = alert.text("alert.priority");
+    for (auto priority = rule::Priority::emergency; priority < rule::Priority::debug;
+         priority = static_cast<rule::Priority>(static_cast<int>(priority) + 1)) {
+        if (rule::to_text(priority) == name) return priority;
+    }
+    return rule::Priority::debug;
+}
+
+model::Event make_undelivered(RecordNumber number, const model::Event& alert, const std::string& sink,
+                              const std::string& reason) {
+    model::Event loss(now());
+    loss.set("record.kind", "loss");
+    loss.set("record.summary", fmt::format("Alert {} was refused by {}: {}", number, sink, reason));
+    loss.set("loss.what", kUndelivered);
+    loss.set_unsigned("loss.count", std::max<std::uint64_t>(1, alert.number("alert.folded")));
+    loss.set("loss.reason", cut(reason, kAlertText));
+    loss.set("alert.rule", alert.text("alert.rule"));
+    loss.set("alert.sink", sink);
+    loss.set_unsigned("alert.record", number);
+    for (const model::FieldKey key : {model::FieldKey("container.id"), model::FieldKey("container.name")}) {
+        if (!alert.text(key).empty()) loss.set(key, alert.text(key));
+    }
+    return loss;
+}
+
+bool tells_undelivered(const model::Event& alert) { return alert.text("loss.what") == kUndelivered; }
+
+}  // namespace plimsoll::sink

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "model/event.h"
+#include "rule/alert_rules.h"
+#include "sink/sink.h"
+
+namespace plimsoll::sink {
+
+/// The alert to be recorded for a rule that held for `cause`, whose record has that number: time and identifying fields
+/// of the cause (container, exec session, engine event, user, loss), each cut at kAlertText bytes, with `alert.*`.
+[[nodiscard]] model::Event make_alert(const rule::AlertMatch& match, const model::Event& cause, RecordNumber number);
+
+inline constexpr std::size_t kAlertText = 2048;
+inline constexpr std::size_t kAlertOutput = 8192;
+
+/// An alert's priority; debug when it has none that is known.
+[[nodiscard]] rule::Priority priority_of(const model::Event& alert);
+
+/// The `loss` record about an alert that a sink refused for good.
+[[nodiscard]] model::Event make_undelivered(RecordNumber number, const model::Event& alert, const std::string& sink,
+                                            const std::string& reason);
+
+/// Whether the alert is about an alert that was not delivered; such a one is never the cause of another.
+[[nodiscard]] bool tells_undelivered(const model::Event& alert);
+
+inline constexpr const char* kUndelivered = "alert.undelivered";  ///< value of loss.what
+
+}  // namespace plimsoll::sink
