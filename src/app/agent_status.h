@@ -6,6 +6,7 @@
 #include "app/event_queue.h"
 #include "app/recorder.h"
 #include "base/time.h"
+#include "report/prometheus.h"
 #include "sink/delivery.h"
 #include "source/source.h"
 
@@ -36,10 +37,10 @@ struct AgentStatus {
     [[nodiscard]] bool healthy() const;
 };
 
-/// The answer of the control socket; its schema is docs/reference/status.schema.json.
+/// The answer of the control socket; times in nanoseconds since 1970.
 [[nodiscard]] std::string to_json(const AgentStatus& status);
 
-/// The same as Prometheus metrics.
-[[nodiscard]] std::string to_metrics(const AgentStatus& status);
+/// The same as metrics.
+[[nodiscard]] std::vector<report::Metric> to_metrics(const AgentStatus& status);
 
 }  // namespace plimsoll::app

@@ -28,8 +28,13 @@ bool EventQueue::put(model::Event event) { return push({.event = std::move(event
 bool EventQueue::offer(model::Event event) { return push({.event = std::move(event)}, false); }
 
 Result<ledger::RecordNumber> EventQueue::record(model::Event event) {
-    Pending pending{.event = std::move(event), .receipt = std::promise<Result<ledger::RecordNumber>>()};
-    auto receipt = pending.receipt->get_future();
+    return push_for_receipt({.event = std::move(event)});
+}
+
+bool EventQueue::settle() { return push_for_receipt({.marker = true}).has_value(); }
+
+Result<ledger::RecordNumber> EventQueue::push_for_receipt(Pending pending) {
+    auto receipt = pending.receipt.emplace().get_future();
     if (!push(std::move(pending), true)) return Error{"the recorder is stopping"};
     return receipt.get();
 }

@@ -18,6 +18,7 @@ namespace plimsoll::app {
 /// What waits to be recorded: an event, and perhaps somebody who wants to know under which number it was kept.
 struct Pending {
     model::Event event;
+    bool marker = false;  ///< no event: the receipt says that all before it is synced
     std::optional<std::promise<Result<ledger::RecordNumber>>> receipt;
 };
 
@@ -29,6 +30,7 @@ public:
 
     bool put(model::Event event) override;
     bool offer(model::Event event) override;
+    bool settle() override;
 
     /// Records the event and waits until it is synced: its number, or why it was refused.
     [[nodiscard]] Result<ledger::RecordNumber> record(model::Event event);
@@ -46,6 +48,7 @@ public:
 private:
     [[nodiscard]] bool full() const { return waiting_.size() >= most_events_ || bytes_ >= most_bytes_; }
     bool push(Pending pending, bool wait);
+    Result<ledger::RecordNumber> push_for_receipt(Pending pending);
 
     const std::size_t most_events_;
     const std::size_t most_bytes_;

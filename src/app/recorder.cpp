@@ -63,6 +63,10 @@ void Recorder::judge(const model::Event& cause, ledger::RecordNumber number) {
 }
 
 void Recorder::record(Pending pending) {
+    if (pending.marker) {
+        receipts_.emplace_back(std::move(*pending.receipt), 0);
+        return;
+    }
     for (const auto& enricher : enrichers_) enricher->enrich(pending.event);
     auto number = append(pending.event);
     if (number) judge(pending.event, *number);

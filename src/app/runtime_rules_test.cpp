@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
-
 #include "host/temporary_tree.h"
 #include "model/event.h"
 #include "rule/alert_rules.h"
@@ -37,7 +35,7 @@ TEST(RuntimeRules, ShippedOnesPassTheirExamplesAndEveryOneHasSome) {
 
 TEST(RuntimeRules, ListsAreChangedByTheAdministratorsFiles) {
     const host::TemporaryTree tree;
-    tree.file("/rules/own.yaml", R"(
+    tree.write("/rules/own.yaml", R"(
 - list: trusted_images
   items: [registry.internal/]
 - list: expected_exec_containers
@@ -46,7 +44,7 @@ TEST(RuntimeRules, ListsAreChangedByTheAdministratorsFiles) {
 - list: expected_exec_commands
   items: ["pg_dump db"]
 )");
-    auto set = load_runtime_rules(tree.path() + "/rules", {});
+    auto set = load_runtime_rules(tree.at("/rules"), {});
     ASSERT_TRUE(set) << set.error().message;
     rule::AlertRules alerts(std::move(*set));
     model::Event start(1);
@@ -72,8 +70,9 @@ TEST(RuntimeRules, ListsAreChangedByTheAdministratorsFiles) {
 
 TEST(RuntimeRules, ABrokenFileIsAnErrorWithItsPlace) {
     const host::TemporaryTree tree;
-    tree.file("/own.yaml", "- rule: x\n  desc: d\n  condition: evt.typ = start\n  output: o\n  priority: INFO\n  source: docker\n");
-    const auto set = load_runtime_rules("/nonexistent", {tree.path() + "/own.yaml"});
+    tree.write("/own.yaml",
+               "- rule: x\n  desc: d\n  condition: evt.typ = start\n  output: o\n  priority: INFO\n  source: docker\n");
+    const auto set = load_runtime_rules("/nonexistent", {tree.at("/own.yaml")});
     ASSERT_FALSE(set);
     EXPECT_NE(set.error().message.find("own.yaml:3:"), std::string::npos) << set.error().message;
 }

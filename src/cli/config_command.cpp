@@ -7,6 +7,7 @@
 #include <string>
 
 #include "app/config.h"
+#include "app/rule_packs.h"
 #include "app/runtime_rules.h"
 #include "cli/output.h"
 
@@ -25,8 +26,6 @@ int check_config(const std::string& path) {
         complain(rules.error().message);
         return kUsage;
     }
-    for (const auto& diagnostic : rules->diagnostics) complain(rule::to_text(diagnostic, *rules));
-    if (!rules->ok()) return kUsage;
     return finish(fmt::format("{}: ok, {} rules, {} sinks\n", path.empty() ? app::kConfigFile : path.c_str(),
                               rules->rules.size(), config->agent.sinks.size()),
                   kClean);

@@ -19,7 +19,7 @@ struct RulesArguments {
     bool strict = false;
 };
 
-/// The files given, or the shipped pack and the administrator's own when none is.
+/// The files given, or the shipped packs and the administrator's own when none is.
 Result<rule::RuleSet> load(const RulesArguments& arguments) {
     return arguments.files.empty() ? app::load_posture_rules(app::kRulesFolder, {})
                                    : app::load_rule_files(arguments.files);
@@ -81,7 +81,7 @@ void add(CLI::App& parent, const char* name, const char* description, const char
     CLI::App& command = *parent.add_subcommand(name, description);
     auto arguments = std::make_shared<RulesArguments>();
     command.add_option("FILE", arguments->files,
-                       "Rule files, in load order; none: the shipped pack and /etc/plimsoll/rules.d");
+                       "Rule files, in load order; none: the shipped packs and /etc/plimsoll/rules.d");
     command.footer(std::string("Example: ") + example);
     command.add_flag("--strict", arguments->strict, "Warnings count as errors");
     command.callback([arguments, run, &exit] {

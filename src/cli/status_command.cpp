@@ -54,7 +54,7 @@ std::string sinks_text(Json status) {
     status["sinks"].each([&](Json sink) {
         out += fmt::format("  {:<44} {:>9} delivered  {:>6} pending  {:>5} retries  {:>4} refused\n",
                            text(sink, "name"), number(sink, "delivered"), number(sink, "pending"),
-                           number(sink, "retries"), number(sink, "refused"));
+                           number(sink, "retries"), number(sink, "undelivered"));
         if (const std::string fault = text(sink, "fault"); !fault.empty()) out += "      " + fault + "\n";
     });
     return out;

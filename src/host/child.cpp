@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -66,8 +66,7 @@ Result<pid_t> spawn(const ChildTask& task, int input, int output) {
     sigset_t all;
     sigemptyset(&none);
     sigfillset(&all);
-    posix_spawnattr_setflags(&prepared.attributes,
-                             POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setflags(&prepared.attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     posix_spawnattr_setsigmask(&prepared.attributes, &none);
     posix_spawnattr_setsigdefault(&prepared.attributes, &all);
     posix_spawn_file_actions_addchdir_np(&prepared.actions, "/");
@@ -85,7 +84,7 @@ Result<pid_t> spawn(const ChildTask& task, int input, int output) {
 /// A child that runs; it is killed with its group and reaped at the latest when this goes away.
 class Child {
 public:
-    explicit Child(pid_t pid) : pid_(pid), handle_(::pidfd_open(pid, 0)) {}
+    explicit Child(pid_t pid) : pid_(pid), handle_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))) {}
     Child(const Child&) = delete;
     Child& operator=(const Child&) = delete;
     ~Child() {
@@ -170,8 +169,8 @@ Result<ChildEnd> run_child(const ChildTask& task, const std::stop_token& stop) {
         std::array<pollfd, 3> waiting{{{.fd = child.handle(), .events = POLLIN, .revents = 0},
                                        {.fd = out.read.get(), .events = POLLIN, .revents = 0},
                                        {.fd = in.write.get(), .events = POLLOUT, .revents = 0}}};
-        const auto slice = std::clamp(left, std::chrono::milliseconds(1),
-                                      child.handle() < 0 ? std::chrono::milliseconds(5) : kLook);
+        const auto slice =
+            std::clamp(left, std::chrono::milliseconds(1), child.handle() < 0 ? std::chrono::milliseconds(5) : kLook);
         if (::poll(waiting.data(), waiting.size(), static_cast<int>(slice.count())) <= 0) continue;
         if (waiting[1].revents != 0 && !drain(out.read, end.output, task.output_bytes)) out.read.reset();
         if (waiting[2].revents != 0) feed(in.write, rest, end.input_taken);

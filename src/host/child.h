@@ -17,8 +17,8 @@ struct ChildTask {
     std::vector<std::string> arguments;
     std::vector<std::pair<std::string, std::string>> environment;  ///< all of it; nothing is inherited
     std::string_view input;                                        ///< its standard input
-    std::chrono::milliseconds time{10'000};  ///< then it and its process group are killed
-    std::size_t output_bytes = 4096;         ///< kept of what it writes; the rest is read and dropped
+    std::chrono::milliseconds time{10'000};                        ///< then it and its process group are killed
+    std::size_t output_bytes = 4096;  ///< kept of what it writes; the rest is read and dropped
 };
 
 struct ChildEnd {

@@ -9,6 +9,8 @@
 #include "host/engine_stream.h"
 #include "host/http_exchange.h"
 
+#include <boost/asio/redirect_error.hpp>
+
 namespace plimsoll::host::http {
 
 inline constexpr std::size_t kMostRefusalBytes = 4096;

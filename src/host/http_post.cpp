@@ -70,9 +70,9 @@ Result<PostUrl> parse_post_url(std::string_view text) {
 }
 
 bool is_header(std::string_view name, std::string_view value) {
-    constexpr std::array kFraming = {"host",       "content-length", "transfer-encoding", "connection",
-                                     "keep-alive", "upgrade",        "te",                "trailer",
-                                     "expect",     "user-agent",     "content-type"};
+    constexpr std::array kFraming = {
+        "host",    "content-length", "transfer-encoding", "connection",  "keep-alive", "upgrade", "te",
+        "trailer", "expect",         "user-agent",        "content-type"};
     const auto token = [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
@@ -129,9 +129,10 @@ Result<PostAnswer> HttpPoster::exchange(const std::string& head, std::string_vie
 
 Result<PostAnswer> HttpPoster::post(const std::vector<std::pair<std::string, std::string>>& headers,
                                     std::string_view body, const Patience& patience) {
-    std::string head = fmt::format("POST {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: plimsoll\r\nContent-Length: {}\r\n"
-                                   "Content-Type: application/json\r\nAccept: */*\r\n",
-                                   url_.path, url_.authority.empty() ? "localhost" : url_.authority, body.size());
+    std::string head = fmt::format(
+        "POST {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: plimsoll\r\nContent-Length: {}\r\n"
+        "Content-Type: application/json\r\nAccept: */*\r\n",
+        url_.path, url_.authority.empty() ? "localhost" : url_.authority, body.size());
     for (const auto& [name, value] : headers) {
         check(is_header(name, value));
         head += fmt::format("{}: {}\r\n", name, value);

@@ -195,10 +195,11 @@ private:
         const ServedRequest request = request_of(parser, connection.peer);
         stream.expires_never();
         connection.handling = true;
-        ServedAnswer answer = co_await asio::co_spawn(pool_, handle(request), asio::use_awaitable);
+        ServedAnswer answer;
+        co_await asio::co_spawn(pool_, handle(request, answer), asio::use_awaitable);
         if (stopping_) co_return false;
         stream.expires_after(limits_.answer);
-        co_await write(stream, std::move(answer), version, keep, request.method == "HEAD");
+        co_await write(stream, answer, version, keep, request.method == "HEAD");
         connection.handling = false;
         co_return keep;
     }
@@ -219,12 +220,18 @@ private:
         co_return fault;
     }
 
+    // g++ 12 destroys some temporaries of a co_await or co_return expression twice; hence named variables only.
+
     /// Runs on a thread of the pool.
-    asio::awaitable<ServedAnswer> handle(const ServedRequest& request) {
-        co_return stopping_ ? ServedAnswer{.status = 503} : handler_(request);
+    asio::awaitable<void> handle(const ServedRequest& request, ServedAnswer& answer) {
+        if (stopping_)
+            answer.status = 503;
+        else
+            answer = handler_(request);
+        co_return;
     }
 
-    static asio::awaitable<void> write(Stream& stream, ServedAnswer answer, unsigned version, bool keep, bool head) {
+    static asio::awaitable<void> write(Stream& stream, ServedAnswer& answer, unsigned version, bool keep, bool head) {
         beast::http::response<beast::http::string_body> message;
         message.version(version);
         message.result(answer.status);
@@ -242,8 +249,11 @@ private:
     asio::awaitable<void> refuse(Connection& connection, unsigned status) {
         Stream& stream = connection.stream;
         stream.expires_after(kDrainTime);
-        std::string text(to_std(beast::http::obsolete_reason(static_cast<beast::http::status>(status))));
-        co_await write(stream, {.status = status, .body = text + "\n"}, 11, false, false);
+        ServedAnswer answer;
+        answer.status = status;
+        answer.body = to_std(beast::http::obsolete_reason(static_cast<beast::http::status>(status)));
+        answer.body += '\n';
+        co_await write(stream, answer, 11, false, false);
         error_code fault;
         stream.socket().shutdown(asio::socket_base::shutdown_send, fault);
         for (std::size_t drained = 0; !fault && drained < kDrainBytes;) {

@@ -69,8 +69,8 @@ Error out_of_patience(const Patience& patience) {
 
 Result<void> wait_for(int fd, short events, const Patience& patience) {
     while (true) {
-        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(patience.until -
-                                                                                std::chrono::steady_clock::now());
+        const auto left =
+            std::chrono::duration_cast<std::chrono::milliseconds>(patience.until - std::chrono::steady_clock::now());
         if (patience.over()) return out_of_patience(patience);
         const auto slice = std::clamp(left, std::chrono::milliseconds(1), kStopLook);
         pollfd waiting{.fd = fd, .events = events, .revents = 0};
@@ -113,7 +113,8 @@ Result<Fd> connect_tcp(const std::string& host, std::uint16_t port, const Patien
     addrinfo hints{};
     hints.ai_socktype = SOCK_STREAM;
     hints.ai_flags = AI_ADDRCONFIG | AI_NUMERICSERV;
-    if (host == "localhost" || host.find_first_not_of("0123456789.") == std::string::npos) hints.ai_flags = AI_NUMERICSERV;
+    if (host == "localhost" || host.find_first_not_of("0123456789.") == std::string::npos)
+        hints.ai_flags = AI_NUMERICSERV;
     addrinfo* list = nullptr;
     const int fault = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &list);
     if (fault != 0) return Error{fmt::format("{} is not found: {}", host, ::gai_strerror(fault))};

@@ -25,7 +25,8 @@ struct SegmentRow {
 };
 
 /// state.db: which segments there are and were. Everything about kept segments can be read again from their files; the
-/// writer does so when the file is missing or damaged. Other rooms keep their cursors in tables of their own. One thread.
+/// writer does so when the file is missing or damaged. Other rooms keep their cursors in tables of their own. One
+/// thread.
 class Catalogue {
 public:
     /// Opens or makes DIR/state.db. A file that is no database is set aside (state.db.damaged) and begun anew.

@@ -64,6 +64,10 @@ Result<std::optional<std::string>> read_optional(const std::string& path, std::s
 
 std::string marks_name(std::uint64_t first) { return fmt::format("{:016}.marks", first); }
 
+std::string marks_path(const std::string& ledger, std::uint64_t first) {
+    return ledger + "/segments/" + marks_name(first);
+}
+
 Result<Hash> hash_file(const std::string& path) {
     const host::Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     struct stat facts {};
@@ -136,7 +140,8 @@ Result<std::optional<SealStatement>> parse_seal(std::string_view text) {
 
 Result<std::unique_ptr<CheckpointLog>> CheckpointLog::open(std::string folder, std::string_view host) {
     std::unique_ptr<CheckpointLog> log(new CheckpointLog);
-    log->folder_ = std::move(folder) + '/';
+    log->ledger_ = std::move(folder);
+    log->folder_ = log->ledger_ + '/';
     TRY_VOID(log->load());
     if (log->key_ != nullptr || log->next_ != nullptr) {
         // A next key without a present one: a crash came between erasing the one and putting the other in its place.
@@ -189,7 +194,10 @@ Result<void> CheckpointLog::load() {
         if (!checkpoint) continue;
         const auto seal = parse_seal(note->text);
         const bool is_seal = seal && seal->has_value();
-        notes_.push_back({.size = checkpoint->size, .seal = is_seal, .note = std::string(text)});
+        notes_.push_back({.size = checkpoint->size,
+                          .first = is_seal ? (*seal)->first : 0,
+                          .seal = is_seal,
+                          .note = std::string(text)});
         if (is_seal) sealed_ = std::max(sealed_, checkpoint->size);
     }
     if (!rest.empty()) TRY_VOID(rewrite());  // a write that a crash cut short
@@ -236,16 +244,14 @@ Result<void> CheckpointLog::rewrite() {
 Result<void> CheckpointLog::sealed(const SealedSegment& segment) {
     const std::uint64_t end = segment.tree.size();
     if (end <= sealed_) return {};
-    SealStatement seal{.first = segment.first,
-                       .file = segment.file,
-                       .tree = segment.tree,
-                       .pages = segment.trail.pages};
+    SealStatement seal{
+        .first = segment.first, .file = segment.file, .tree = segment.tree, .pages = segment.trail.pages};
     const bool marked = segment.trail.marks.size() == end - segment.first;
     const std::string marks = marked ? segment.trail.marks : std::string();
     seal.marks = sha256(marks);
-    if (marked) TRY_VOID(replace_file(folder_ + marks_name(segment.first), marks));
-    Note note{.text = to_text(Checkpoint{.origin = origin(), .size = end, .root = segment.tree.root()}) +
-                      to_text(seal)};
+    if (marked) TRY_VOID(replace_file(marks_path(ledger_, segment.first), marks));
+    Note note{.text =
+                  to_text(Checkpoint{.origin = origin(), .size = end, .root = segment.tree.root()}) + to_text(seal)};
     note.signatures.push_back(key_->sign_note(note.text));
     // Of the checkpoints inside the segment only those at which a key ended say more than this one.
     std::erase_if(notes_, [&](const Kept& kept) {
@@ -253,15 +259,19 @@ Result<void> CheckpointLog::sealed(const SealedSegment& segment) {
                std::ranges::none_of(keys_, [&](const KeyLine& line) { return line.size == kept.size; });
     });
     const auto place = std::ranges::upper_bound(notes_, end, {}, &Kept::size);
-    notes_.insert(place, {.size = end, .seal = true, .note = to_text(note)});
+    notes_.insert(place, {.size = end, .first = segment.first, .seal = true, .note = to_text(note)});
     sealed_ = end;
     return rewrite();
 }
 
 Result<void> CheckpointLog::pruned(std::uint64_t first_kept) {
-    const auto gone = std::erase_if(notes_, [&](const Kept& kept) { return kept.size < first_kept; });
-    if (gone == 0) return {};
-    return rewrite();
+    bool any = false;
+    for (const Kept& kept : notes_) {
+        any = any || kept.size < first_kept;
+        if (kept.seal && kept.size <= first_kept) ::unlink(marks_path(ledger_, kept.first).c_str());  // gone is as good
+    }
+    std::erase_if(notes_, [&](const Kept& kept) { return kept.size < first_kept; });
+    return any ? rewrite() : Result<void>();
 }
 
 std::optional<KeyAnnouncement> CheckpointLog::pending() const {

@@ -52,8 +52,9 @@ struct SealStatement {
 /// The statement in a checkpoint's text, or nothing when it is a plain checkpoint.
 [[nodiscard]] Result<std::optional<SealStatement>> parse_seal(std::string_view checkpoint_text);
 
-/// Marks of a segment's leaves: FIRST.marks, one byte for each record.
+/// Marks of a segment's leaves, one byte for each record: segments/FIRST.marks.
 [[nodiscard]] std::string marks_name(std::uint64_t first);
+[[nodiscard]] std::string marks_path(const std::string& ledger, std::uint64_t first);
 
 /// The signing side of a ledger, for its writer. Keeps these files of the ledger's folder:
 ///   key              the secret, mode 0600; `key.next` while one is being replaced
@@ -61,7 +62,7 @@ struct SealStatement {
 ///   checkpoint       the latest signed checkpoint
 ///   checkpoints.log  every checkpoint since the last seal, and for what is older one for each segment's end and each
 ///                    key's end; each note is followed by an empty line
-///   FIRST.marks      first byte of each leaf of a segment, so that a changed record can be named
+///   segments/FIRST.marks  first byte of each leaf of a segment, so that a changed record can be named
 /// One thread. Whoever calls `sign` has synced every record below `size`.
 class CheckpointLog {
 public:
@@ -73,12 +74,13 @@ public:
     /// Signs a checkpoint, makes it the latest, and returns the note. The same size again returns the same note.
     Result<std::string> sign(std::uint64_t size, const Hash& root);
 
-    /// A segment was sealed: signs what it holds, and forgets those checkpoints before its end that nobody needs. For an
-    /// end that is not above `sealed_until` it does nothing, so after a crash it may be called again.
+    /// A segment was sealed: signs what it holds, and forgets those checkpoints before its end that nobody needs. For
+    /// an end that is not above `sealed_until` it does nothing, so after a crash it may be called again.
     Result<void> sealed(const SealedSegment& segment);
     [[nodiscard]] std::uint64_t sealed_until() const { return sealed_; }
 
-    /// Every record below `first_kept` was pruned: forgets the checkpoints of smaller sizes, but keeps that of this size.
+    /// Every record below `first_kept` was pruned: forgets the checkpoints of smaller sizes, but keeps that of this
+    /// size.
     Result<void> pruned(std::uint64_t first_kept);
 
     /// A key that is announced nowhere yet: the first one, or one whose predecessor's hand-over a crash cut short. The
@@ -100,13 +102,15 @@ private:
     Result<void> load();
     struct Kept {
         std::uint64_t size = 0;
+        std::uint64_t first = 0;  ///< of a seal's segment
         bool seal = false;
         std::string note;
     };
     Result<void> keep(Kept note);
     Result<void> rewrite();
 
-    std::string folder_;
+    std::string ledger_;
+    std::string folder_;  ///< the same with a slash
     std::unique_ptr<SigningKey> key_;
     std::unique_ptr<SigningKey> next_;
     std::vector<KeyLine> keys_;

@@ -159,8 +159,8 @@ Result<std::unique_ptr<SigningKey>> read_key(const std::string& path) {
     struct stat facts {};
     if (::fstat(fd.get(), &facts) != 0) return host::system_error("reading", path);
     if (!S_ISREG(facts.st_mode) || (facts.st_mode & 077U) != 0 || facts.st_uid != ::geteuid())
-        return Error{fmt::format("{}: a secret key must be a file of mode 0600 of the user who runs this",
-                                 printable(path))};
+        return Error{
+            fmt::format("{}: a secret key must be a file of mode 0600 of the user who runs this", printable(path))};
     std::string text(1024, '\0');
     const ssize_t size = ::read(fd.get(), text.data(), text.size());
     if (size < 0) return host::system_error("reading", path);
@@ -194,8 +194,6 @@ Result<void> erase_key(const std::string& path) {
     return sync_folder_of(path);
 }
 
-std::string succession_text(const VerifierKey& next) {
-    return "plimsoll ledger: next key\n" + to_text(next) + '\n';
-}
+std::string succession_text(const VerifierKey& next) { return "plimsoll ledger: next key\n" + to_text(next) + '\n'; }
 
 }  // namespace plimsoll::ledger

@@ -21,7 +21,7 @@ bool follows_from_time(const rule::FieldUse& use) {
 
 bool grows_with_time(const rule::FieldUse& use) {
     const auto name = model::field(use.field).name;
-    return name == "evt.rawtime" || name == "evt.rawtime.s" || name == "evt.time.iso8601";
+    return name == "evt.rawtime" || name == "evt.rawtime.s";
 }
 
 bool is_order(Operator op) {
@@ -71,6 +71,7 @@ void describe(const Expression& check, PlanNode& node) {
     if (!plain || !constants) return;
     if (text && is_equality(check.op) && node.use->arg.empty()) node.equals = check.right.values;
     if (text && is_part(check.op) && node.use->arg.empty()) node.parts = check.right.values;
+    if (std::ranges::find(node.parts, "") != node.parts.end()) node.parts.clear();
     if (is_integer(field.type)) node.bounds = integer_bounds(check.right.values);
 }
 

@@ -37,8 +37,8 @@ void Packer::plane(std::span<const std::uint8_t> bytes, std::string& out) {
     }
     if (bytes.size() >= kWorthTrying) {
         packed_.resize(std::max(packed_.size(), ZSTD_compressBound(bytes.size())));
-        const std::size_t size = ZSTD_compressCCtx(context_.get(), packed_.data(), packed_.size(), bytes.data(),
-                                                   bytes.size(), kLevel);
+        const std::size_t size =
+            ZSTD_compressCCtx(context_.get(), packed_.data(), packed_.size(), bytes.data(), bytes.size(), kLevel);
         if (ZSTD_isError(size) == 0 && size + 3 < bytes.size()) {
             out += static_cast<char>(compressed);
             append_varint(out, size);
@@ -122,7 +122,8 @@ bool Unpacker::plane(ByteReader& in, std::span<std::uint8_t> out) {
         case compressed: {
             const std::string_view bytes = in.take(in.varint());
             if (!in.ok()) return false;
-            return ZSTD_decompressDCtx(context_.get(), out.data(), out.size(), bytes.data(), bytes.size()) == out.size();
+            return ZSTD_decompressDCtx(context_.get(), out.data(), out.size(), bytes.data(), bytes.size()) ==
+                   out.size();
         }
         default: return false;
     }

@@ -45,6 +45,7 @@ struct ScanReport {
     std::uint64_t skipped = 0;        ///< segments that zone maps, blooms or postings ruled out
     std::vector<std::string> faults;  ///< parts that could not be read, each with the range of records it held
     RecordNumber next = 0;            ///< first number not looked at; a tail goes on from here
+    RecordNumber first_kept = 0;      ///< oldest record that was there; what a tail wanted before it was pruned
 };
 
 struct Progress {
@@ -60,7 +61,7 @@ struct Count {
 };
 
 /// Reads a ledger that another process may be writing. What the writer has acknowledged is seen at the next `scan`.
-/// One thread at a time; a scan uses several inside.
+/// One thread at a time; a scan uses several inside. What a scan visits may ask the same reader again.
 class Reader {
 public:
     static Result<std::unique_ptr<Reader>> open(const std::string& path);
@@ -74,8 +75,10 @@ public:
                             const std::function<void(Progress)>& progress = {});
 
     /// Counts matches by the texts of these fields and, when `bucket` is not 0, by time in steps of it (nanoseconds,
-    /// aligned to 1970). Ordered by bucket, then group.
-    Result<std::vector<Count>> count(const Query& query, const std::vector<model::FieldId>& by, Nanoseconds bucket);
+    /// aligned to 1970). Ordered by bucket, then group. Several values of a field stand in one text with commas, keyed
+    /// ones as KEY=VALUE. What could not be read is told in `report`; without one it is an error.
+    Result<std::vector<Count>> count(const Query& query, const std::vector<model::FieldId>& by, Nanoseconds bucket,
+                                     ScanReport* report = nullptr);
 
     [[nodiscard]] Result<std::optional<StoredRecord>> record(RecordNumber number);
 

@@ -25,17 +25,22 @@ std::string missing(RecordNumber first, RecordNumber end) {
 
 }  // namespace
 
-std::string LedgerFiles::file(RecordNumber first) const { return path_ + "/" + segment_name(first); }
+std::string LedgerFiles::file(RecordNumber first) const { return path_ + "/segments/" + segment_name(first); }
 
 bool LedgerFiles::gone(RecordNumber first) const { return ::access(file(first).c_str(), F_OK) != 0; }
 
 Result<LedgerFiles::Names> LedgerFiles::list() const {
+    // Logs first: one that is sealed between the two looks then stands in both lists, and never in none.
     TRY(const auto entries, host::list_directory({}, path_, kMostNames));
     if (!entries) return Error{fmt::format("there is no ledger in {}", path_)};
     Names names;
     for (const auto& entry : *entries) {
-        if (const auto first = parse_segment_name(entry.name)) names.segments.push_back(*first);
         if (const auto first = parse_wal_name(entry.name)) names.logs.push_back(*first);
+    }
+    TRY(const auto sealed, host::list_directory({}, path_ + "/segments", kMostNames));
+    if (!sealed && names.logs.empty()) return Error{fmt::format("there is no ledger in {}", path_)};
+    for (const auto& entry : sealed ? *sealed : std::vector<host::DirectoryEntry>()) {
+        if (const auto first = parse_segment_name(entry.name)) names.segments.push_back(*first);
     }
     std::ranges::sort(names.segments);
     std::ranges::sort(names.logs);
@@ -43,27 +48,34 @@ Result<LedgerFiles::Names> LedgerFiles::list() const {
 }
 
 Result<std::shared_ptr<const Segment>> LedgerFiles::open(RecordNumber first) {
-    if (const auto found = open_.find(first); found != open_.end()) return found->second;
+    {
+        const std::scoped_lock guard(lock_);
+        if (const auto found = open_.find(first); found != open_.end()) return found->second;
+    }
     TRY(auto segment, Segment::open(file(first)));
     if (segment->info().first != first)
         return Error{fmt::format("{}: its footer says that it begins with record {}", segment_name(first),
                                  segment->info().first)};
+    const std::scoped_lock guard(lock_);
     if (open_.size() >= kMostOpen) open_.erase(open_.begin());
-    open_.emplace(first, segment);
-    return segment;
+    return open_.try_emplace(first, std::move(segment)).first->second;
 }
 
 /// Finds out about segments that were not there before: from the catalogue, else from their footers.
 void LedgerFiles::learn(const std::vector<RecordNumber>& segments) {
     std::erase_if(known_, [&](const auto& entry) { return !std::ranges::binary_search(segments, entry.first); });
-    std::erase_if(open_, [&](const auto& entry) { return !std::ranges::binary_search(segments, entry.first); });
+    {
+        const std::scoped_lock guard(lock_);
+        std::erase_if(open_, [&](const auto& entry) { return !std::ranges::binary_search(segments, entry.first); });
+    }
     const bool news = std::ranges::any_of(segments, [&](RecordNumber first) { return !known_.contains(first); });
     const bool missed = std::ranges::any_of(
         expected_, [&](const auto& entry) { return !std::ranges::binary_search(segments, entry.first); });
     if (news || missed) {
         expected_.clear();
         auto catalogue = Catalogue::open_read_only(path_);
-        const auto rows = catalogue ? (*catalogue)->segments() : Result<std::vector<SegmentRow>>(Error{});
+        const bool has = catalogue && *catalogue != nullptr;
+        const auto rows = has ? (*catalogue)->segments() : Result<std::vector<SegmentRow>>(Error{});
         for (const SegmentRow& row : rows ? *rows : std::vector<SegmentRow>()) {
             if (row.pruned) continue;
             expected_[row.first] = true;

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -38,8 +39,8 @@ struct Snapshot {
     RecordNumber end = 0;
 };
 
-/// The files of a ledger that another process writes, seals and prunes. Keeps what it learned of them. One thread, but
-/// for `open`.
+/// The files of a ledger that another process writes, seals and prunes. Keeps what it learned of them. One thread at a
+/// time, but `open` and `gone` any thread.
 class LedgerFiles {
 public:
     explicit LedgerFiles(std::string path) : path_(std::move(path)) {}
@@ -47,7 +48,7 @@ public:
     /// Looks at the folder until what it sees fits together.
     [[nodiscard]] Result<Snapshot> look();
 
-    /// Opens the segment, or gives the one opened before. Any thread that holds the lock of the caller.
+    /// Opens the segment, or gives the one opened before.
     [[nodiscard]] Result<std::shared_ptr<const Segment>> open(RecordNumber first);
 
     /// Whether the segment's file is gone, as after pruning.
@@ -68,6 +69,7 @@ private:
     std::string path_;
     std::map<RecordNumber, SegmentFile> known_;
     std::map<RecordNumber, bool> expected_;  ///< of the catalogue: kept segments
+    std::mutex lock_;                        ///< of open_
     std::map<RecordNumber, std::shared_ptr<const Segment>> open_;
     std::map<RecordNumber, std::shared_ptr<Tail>> tails_;
     std::vector<std::string> settled_;  ///< what was missing last time and will hardly come back

@@ -236,14 +236,13 @@ bool put_map(std::string_view bytes, FieldId id, Event& event) {
     return true;
 }
 
-Error malformed(const FieldNumber number) {
-    return {"field " + std::to_string(number) + " of the row is malformed"};
-}
+Error malformed(const FieldNumber number) { return {"field " + std::to_string(number) + " of the row is malformed"}; }
 
 }  // namespace
 
 FieldNumbers::FieldNumbers() {
-    for (const std::string_view name : {"record.kind", "ledger.field.number", "ledger.field.name", "ledger.field.type"}) {
+    for (const std::string_view name :
+         {"record.kind", "ledger.field.number", "ledger.field.name", "ledger.field.type"}) {
         const bool number = name == "ledger.field.number";
         check(add(next(), name, number ? "unsigned integer" : "string").has_value());
     }
@@ -276,10 +275,8 @@ Result<void> FieldNumbers::add(FieldNumber number, std::string_view name, std::s
     if (std::ranges::find(entries_, name, &Entry::name) != entries_.end()) {
         return Error{"field " + printable(name) + " has a number already"};
     }
-    entries_.push_back({.number = number,
-                        .name = std::string(name),
-                        .type = std::string(type),
-                        .id = model::find_field(name)});
+    entries_.push_back(
+        {.number = number, .name = std::string(name), .type = std::string(type), .id = model::find_field(name)});
     if (const auto id = entries_.back().id) {
         if (by_id_.size() <= *id) by_id_.resize(model::kFields.size());
         by_id_[*id] = static_cast<std::uint16_t>(number + 1);
@@ -293,7 +290,8 @@ Result<void> FieldNumbers::learn(std::string_view row) {
     std::uint64_t number = kMaxFields;
     std::string_view name;
     std::string_view type;
-    if (!reader.next(field) || field.number != kKindNumber || field.wire != Wire::text || field.bytes != "field") return {};
+    if (!reader.next(field) || field.number != kKindNumber || field.wire != Wire::text || field.bytes != "field")
+        return {};
     while (reader.next(field)) {
         if (field.number == kNumberNumber && field.wire == Wire::u64) number = field.bits;
         if (field.number == kNameNumber && field.wire == Wire::text) name = field.bytes;
@@ -414,9 +412,7 @@ void append_field(std::string& out, const RowField& field) {
         case Wire::boolean: out += static_cast<char>(field.bits); break;
         case Wire::ip4:
         case Wire::ip6: out += field.bytes; break;
-        default:
-            append_varint(out, field.bytes.size());
-            out += field.bytes;
+        default: append_varint(out, field.bytes.size()); out += field.bytes;
     }
 }
 

@@ -12,8 +12,8 @@
 #include "base/time.h"
 #include "model/event.h"
 
-// The canonical bytes of one record: what the log frames, what segments give back, and what the tree hashes. Described in
-// docs/ledger-format.md.
+// The canonical bytes of one record: what the log frames, what segments give back, and what the tree hashes. Described
+// in docs/ledger-format.md.
 namespace plimsoll::ledger {
 
 /// How a value stands in a row. The numbers are part of the format.
@@ -57,7 +57,7 @@ public:
 
     [[nodiscard]] std::optional<FieldNumber> number(model::FieldId id) const;
     [[nodiscard]] std::optional<model::FieldId> id(FieldNumber number) const;
-    [[nodiscard]] const Entry* find(FieldNumber number) const;          ///< null when not assigned
+    [[nodiscard]] const Entry* find(FieldNumber number) const;                 ///< null when not assigned
     [[nodiscard]] std::span<const Entry> entries() const { return entries_; }  ///< in order of number, from 0, no gaps
 
     /// The number that the next field gets.
@@ -75,8 +75,8 @@ private:
     std::vector<std::uint16_t> by_id_;  ///< number + 1
 };
 
-/// Appends the row of `event` to `out`. Every field must have its number; `record.number` is left out. An error when the
-/// row would be larger than kMaxRow; `out` is then as before.
+/// Appends the row of `event` to `out`. Every field must have its number; `record.number` is left out. An error when
+/// the row would be larger than kMaxRow; `out` is then as before.
 [[nodiscard]] Result<void> encode_row(const model::Event& event, const FieldNumbers& fields, std::string& out);
 
 /// The row that tells an assignment, with the bootstrap numbers alone.
@@ -86,8 +86,8 @@ private:
 struct RowField {
     FieldNumber number = 0;
     Wire wire = Wire::u64;
-    std::uint64_t bits = 0;   ///< of a number: the value, two's complement, the IEEE bits, or 0 and 1
-    std::string_view bytes;   ///< of all others: without the length in front
+    std::uint64_t bits = 0;  ///< of a number: the value, two's complement, the IEEE bits, or 0 and 1
+    std::string_view bytes;  ///< of all others: without the length in front
 };
 
 /// Walks over the fields of one row, which may be hostile: stops at the first byte that breaks the format.

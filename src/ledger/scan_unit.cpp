@@ -67,7 +67,7 @@ Result<Bits> UnitScan::rows_of_page(SegmentReader& reader, std::size_t page) con
     return rows;
 }
 
-Result<bool> UnitScan::page(SegmentReader& reader, SegmentChecks& checks, std::size_t number, const VisitPage& visit,
+Result<bool> UnitScan::page(SegmentReader& reader, SegmentChecks* checks, std::size_t number, const VisitPage& visit,
                             ScanReport& report, bool ruled_out) {
     TRY(Bits wanted, rows_of_page(reader, number));
     const std::size_t count = reader.segment().info().pages[number].rows;
@@ -75,11 +75,11 @@ Result<bool> UnitScan::page(SegmentReader& reader, SegmentChecks& checks, std::s
     report.records += asked;
     if (asked == 0 || ruled_out) return true;
     report.scanned += asked;
-    if (request_.plan.everything()) return visit(reader, {number, count, std::move(wanted), Bits(count)});
-    TRY(const Truths possible, checks.page(number));
+    if (checks == nullptr) return visit(reader, {number, count, std::move(wanted), Bits(count)});
+    TRY(const Truths possible, checks->page(number));
     if (possible == may_be_no) return true;
     if (possible == may_be_yes) return visit(reader, {number, count, std::move(wanted), Bits(count)});
-    TRY(RowTruths truths, checks.rows(number, wanted));
+    TRY(RowTruths truths, checks->rows(number, wanted));
     truths.yes &= wanted;
     truths.no &= wanted;
     truths.unknown &= wanted;
@@ -104,7 +104,6 @@ bool UnitScan::pages(const std::shared_ptr<const Segment>& segment, const VisitP
     ++report.segments;
     bool ruled_out = false;
     std::optional<SegmentChecks> checks;
-    // Without an evaluator there is nothing to ask: `checks` then borrows none.
     if (evaluator_) {
         checks.emplace(request_.plan, *evaluator_, reader);
         const auto possible = checks->segment();
@@ -117,7 +116,7 @@ bool UnitScan::pages(const std::shared_ptr<const Segment>& segment, const VisitP
     const bool backwards = request_.query.newest_first;
     for (std::size_t n = 0; n < info.pages.size(); ++n) {
         const std::size_t number = backwards ? info.pages.size() - 1 - n : n;
-        const auto went_on = page(reader, *checks, number, visit, report, ruled_out);
+        const auto went_on = page(reader, checks ? &*checks : nullptr, number, visit, report, ruled_out);
         if (!went_on) {
             const RecordNumber first = info.first + info.pages[number].first_row;
             report.faults.push_back(
@@ -193,7 +192,8 @@ bool UnitScan::tail_row(const Tail& tail, std::size_t index, const Deliver& deli
 bool UnitScan::tail(const Tail& tail, RecordNumber first, const Deliver& deliver, ScanReport& report) {
     const Query& query = request_.query;
     const RecordNumber from = std::max(first, query.first);
-    const RecordNumber until = query.last ? std::min(tail.end(), *query.last + 1) : tail.end();
+    const bool bounded = query.last && *query.last < tail.end();
+    const RecordNumber until = bounded ? *query.last + 1 : tail.end();
     for (RecordNumber n = from; n < until; ++n) {
         const RecordNumber number = query.newest_first ? until - 1 - (n - from) : n;
         if (!tail_row(tail, number - tail.first(), deliver, report)) return false;

@@ -67,7 +67,7 @@ public:
     [[nodiscard]] rule::Evaluator* evaluator() { return evaluator_.get(); }
 
 private:
-    [[nodiscard]] Result<bool> page(SegmentReader& reader, SegmentChecks& checks, std::size_t page,
+    [[nodiscard]] Result<bool> page(SegmentReader& reader, SegmentChecks* checks, std::size_t page,
                                     const VisitPage& visit, ScanReport& report, bool ruled_out);
     [[nodiscard]] Result<Bits> rows_of_page(SegmentReader& reader, std::size_t page) const;
     [[nodiscard]] bool tail_row(const Tail& tail, std::size_t index, const Deliver& deliver, ScanReport& report);

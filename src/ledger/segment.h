@@ -20,8 +20,8 @@ inline constexpr std::uint32_t kPageRows = 8192;         ///< rows that are enco
 inline constexpr std::uint32_t kMaxSegmentRows = 65536;  ///< and at most 64 pages
 inline constexpr std::uint16_t kAbsent = 0xffff;         ///< no code: the row has no value of this column
 
-/// One column: a field in one wire form. A field whose values came in several forms has several columns, and a row has a
-/// value in at most one of them.
+/// One column: a field in one wire form. A field whose values came in several forms has several columns, and a row has
+/// a value in at most one of them.
 struct ColumnInfo {
     FieldNumber field = 0;
     Wire wire = Wire::u64;
@@ -53,8 +53,8 @@ struct SegmentInfo {
     std::vector<PageInfo> pages;
 };
 
-/// An open segment: the mapped file and its checked footer. Never changes; any number of threads may read from it. Every
-/// length and offset is checked, so a hostile file gives errors, not faults.
+/// An open segment: the mapped file and its checked footer. Never changes; any number of threads may read from it.
+/// Every length and offset is checked, so a hostile file gives errors, not faults.
 class Segment {
 public:
     static Result<std::shared_ptr<const Segment>> open(const std::string& path);
@@ -81,8 +81,8 @@ private:
     std::unique_ptr<Layout> layout_;
 };
 
-/// Decodes parts of one segment and keeps what it decoded. One thread; several may each have their own. What is returned
-/// stays valid as long as the SegmentReader, but for `forget` and where said otherwise.
+/// Decodes parts of one segment and keeps what it decoded. One thread; several may each have their own. What is
+/// returned stays valid as long as the SegmentReader, but for `forget` and where said otherwise.
 class SegmentReader {
 public:
     explicit SegmentReader(std::shared_ptr<const Segment> segment);

@@ -21,6 +21,7 @@ using segment_format::Rows;
 namespace {
 
 constexpr int kNoParent = -1;
+constexpr std::uint32_t kRowsToTell = 64;
 
 std::uint64_t random_seed() {
     std::uint64_t seed = 0;
@@ -48,11 +49,10 @@ struct Column {
         info.min_bits = info.max_bits = 0;
         table.clear();
         masks.clear();
-        map.clear();
         known = 0;
         parent = kNoParent;
         presence_parent = kNoParent;
-        may_derive = true;
+        parent_chosen = false;
     }
 
     ColumnInfo info;
@@ -65,10 +65,9 @@ struct Column {
     std::vector<std::uint16_t> codes;
     ValueTable table;
     std::vector<std::uint64_t> masks;  ///< by code: pages that have it
-    std::vector<std::uint16_t> map;    ///< by the parent's code: own code + 1, 0 for none
-    int parent = kNoParent;            ///< column whose code says this one's
+    int parent = kNoParent;            ///< column whose code foretells this one's value
     int presence_parent = kNoParent;   ///< column whose code says whether there is a value
-    bool may_derive = true;            ///< this segment's pages so far do not forbid a parent
+    bool parent_chosen = false;        ///< in this segment
 };
 
 bool less(Wire wire, std::uint64_t a, std::uint64_t b) {
@@ -237,7 +236,7 @@ private:
         append_fixed(entry, most);
         put_chunk(entry, [&] { packer_.numbers({times_.data(), in_page_}, true, body_); });
 
-        for (Column& column : columns_) settle_parent(column);
+        for (Column& column : columns_) choose_parent(column);
         for (Column& column : columns_) put_page(column, entry);
         directory_.emplace_back(std::move(entry), columns_.size());
         for (Column& column : columns_) {
@@ -258,55 +257,68 @@ private:
         append_varint(entry, body_.size() - before);
     }
 
-    /// Decides whether another column's codes say this one's, or checks that they still do.
-    void settle_parent(Column& column) {
-        if (is_number(column.info.wire) || column.page_count == 0) return;
-        if (column.parent != kNoParent) {
-            if (!follows(column, columns_[static_cast<std::size_t>(column.parent)])) column.parent = kNoParent;
-            return;
-        }
-        if (!column.may_derive) return;
-        column.may_derive = false;
-        const bool is_parent =
-            std::ranges::any_of(columns_, [&](const Column& other) { return other.parent == index(column); });
-        if (is_parent || column.known != 0 || column.table.size() < 2) return;
-        int best = kNoParent;
+    /// Finds the column whose code best foretells this one's value: the same as when that code was last seen. Once a
+    /// segment, when there are enough rows to tell.
+    void choose_parent(Column& column) {
+        if (column.parent_chosen || column.page_count < kRowsToTell) return;
+        column.parent_chosen = true;
+        if (std::ranges::any_of(columns_, [&](const Column& other) { return other.parent == index(column); })) return;
+        const bool number = is_number(column.info.wire);
+        if (!number && column.table.size() < 2) return;
+        std::uint32_t fewest = number ? column.page_count / 4 * 3 : column.page_count / 4;
         for (const Column& other : columns_) {
-            if (&other == &column || is_number(other.info.wire) || other.parent != kNoParent || other.known != 0) continue;
+            if (&other == &column || is_number(other.info.wire) || other.parent != kNoParent) continue;
             if (other.page_count < column.page_count || other.table.size() > in_page_ / 2) continue;
-            if (best != kNoParent && other.table.size() >= columns_[static_cast<std::size_t>(best)].table.size()) continue;
-            column.map.clear();
-            if (follows(column, other)) best = index(other);
+            const std::uint32_t misses =
+                number ? foretell_numbers(column, other, fewest) : foretell_codes(column, other, fewest);
+            if (misses >= fewest) continue;
+            fewest = misses;
+            column.parent = index(other);
         }
-        column.map.clear();
-        column.parent = best;
-        if (best != kNoParent) check(follows(column, columns_[static_cast<std::size_t>(best)]));
     }
 
     [[nodiscard]] int index(const Column& column) const { return static_cast<int>(&column - columns_.data()); }
 
-    /// Whether each code of `parent` goes with one code of `column`, or with none, in this page and in those before;
-    /// fills the map.
-    bool follows(Column& column, const Column& parent) const {
-        constexpr std::uint32_t kUnset = 0xffffffff;
-        std::vector<std::uint32_t> map(column.map.begin(), column.map.end());
-        map.resize(parent.table.size(), kUnset);
-        for (std::uint32_t row = 0; row < in_page_; ++row) {
-            const std::uint16_t from = parent.codes[row];
-            const std::uint16_t to = column.codes[row];
-            if (from == kAbsent) {
-                if (to != kAbsent) return false;
-                continue;
-            }
-            const std::uint32_t symbol = to == kAbsent ? 0 : to + 1U;
-            if (map[from] == kUnset) map[from] = symbol;
-            if (map[from] != symbol) return false;
+    /// One past the codes of `parent`: rows that have none share a place of their own.
+    static std::size_t place(const Column& parent, std::uint32_t row) {
+        const std::uint16_t code = parent.codes[row];
+        return code == kAbsent ? parent.table.size() : code;
+    }
+
+    /// Fills packed_codes_ with what stands in the file: 0 as foretold, 1 new, code + 2 otherwise. Gives up at `most`
+    /// that are not as foretold.
+    std::uint32_t foretell_codes(const Column& column, const Column& parent, std::uint32_t most) {
+        last_code_.assign(parent.table.size() + 1, kAbsent);
+        packed_codes_.clear();
+        std::uint32_t next = column.known;
+        std::uint32_t misses = 0;
+        for (std::uint32_t row = 0; row < in_page_ && misses < most; ++row) {
+            const std::uint16_t code = column.codes[row];
+            if (code == kAbsent) continue;
+            std::uint16_t& last = last_code_[place(parent, row)];
+            const bool fresh = code == next;
+            if (fresh) ++next;
+            if (last != code) ++misses;
+            packed_codes_.push_back(static_cast<std::uint16_t>(last == code ? 0 : fresh ? 1 : code + 2));
+            last = code;
         }
-        column.map.resize(map.size());
-        std::ranges::transform(map, column.map.begin(), [](std::uint32_t symbol) {
-            return static_cast<std::uint16_t>(symbol == kUnset ? 0 : symbol);
-        });
-        return true;
+        return misses;
+    }
+
+    /// Fills set_ with 1 for each value that is not as foretold, and packed_numbers_ with these.
+    std::uint32_t foretell_numbers(const Column& column, const Column& parent, std::uint32_t most) {
+        last_number_.assign(parent.table.size() + 1, 0);
+        set_.clear();
+        packed_numbers_.clear();
+        for (std::uint32_t row = 0; row < in_page_ && packed_numbers_.size() < most; ++row) {
+            if (!present(column, row)) continue;
+            std::uint64_t& last = last_number_[place(parent, row)];
+            const std::uint64_t value = column.numbers[row];
+            set_.push_back(last == value ? 0 : 1);
+            if (last != value) packed_numbers_.push_back(value);
+            last = value;
+        }
+        return static_cast<std::uint32_t>(packed_numbers_.size());
     }
 
     void put_page(Column& column, std::string& entry) {
@@ -315,18 +327,9 @@ private:
             return;
         }
         if (!is_number(column.info.wire)) note_masks(column);
-        if (column.parent != kNoParent) {
-            const Column& parent = columns_[static_cast<std::size_t>(column.parent)];
-            entry += static_cast<char>(Rows::derived);
-            append_varint(entry, static_cast<std::uint64_t>(column.parent));
-            append_varint(entry, column.page_count);
-            const std::span<const std::uint16_t> born(column.map.data() + parent.known,
-                                                      parent.table.size() - parent.known);
-            put_chunk(entry, [&] { packer_.words(born, body_); });
-        } else {
-            put_presence(column, entry);
-            put_chunk(entry, [&] { put_values(column); });
-        }
+        put_presence(column, entry);
+        append_varint(entry, static_cast<std::uint64_t>(column.parent + 1));
+        put_chunk(entry, [&] { put_values(column); });
         if (!is_number(column.info.wire)) put_blocks(column, entry);
     }
 
@@ -393,7 +396,19 @@ private:
     }
 
     void put_values(Column& column) {
-        if (is_number(column.info.wire)) {
+        constexpr std::uint32_t kNever = std::numeric_limits<std::uint32_t>::max();
+        const bool number = is_number(column.info.wire);
+        if (column.parent != kNoParent) {
+            const Column& parent = columns_[static_cast<std::size_t>(column.parent)];
+            if (!number) {
+                static_cast<void>(foretell_codes(column, parent, kNever));
+                return packer_.words(packed_codes_, body_);
+            }
+            append_varint(body_, foretell_numbers(column, parent, kNever));
+            packer_.plane(set_, body_);
+            return packer_.numbers(packed_numbers_, column.info.wire == Wire::i64, body_);
+        }
+        if (number) {
             std::span<const std::uint64_t> values(column.numbers.data(), in_page_);
             if (column.page_count != in_page_) {
                 packed_numbers_.clear();
@@ -402,16 +417,14 @@ private:
                 }
                 values = packed_numbers_;
             }
-            packer_.numbers(values, column.info.wire == Wire::i64, body_);
-            return;
+            return packer_.numbers(values, column.info.wire == Wire::i64, body_);
         }
-        // A value that is new here is 0: its code is the next one.
         packed_codes_.clear();
         std::uint32_t next = column.known;
         for (std::uint32_t row = 0; row < in_page_; ++row) {
             const std::uint16_t code = column.codes[row];
             if (code == kAbsent) continue;
-            packed_codes_.push_back(code == next ? 0 : static_cast<std::uint16_t>(code + 1));
+            packed_codes_.push_back(code == next ? 1 : static_cast<std::uint16_t>(code + 2));
             if (code == next) ++next;
         }
         packer_.words(packed_codes_, body_);
@@ -479,6 +492,8 @@ private:
     std::vector<std::uint8_t> set_;
     std::vector<std::uint64_t> packed_numbers_;
     std::vector<std::uint16_t> packed_codes_;
+    std::vector<std::uint16_t> last_code_;
+    std::vector<std::uint64_t> last_number_;
 };
 
 SegmentBuilder::SegmentBuilder(RecordNumber first, std::uint32_t most_rows, std::uint32_t page_rows)

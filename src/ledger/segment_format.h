@@ -9,10 +9,10 @@ namespace plimsoll::ledger::segment_format {
 inline constexpr std::string_view kMagic = "PLMSEG1\n";
 inline constexpr std::string_view kEndMagic = "PLMSEGE\n";
 inline constexpr std::uint32_t kVersion = 1;
-inline constexpr std::size_t kHead = 24;       // magic, version, 0, first record
-inline constexpr std::size_t kTrail = 24;      // length of the footer, its CRC, version, end magic
-inline constexpr std::size_t kMaxPages = 64;   // one bit each
-inline constexpr std::size_t kBlockBytes = std::size_t{32} << 10U;       // of values, before packing
+inline constexpr std::size_t kHead = 24;                            // magic, version, 0, first record
+inline constexpr std::size_t kTrail = 24;                           // length of the footer, its CRC, version, end magic
+inline constexpr std::size_t kMaxPages = 64;                        // one bit each
+inline constexpr std::size_t kBlockBytes = std::size_t{32} << 10U;  // of values, before packing
 inline constexpr std::size_t kMaxSegmentBytes = std::size_t{64} << 20U;  // of rows; then the segment is full
 inline constexpr std::size_t kMaxValueBytes = std::size_t{128} << 20U;   // of all values together, when reading
 inline constexpr std::uint32_t kHashesFrom = 64;    // values; a smaller dictionary is compared value by value
@@ -24,7 +24,6 @@ enum class Rows : std::uint8_t {
     all = 1,
     bitmap = 2,
     by_parent = 3,  ///< those whose code in another column is in a set
-    derived = 4,    ///< rows and codes both follow from the code in another column
 };
 
 }  // namespace plimsoll::ledger::segment_format

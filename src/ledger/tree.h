@@ -31,7 +31,8 @@ using Bytes = std::span<const std::uint8_t>;
 /// Root of these leaves alone (RFC 6962's MTH); of no leaves, the hash of nothing.
 [[nodiscard]] Hash root_of(std::span<const Hash> leaves);
 
-/// Leaves of a page: a complete subtree of this many levels has a root that is kept for naming what changed, and for proofs.
+/// Leaves of a page: a complete subtree of this many levels has a root that is kept for naming what changed, and for
+/// proofs.
 inline constexpr unsigned kPageLevel = 13;
 inline constexpr std::uint64_t kPageLeaves = std::uint64_t{1} << kPageLevel;
 

@@ -8,10 +8,10 @@
 namespace plimsoll::ledger {
 
 /// Gives distinct values codes in order of first appearance. The hash has a secret seed, so that nobody can choose
-/// values that collide. At most 65,535 values. One thread.
+/// values that collide. At most 65,534 values. One thread.
 class ValueTable {
 public:
-    static constexpr std::uint32_t kMost = 0xffff;
+    static constexpr std::uint32_t kMost = 0xfffe;
 
     explicit ValueTable(std::uint64_t seed);
 

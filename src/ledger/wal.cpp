@@ -158,8 +158,9 @@ std::optional<RecordNumber> parse_wal_name(std::string_view name) {
     return first;
 }
 
-Result<Wal> Wal::create(std::string path, const WalHead& head) {
-    const std::string bytes = encode_wal_head(head);
+Result<Wal> Wal::create(std::string path, const WalHead& head, std::string_view frames) {
+    std::string bytes = encode_wal_head(head);
+    bytes += frames;
     const std::string temporary = path + ".tmp";
     host::Fd fd(::open(temporary.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     if (!fd) return host::system_error("making", temporary);

@@ -57,8 +57,9 @@ struct WalEnd {
 /// of it may be taken as written, and the same bytes have to be given again.
 class Wal {
 public:
-    /// Makes a new log at `path`, synced with its directory.
-    static Result<Wal> create(std::string path, const WalHead& head);
+    /// Makes a new log at `path` that begins with these frames, synced with its directory; one of that name is replaced
+    /// whole or not at all.
+    static Result<Wal> create(std::string path, const WalHead& head, std::string_view frames = {});
 
     /// Goes on writing at `offset` of an existing one; what stands behind is cut off.
     static Result<Wal> resume(std::string path, std::size_t offset);
@@ -73,7 +74,8 @@ private:
     std::string path_;
     host::Fd fd_;
     std::size_t size_ = 0;
-    bool doubtful_ = false;  ///< a sync failed: the kernel may have dropped what it held, so begin with a new descriptor
+    bool doubtful_ =
+        false;  ///< a sync failed: the kernel may have dropped what it held, so begin with a new descriptor
 };
 
 }  // namespace plimsoll::ledger

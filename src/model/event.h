@@ -27,7 +27,8 @@ public:
         std::string_view reason;  ///< set when unknown
     };
 
-    explicit Event(Nanoseconds time = 0) : time_(time) {}
+    Event() = default;
+    explicit Event(Nanoseconds time) : time_(time) {}
     Event(Event&&) noexcept = default;
     Event& operator=(Event&&) noexcept = default;
 

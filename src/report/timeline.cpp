@@ -31,11 +31,12 @@ public:
 
     void add(const Event& event) {
         const auto kind = event.text("record.kind");
-        if (host_.empty()) host_ = event.text("ledger.host").empty() ? event.text("evt.hostname") : event.text("ledger.host");
+        if (host_.empty())
+            host_ = event.text("ledger.host").empty() ? event.text("evt.hostname") : event.text("ledger.host");
         if (kind == "ack") {
-            acks_.try_emplace(event.number("ack.alert"), Acknowledgement{std::string(event.text("ack.by")),
-                                                                         std::string(event.text("ack.reason")),
-                                                                         event.time()});
+            acks_.try_emplace(event.number("ack.alert"),
+                              Acknowledgement{std::string(event.text("ack.by")), std::string(event.text("ack.reason")),
+                                              event.time()});
             return;
         }
         if (kind == "start" || kind == "stop") return recorder(event, kind == "start");
@@ -69,8 +70,8 @@ public:
         }
         for (Life& life : out.lives) acknowledge(life);
         if (lives_left_out_ > 0)
-            out.problems.push_back(fmt::format("more than {} containers match; {} records of others are not told", kLives,
-                                               lives_left_out_));
+            out.problems.push_back(fmt::format("more than {} containers match; {} records of others are not told",
+                                               kLives, lives_left_out_));
         return out;
     }
 
@@ -86,6 +87,7 @@ private:
     }
 
     void loss(const Event& event) {
+        if (event.has("alert.sink")) return;  // an alert that a receiver refused stands in the ledger all the same
         Moment gap{.time = event.time(), .telling = *tell(event)};
         if (event.has("loss.from")) gap.time = static_cast<Nanoseconds>(event.number("loss.from"));
         if (event.has("loss.until")) gap.until = static_cast<Nanoseconds>(event.number("loss.until"));
@@ -114,20 +116,23 @@ private:
                 gap.time = stopped->time;
                 gap.until = step.time;
                 gap.records = {stopped->record, step.record};
-                gap.telling.text = fmt::format("the recorder was not running for {}", words::span(step.time - stopped->time));
+                gap.telling.text =
+                    fmt::format("the recorder was not running for {}", words::span(step.time - stopped->time));
             } else if (step.record == 0) {
                 gap.telling.text = "the recorder began this ledger; nothing earlier was recorded";
             } else {
-                gap.telling.text = "the recorder started without having stopped in order; the last moments before may be missing";
+                gap.telling.text =
+                    "the recorder started without having stopped in order; the last moments before may be missing";
             }
             if (stopped != nullptr || step.record == 0 || running) put_gap(std::move(gap));
             stopped = nullptr;
             running = true;
         }
         if (stopped == nullptr) return;
-        put_gap({.time = stopped->time,
-                 .telling = {.kind = "gap", .tone = Tone::gap, .text = "the recorder stopped; it did not run after that"},
-                 .records = {stopped->record}});
+        put_gap(
+            {.time = stopped->time,
+             .telling = {.kind = "gap", .tone = Tone::gap, .text = "the recorder stopped; it did not run after that"},
+             .records = {stopped->record}});
     }
 
     void acknowledge(Life& life) const {

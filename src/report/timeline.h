@@ -19,9 +19,10 @@ struct Moment {
     Nanoseconds time = 0;
     std::optional<Nanoseconds> until;  ///< of what lasted
     Telling telling;
-    std::uint64_t count = 1;              ///< records or sessions told in it
-    bool afterwards = false;              ///< not seen as it happened, but found out later
-    std::vector<std::uint64_t> records;   ///< numbers of the records behind it, the first hundred
+    std::uint64_t count = 1;  ///< records or sessions told in it
+    bool afterwards = false;  ///< not seen as it happened, but found out later
+    std::vector<std::uint64_t>
+        records;  ///< numbers of records behind it: at most a hundred; of samples the first and last
     std::optional<std::int64_t> outcome;  ///< exit code of a session or of the container
     std::optional<bool> acknowledged;     ///< of an alert
 };

@@ -10,8 +10,8 @@ namespace plimsoll::report {
 
 namespace {
 
-constexpr Nanoseconds kTogether = 2 * kSecond;   ///< what an engine does in one go
-constexpr Nanoseconds kRequest = 30 * kSecond;   ///< from a death to the engine's word that it was asked for
+constexpr Nanoseconds kTogether = 2 * kSecond;  ///< what an engine does in one go
+constexpr Nanoseconds kRequest = 30 * kSecond;  ///< from a death to the engine's word that it was asked for
 constexpr Nanoseconds kOomBefore = 60 * kSecond;
 
 bool gone(const Moment& moment) { return moment.telling.kind.empty(); }
@@ -47,7 +47,8 @@ void fold_requests(std::vector<Moment>& moments, std::size_t at) {
     const bool stop = one.telling.kind == "stopped";
     Moment* with = nearest(moments, at, stop ? "died" : "started", kRequest, true);
     if (with == nullptr) return;
-    with->telling.text += stop ? "; somebody had asked the engine to stop it" : ", because somebody asked for a restart";
+    with->telling.text +=
+        stop ? "; somebody had asked the engine to stop it" : ", because somebody asked for a restart";
     if (stop && with->telling.tone == Tone::warning) with->telling.tone = Tone::plain;
     absorb(*with, one);
 }
@@ -58,7 +59,7 @@ void explain_death(std::vector<Moment>& moments, std::size_t at) {
     if (nearest(moments, at, "memory", kOomBefore, true) != nullptr) {
         one.telling.text += "; the kernel had killed it for want of memory";
         one.telling.tone = Tone::severe;
-    } else if (nearest(moments, at, "killed", kRequest, true) == nullptr) {
+    } else if (nearest(moments, at, "signal", kRequest, true) == nullptr) {
         one.telling.text += "; nobody asked the engine for it, so the kernel (memory) or a process of the host did it";
     }
 }
@@ -74,14 +75,19 @@ void number_starts(std::vector<Moment>& moments) {
     }
 }
 
+/// Does not part one run of health checks into two.
+bool is_passed_over(const Moment& moment) {
+    return moment.telling.kind == "checks" || moment.telling.kind == "usage" || gone(moment);
+}
+
 void fold_health_checks(std::vector<Moment>& moments) {
     for (std::size_t i = 0; i < moments.size(); ++i) {
         if (moments[i].telling.kind != "checks") continue;
         Moment& first = moments[i];
         std::uint64_t failed = first.outcome.value_or(0) != 0 ? 1 : 0;
         std::size_t next = i + 1;
-        for (; next < moments.size() && (moments[next].telling.kind == "checks" || gone(moments[next])); ++next) {
-            if (gone(moments[next])) continue;
+        for (; next < moments.size() && is_passed_over(moments[next]); ++next) {
+            if (moments[next].telling.kind != "checks") continue;
             failed += moments[next].outcome.value_or(0) != 0 ? 1 : 0;
             first.until = moments[next].time;
             absorb(first, moments[next]);

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -22,7 +23,8 @@ public:
 
     std::string write() {
         out_ = page::head(fmt::format("{}: what happened", timeline_.asked), "Skip to the entries");
-        add("<header class=\"plain-top\"><p class=\"eyebrow\">Timeline{}{}</p>\n<h1>{}</h1>\n<p class=\"verdict\">{}</p>\n"
+        add("<header class=\"plain-top\"><p class=\"eyebrow\">Timeline{}{}</p>\n<h1>{}</h1>\n<p "
+            "class=\"verdict\">{}</p>\n"
             "<p class=\"soft small\">Times are local, {}; offsets count from {}.</p></header>\n<main id=\"main\">\n",
             timeline_.host.empty() ? "" : " · ", safe(timeline_.host, html::kNameColumns),
             safe(timeline_.asked, html::kNameColumns), markup(words::range(timeline_.since, timeline_.until)),
@@ -31,7 +33,8 @@ public:
             add("<p>{} had that name in turn.</p>\n", counted(timeline_.lives.size(), "container"));
         for (const Life& life : timeline_.lives) tell(life);
         for (const auto& problem : timeline_.problems) add("<p>Could not be read: {}</p>\n", safe(problem));
-        add("</main>\n<footer>Made by Plimsoll {}. Record numbers are those of the ledger; <code>plimsoll prove</code> shows that "
+        add("</main>\n<footer>Made by Plimsoll {}. Record numbers are those of the ledger; <code>plimsoll prove</code> "
+            "shows that "
             "one stands in it.</footer>\n</body></html>\n",
             markup(timeline_.version));
         return std::move(out_);
@@ -49,21 +52,24 @@ private:
         if (!life.project.empty())
             add("<p class=\"soft small\">compose project {}, service {}</p>\n", safe(life.project, 60),
                 safe(life.service, 60));
-        if (!life.image.empty()) add("<p class=\"soft small\">image {}</p>\n", safe(life.image, 200));
+        if (!life.image.empty() && life.before.empty())
+            add("<p class=\"soft small\">image {}</p>\n", safe(life.image, 200));
         if (!life.before.empty())
             add("<p class=\"then\">At {}: {}.</p>\n", markup(words::minute(timeline_.since)), safe(life.before));
         if (life.moments.empty()) add("<p class=\"soft\">Nothing was recorded of it in this time.</p>\n");
         std::string day;
         for (const Moment& moment : life.moments) {
             if (const auto today = words::day(moment.time); today != day) {
-                add("{}<h3 class=\"day\">{}</h3>\n<ol class=\"entries\">\n", day.empty() ? "" : "</ol>\n", markup(today));
+                add("{}<h3 class=\"day\">{}</h3>\n<ol class=\"entries\">\n", day.empty() ? "" : "</ol>\n",
+                    markup(today));
                 day = today;
             }
             tell(moment);
         }
         if (!day.empty()) add("</ol>\n");
         if (life.left_out > 0)
-            add("<p class=\"soft\">And {} not told here; ask for a shorter time.</p>\n", counted(life.left_out, "entry"));
+            add("<p class=\"soft\">And {} not told here; ask for a shorter time.</p>\n",
+                counted(life.left_out, "entry"));
         add("</section>\n");
     }
 
@@ -87,8 +93,9 @@ private:
             for (const auto& detail : told.details) add("<li>{}</li>", safe(detail));
             if (moment.records.size() == 1) add("<li class=\"small\">record {}</li>", moment.records[0]);
             if (moment.records.size() > 1)
-                add("<li class=\"small\">{}, {} to {}</li>", counted(moment.records.size(), "record"),
-                    moment.records.front(), moment.records.back());
+                add("<li class=\"small\">{}, {} to {}</li>",
+                    counted(std::max<std::size_t>(moment.records.size(), moment.count), "record"),
+                    std::ranges::min(moment.records), std::ranges::max(moment.records));
             add("</ul>");
         }
         add("</div></li>\n");

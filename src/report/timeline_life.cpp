@@ -61,7 +61,10 @@ void LifeBuilder::before(const Event& event) {
     if (action == "die") running_since_.reset(), ended_ = event.time(), ended_with_ = words::exit_code(event);
     if (action == "pause") paused_ = true;
     if (action == "unpause") paused_ = false;
-    if (action == "health_status") health_ = event.text("container.health.status");
+    if (action == "health_status") {
+        const auto told = tell(event);
+        health_ = told && told->text.starts_with("became ") ? told->text.substr(7) : "";
+    }
     if (action == "destroy" || action == "remove") removed_ = true;
 }
 
@@ -77,6 +80,7 @@ void LifeBuilder::put(Moment moment) {
 void LifeBuilder::session(const Event& event) {
     const auto id = event.text("exec.id").empty() ? event.text("docker.attributes", "execID") : event.text("exec.id");
     if (id.empty()) {
+        if (event.text("record.kind") != "session") return;  // the session's own record says all that the steps do
         Session alone{.facts = event.clone(), .time = event.time(), .afterwards = found_afterwards(event)};
         if (event.has("record.number")) alone.records.push_back(event.number("record.number"));
         put_session(alone);
@@ -96,8 +100,7 @@ void LifeBuilder::session(const Event& event) {
     one.afterwards |= found_afterwards(event);
     if (event.has("record.number")) one.records.push_back(event.number("record.number"));
     const auto action = words::action(event);
-    if (action == "exec_start" && !one.facts.has("exec.start_ts"))
-        one.facts.set_number("exec.start_ts", event.time());
+    if (action == "exec_start" && !one.facts.has("exec.start_ts")) one.facts.set_number("exec.start_ts", event.time());
     if (action == "exec_die" && !one.facts.has("exec.exit_code")) {
         if (const auto code = words::exit_code(event)) one.facts.set_number("exec.exit_code", *code);
     }
@@ -131,7 +134,8 @@ void LifeBuilder::line(const Event& event) {
     ++rest.count;
     rest.until = event.time();
     rest.telling.text = fmt::format("{} more lines", rest.count);
-    if (rest.records.size() < 100) rest.records.insert(rest.records.end(), moment.records.begin(), moment.records.end());
+    if (rest.records.size() < 100)
+        rest.records.insert(rest.records.end(), moment.records.begin(), moment.records.end());
 }
 
 void LifeBuilder::add(const Event& event) {
@@ -165,8 +169,8 @@ std::string LifeBuilder::state_before() const {
     if (created_inside_ && !was_there_) return {};
     std::string out;
     if (running_since_) {
-        out = fmt::format("{} since {} ({})", paused_ ? "paused, and started" : "running", words::minute(*running_since_),
-                          words::span(since - *running_since_));
+        out = fmt::format("{} since {} ({})", paused_ ? "paused, and started" : "running",
+                          words::minute(*running_since_), words::span(since - *running_since_));
         if (!health_.empty()) out += ", " + health_;
     } else if (ended_) {
         out = fmt::format("not running: it ended {} ({} before)", words::minute(*ended_), words::span(since - *ended_));

@@ -11,7 +11,7 @@ namespace {
 
 /// Beside the audit's style: the vertical line with its entries, and tables of activity.
 constexpr std::string_view kStyle = R"css(
-.plain{--c:var(--soft)}.gapped{--c:var(--soft)}
+.usual{--c:var(--soft)}.gapped{--c:var(--soft)}
 .entries{list-style:none;margin:.5rem 0 0;padding:0}
 .entries>li{display:grid;grid-template-columns:7.6rem 1fr;gap:0 1.6rem;position:relative;padding:.5rem 0}
 .entries>li::before{content:"";position:absolute;left:8.37rem;top:0;bottom:0;border-left:2px solid var(--line)}
@@ -48,14 +48,14 @@ std::string head(std::string_view title, std::string_view skip) {
 std::string_view tone_class(Tone tone) {
     switch (tone) {
         case Tone::quiet:
-        case Tone::plain: return "plain";
+        case Tone::plain: return "usual";
         case Tone::good: return "none";
         case Tone::notice: return "low";
         case Tone::warning: return "high";
         case Tone::severe: return "critical";
         case Tone::gap: return "gapped";
     }
-    return "plain";
+    return "usual";
 }
 
 std::string_view tone_colour(Tone tone) {

@@ -82,6 +82,7 @@ Telling died(const Event& event) {
 Telling health(const Event& event) {
     auto status = std::string(event.text("container.health.status"));
     if (status.empty()) status = attribute(event, "health_status");
+    if (status.empty()) status = attribute(event, "detail");
     const auto tone = status == "healthy" ? Tone::good : status == "unhealthy" ? Tone::warning : Tone::plain;
     return {.kind = "health", .tone = tone, .text = status.empty() ? "its health changed" : "became " + status};
 }
@@ -114,12 +115,12 @@ std::optional<Telling> of_container(const Event& event, std::string_view action)
     if (action == "rename") {
         const auto old = attribute(event, "oldName");
         const auto from = old.starts_with('/') ? old.substr(1) : old;
-        return changed(event, fmt::format("renamed{}{} to {}", from.empty() ? "" : " from ", from,
-                                          event.text("container.name")));
+        return changed(
+            event, fmt::format("renamed{}{} to {}", from.empty() ? "" : " from ", from, event.text("container.name")));
     }
     if (action == "kill") {
         const auto signal = attribute(event, "signal");
-        return Telling{.kind = "killed",
+        return Telling{.kind = "signal",
                        .tone = signal == "9" || signal == "SIGKILL" ? Tone::warning : Tone::notice,
                        .text = signal.empty() ? "was sent a signal" : "was sent signal " + words::signal_text(signal)};
     }
@@ -283,7 +284,8 @@ Telling tell_session(const Event& event) {
 std::optional<Telling> tell(const Event& event) {
     const auto kind = event.text("record.kind");
     if (const auto why = event.text("record.malformed"); !why.empty())
-        return Telling{.kind = "unread", .tone = Tone::gap, .text = fmt::format("a record that could not be read: {}", why)};
+        return Telling{
+            .kind = "unread", .tone = Tone::gap, .text = fmt::format("a record that could not be read: {}", why)};
     if (kind == "event" || kind.empty()) return of_engine(event);
     if (kind == "session") return tell_session(event);
     if (kind == "alert") return alert(event);
@@ -291,7 +293,8 @@ std::optional<Telling> tell(const Event& event) {
     if (kind == "line") {
         const auto level = event.text("log.level");
         const bool bad = level == "error" || level == "fatal";
-        return Telling{.kind = "log", .tone = bad ? Tone::warning : Tone::quiet, .text = std::string(event.text("log.line"))};
+        return Telling{
+            .kind = "log", .tone = bad ? Tone::warning : Tone::quiet, .text = std::string(event.text("log.line"))};
     }
     if (kind == "start") return Telling{.kind = "recorder", .tone = Tone::gap, .text = "the recorder started"};
     if (kind == "stop") return Telling{.kind = "recorder", .tone = Tone::gap, .text = "the recorder stopped"};
@@ -303,12 +306,14 @@ std::string sentence(const Event& event) {
     if (const auto summary = event.text("record.summary"); !summary.empty()) return std::string(summary);
     const auto kind = event.text("record.kind");
     const auto action = words::action(event);
-    if (kind == "sample") return fmt::format("memory {}, processor {:.1f} %", words::bytes(event.number("usage.memory")), [&] {
-        const auto reading = event.read(FieldKey("usage.cpu").id(), {});
-        const auto* value = reading.values.empty() ? nullptr : std::get_if<double>(&reading.values[0]);
-        return value == nullptr ? 0.0 : *value;
-    }());
-    if (kind == "ack") return fmt::format("alert {} acknowledged by {}", event.number("ack.alert"), event.text("ack.by"));
+    if (kind == "sample")
+        return fmt::format("memory {}, processor {:.1f} %", words::bytes(event.number("usage.memory")), [&] {
+            const auto reading = event.read(FieldKey("usage.cpu").id(), {});
+            const auto* value = reading.values.empty() ? nullptr : std::get_if<double>(&reading.values[0]);
+            return value == nullptr ? 0.0 : *value;
+        }());
+    if (kind == "ack")
+        return fmt::format("alert {} acknowledged by {}", event.number("ack.alert"), event.text("ack.by"));
     return fmt::format("{} {}", kind, action);
 }
 

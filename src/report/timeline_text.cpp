@@ -15,7 +15,7 @@ namespace plimsoll::report {
 namespace {
 
 constexpr std::size_t kColumns = 600;  ///< longest text of one entry
-constexpr std::size_t kIndent = 32;    ///< where an entry's words begin
+constexpr std::size_t kIndent = 33;    ///< where an entry's words begin
 constexpr std::string_view kFaint = "2";
 constexpr std::string_view kBold = "1";
 
@@ -74,7 +74,8 @@ private:
             tell(moment);
         }
         if (life.left_out > 0)
-            out_.paragraph(2, fmt::format("and {} not told here; ask for a shorter time", counted(life.left_out, "entry")),
+            out_.paragraph(2,
+                           fmt::format("and {} not told here; ask for a shorter time", counted(life.left_out, "entry")),
                            kFaint);
     }
 

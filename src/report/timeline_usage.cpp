@@ -18,7 +18,7 @@ constexpr std::size_t kMostStretches = 10'000;
 double real(const model::Event& event, model::FieldKey field) {
     const auto reading = event.read(field.id(), {});
     const auto* value = reading.values.empty() ? nullptr : std::get_if<double>(&reading.values[0]);
-    return value == nullptr || !std::isfinite(*value) ? 0 : *value;
+    return value == nullptr || !std::isfinite(*value) ? 0 : std::clamp(*value, 0.0, 1e6);
 }
 
 bool far_apart(std::uint64_t a, std::uint64_t b) {
@@ -54,7 +54,10 @@ void UsageStretches::add(const model::Event& sample) {
     const auto oom = sample.number("usage.oom_kills");
     if (oom_before_ && oom > *oom_before_) one.oom_kills += oom - *oom_before_;
     oom_before_ = oom;
-    if (one.records.size() < 100 && sample.has("record.number")) one.records.push_back(sample.number("record.number"));
+    if (sample.has("record.number")) {
+        one.records.resize(std::min<std::size_t>(one.records.size(), 1));  // the first and the last
+        one.records.push_back(sample.number("record.number"));
+    }
 }
 
 void UsageStretches::cut() {
@@ -73,6 +76,14 @@ void UsageStretches::widen(Stretch& into, const Stretch& more) {
     into.cpu_sum += more.cpu_sum;
     into.cpu_most = std::max(into.cpu_most, more.cpu_most);
     into.oom_kills += more.oom_kills;
+    if (!more.records.empty()) into.records.push_back(more.records.back());
+}
+
+/// Both climb, the second from where the first ended.
+bool UsageStretches::goes_on(const Stretch& a, const Stretch& b) {
+    return far_apart(a.memory_first, a.memory_last) && a.memory_last > a.memory_first &&
+           b.memory_last >= b.memory_first && b.memory_least >= a.memory_last && b.memory_last == b.memory_most &&
+           a.oom_kills == 0 && a.limit == b.limit;
 }
 
 bool UsageStretches::alike(const Stretch& a, const Stretch& b) {
@@ -86,6 +97,7 @@ bool UsageStretches::alike(const Stretch& a, const Stretch& b) {
 
 Moment UsageStretches::told(const Stretch& one) {
     Moment out{.time = one.begin, .count = one.samples, .records = one.records};
+    if (out.records.size() > 2) out.records.erase(out.records.begin() + 1, out.records.end() - 1);
     if (one.end > one.begin) out.until = one.end;
     out.telling.kind = "usage";
     out.telling.tone = Tone::quiet;
@@ -95,11 +107,11 @@ Moment UsageStretches::told(const Stretch& one) {
     if (!far_apart(one.memory_least, one.memory_most)) {
         text = fmt::format("memory about {}{}", words::bytes(one.memory_last), of_limit);
     } else if (one.memory_most == one.memory_last || !far_apart(one.memory_most, one.memory_last)) {
-        text = fmt::format("memory rose from {} to {}{}", words::bytes(one.memory_first),
-                           words::bytes(one.memory_most), of_limit);
+        text = fmt::format("memory rose from {} to {}{}", words::bytes(one.memory_first), words::bytes(one.memory_most),
+                           of_limit);
     } else if (!far_apart(one.memory_first, one.memory_most)) {
-        text = fmt::format("memory fell from {} to {}{}", words::bytes(one.memory_most),
-                           words::bytes(one.memory_last), of_limit);
+        text = fmt::format("memory fell from {} to {}{}", words::bytes(one.memory_most), words::bytes(one.memory_last),
+                           of_limit);
     } else {
         text = fmt::format("memory rose from {} to {}{}, then fell to {}", words::bytes(one.memory_first),
                            words::bytes(one.memory_most), of_limit, words::bytes(one.memory_last));
@@ -121,7 +133,9 @@ std::vector<Moment> UsageStretches::finish() {
     std::vector<Moment> out;
     for (std::size_t i = 0; i < stretches_.size();) {
         Stretch one = std::move(stretches_[i]);
-        for (++i; i < stretches_.size() && stretches_[i].joins && alike(one, stretches_[i]); ++i)
+        for (++i;
+             i < stretches_.size() && stretches_[i].joins && (alike(one, stretches_[i]) || goes_on(one, stretches_[i]));
+             ++i)
             widen(one, stretches_[i]);
         out.push_back(told(one));
     }

@@ -40,6 +40,7 @@ private:
 
     static void widen(Stretch& into, const Stretch& more);
     static bool alike(const Stretch& a, const Stretch& b);
+    static bool goes_on(const Stretch& a, const Stretch& b);
     static Moment told(const Stretch& stretch);
 
     Nanoseconds longest_;

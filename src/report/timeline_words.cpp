@@ -11,6 +11,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "base/time_words.h"
 
 namespace plimsoll::report::words {
 
@@ -38,10 +39,10 @@ struct Signal {
 };
 
 constexpr std::array kSignals = {
-    Signal{1, "SIGHUP"},   Signal{2, "SIGINT"},   Signal{3, "SIGQUIT"},   Signal{4, "SIGILL"},   Signal{5, "SIGTRAP"},
-    Signal{6, "SIGABRT"},  Signal{7, "SIGBUS"},   Signal{8, "SIGFPE"},    Signal{9, "SIGKILL"},  Signal{10, "SIGUSR1"},
-    Signal{11, "SIGSEGV"}, Signal{12, "SIGUSR2"}, Signal{13, "SIGPIPE"},  Signal{14, "SIGALRM"}, Signal{15, "SIGTERM"},
-    Signal{17, "SIGCHLD"}, Signal{18, "SIGCONT"}, Signal{19, "SIGSTOP"},  Signal{20, "SIGTSTP"}, Signal{24, "SIGXCPU"},
+    Signal{1, "SIGHUP"},   Signal{2, "SIGINT"},    Signal{3, "SIGQUIT"},  Signal{4, "SIGILL"},   Signal{5, "SIGTRAP"},
+    Signal{6, "SIGABRT"},  Signal{7, "SIGBUS"},    Signal{8, "SIGFPE"},   Signal{9, "SIGKILL"},  Signal{10, "SIGUSR1"},
+    Signal{11, "SIGSEGV"}, Signal{12, "SIGUSR2"},  Signal{13, "SIGPIPE"}, Signal{14, "SIGALRM"}, Signal{15, "SIGTERM"},
+    Signal{17, "SIGCHLD"}, Signal{18, "SIGCONT"},  Signal{19, "SIGSTOP"}, Signal{20, "SIGTSTP"}, Signal{24, "SIGXCPU"},
     Signal{25, "SIGXFSZ"}, Signal{28, "SIGWINCH"}, Signal{31, "SIGSYS"},
 };
 
@@ -60,8 +61,7 @@ std::string two(std::uint64_t big, std::string_view big_unit, std::uint64_t smal
 /// Mounts that hand the host to the container.
 bool is_grave_source(std::string_view source) {
     static constexpr std::array<std::string_view, 12> kGrave = {
-        "/",    "/etc", "/root", "/proc",    "/sys", "/dev",
-        "/boot", "/usr", "/var",  "/var/run", "/run", "/var/lib/docker"};
+        "/", "/etc", "/root", "/proc", "/sys", "/dev", "/boot", "/usr", "/var", "/var/run", "/run", "/var/lib/docker"};
     return std::ranges::find(kGrave, source) != kGrave.end() || source.ends_with("docker.sock") ||
            source.ends_with("podman.sock") || source.ends_with("containerd.sock");
 }
@@ -106,8 +106,7 @@ void from_json(const Event& event, Risks& risks) {
     host["SecurityOpt"].each([&](Json option) {
         if (const auto value = option.text_or(""); value.ends_with("unconfined")) risks.add(std::string(value));
     });
-    host["Devices"].each(
-        [&](Json device) { risks.add(fmt::format("device {}", device["PathOnHost"].text_or("?"))); });
+    host["Devices"].each([&](Json device) { risks.add(fmt::format("device {}", device["PathOnHost"].text_or("?"))); });
     host["Binds"].each([&](Json bind) { risks.mount(bind.text_or("").substr(0, bind.text_or("").find(':'))); });
 }
 
@@ -126,11 +125,7 @@ std::string minute(Nanoseconds time) {
     return fmt::format("{} {} {}", formatted(time, "%a"), parts.tm_mday, formatted(time, "%b %H:%M"));
 }
 
-std::string zone(Nanoseconds time) {
-    const long ahead = local(time).tm_gmtoff;
-    return fmt::format("{} (UTC{}{:02}:{:02})", printable(formatted(time, "%Z")), ahead < 0 ? '-' : '+',
-                       std::labs(ahead) / 3600, std::labs(ahead) / 60 % 60);
-}
+std::string zone(Nanoseconds time) { return zone_name(time, Zone::local); }
 
 std::string iso(Nanoseconds time) {
     std::string text = to_rfc3339(time);
@@ -242,7 +237,7 @@ std::string_view action(const Event& event) {
 }
 
 bool is_health_check(const Event& event) {
-    if (event.is_true("proc.is_container_healthcheck")) return true;
+    if (event.is_true("exec.healthcheck") || event.is_true("proc.is_container_healthcheck")) return true;
     const auto check = event.text("container.healthcheck");
     const auto command = event.text("exec.command");
     return !check.empty() && !command.empty() && (command.ends_with(check) || check.ends_with(command));

@@ -15,7 +15,7 @@ namespace plimsoll::report::words {
 [[nodiscard]] std::string clock(Nanoseconds time);   ///< 03:02:17, local
 [[nodiscard]] std::string moment(Nanoseconds time);  ///< 2026-11-17 03:02:17, local
 [[nodiscard]] std::string minute(Nanoseconds time);  ///< Tue 17 Nov 03:02, local
-[[nodiscard]] std::string zone(Nanoseconds time);    ///< CET (UTC+01:00): the local zone as it was at that time
+[[nodiscard]] std::string zone(Nanoseconds time);    ///< CET, UTC+01:00: the local zone as it was at that time
 [[nodiscard]] std::string iso(Nanoseconds time);     ///< 2026-11-17T02:02:17.123456+00:00: UTC, microseconds
 
 /// From one moment to another, with both days only where they differ; the zone is named once, as at the begin.

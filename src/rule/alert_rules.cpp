@@ -21,7 +21,8 @@ namespace {
 bool changes_by_itself(const FieldUse& use) {
     const model::Field& field = model::field(use.field);
     if (field.type == model::Type::time || field.type == model::Type::duration) return true;
-    constexpr std::array kPrefixes = {"recent.", "usage.", "evt.time", "evt.rawtime", "evt.datetime", "evt.num", "record."};
+    constexpr std::array kPrefixes = {"recent.",      "usage.",  "evt.time", "evt.rawtime",
+                                      "evt.datetime", "evt.num", "record."};
     constexpr std::array kNames = {"exec.id", "exec.pid", "exec.vpid", "loss.count"};
     return std::ranges::any_of(kPrefixes, [&](const char* prefix) { return field.name.starts_with(prefix); }) ||
            std::ranges::count(kNames, field.name) > 0;

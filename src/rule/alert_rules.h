@@ -18,8 +18,8 @@ namespace plimsoll::rule {
 struct AlertMatch {
     const Rule* rule = nullptr;  ///< borrowed from the AlertRules
     std::string output;          ///< the rule's output, filled in: hostile bytes
-    std::string identity;        ///< equal for matches that tell the same: rule, container, fields of the output, without
-                                 ///< times, counts and ids of single sessions
+    std::string identity;  ///< equal for matches that tell the same: rule, container, fields of the output, without
+                           ///< times, counts and ids of single sessions
 };
 
 /// How often a rule held since the start, and how often it could not be told.

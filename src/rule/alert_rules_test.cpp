@@ -8,7 +8,7 @@
 namespace plimsoll::rule {
 namespace {
 
-constexpr std::string_view kRules = R"(
+constexpr std::string_view kRules = R"y(
 - rule: privileged
   desc: d
   condition: evt.type = start and container.privileged = true
@@ -39,7 +39,7 @@ constexpr std::string_view kRules = R"(
   condition: evt.type = start
   output: "never"
   priority: INFO
-)";
+)y";
 
 RuleSet rules() {
     RuleSet set = load_rules("own.yaml", kRules);

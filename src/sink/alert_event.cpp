@@ -18,11 +18,34 @@ constexpr std::size_t kMostValues = 64;  ///< of one list, and of one keyed fiel
 
 /// What of a cause goes into its alert; names ending in a dot stand for all below them.
 constexpr auto kCopied = std::to_array<std::string_view>({
-    "alert.rule", "alert.sink", "change.paths", "container.command", "container.compose.project",
-    "container.compose.service", "container.full_id", "container.id", "container.image", "container.image.digest",
-    "container.image.id", "container.image.new", "container.image.repository", "container.image.tag",
-    "container.lifetime", "container.mounts", "container.name", "container.privileged", "container.started_by",
-    "container.type", "docker.", "exec.", "log.", "loss.", "recent.", "record.reconciled", "record.replayed", "user.",
+    "alert.rule",
+    "alert.sink",
+    "change.paths",
+    "container.command",
+    "container.compose.project",
+    "container.compose.service",
+    "container.full_id",
+    "container.id",
+    "container.image",
+    "container.image.digest",
+    "container.image.id",
+    "container.image.new",
+    "container.image.repository",
+    "container.image.tag",
+    "container.lifetime",
+    "container.mounts",
+    "container.name",
+    "container.privileged",
+    "container.started_by",
+    "container.type",
+    "docker.",
+    "exec.",
+    "log.",
+    "loss.",
+    "recent.",
+    "record.reconciled",
+    "record.replayed",
+    "user.",
 });
 
 bool is_copied(std::string_view name) {
@@ -39,7 +62,8 @@ std::string cut(std::string_view text, std::size_t most) {
 
 void copy(const model::Event& from, const model::Event::Slot& slot, model::Event& to) {
     const std::string key = cut(slot.key, 128);
-    if (slot.state == model::Reading::State::unknown) return to.put_unknown(slot.field, key, cut(slot.reason, kAlertText));
+    if (slot.state == model::Reading::State::unknown)
+        return to.put_unknown(slot.field, key, cut(slot.reason, kAlertText));
     std::vector<std::string> kept;  // texts that `values` borrow
     std::vector<model::Value> values;
     kept.reserve(kMostValues);

@@ -46,10 +46,10 @@ struct StdoutConfig {
     bool json = true;  ///< else one line for people
 };
 
-/// A program that reads one alert as JSON on standard input. Exit 0: taken; 65 (EX_DATAERR): refused for good; all else is
-/// tried again.
+/// A program that reads one alert as JSON on standard input. Exit 0: taken; 65 (EX_DATAERR): refused for good; all else
+/// is tried again.
 struct CommandConfig {
-    std::vector<std::string> arguments;  ///< the first is a path; no shell reads them
+    std::vector<std::string> arguments;                            ///< the first is a path; no shell reads them
     std::vector<std::pair<std::string, std::string>> environment;  ///< besides PATH and LANG
     std::chrono::milliseconds timeout{10'000};
 };
@@ -64,7 +64,7 @@ struct RateLimit {
 struct SinkConfig {
     std::string name;  ///< unique, [a-z0-9_-]+; the cursor is kept under it
     std::variant<WebhookConfig, SyslogConfig, FileConfig, StdoutConfig, CommandConfig> kind;
-    std::string condition;  ///< in the rule language, over the alert's fields; empty: all
+    std::string condition;                         ///< in the rule language, over the alert's fields; empty: all
     rule::Priority least = rule::Priority::debug;  ///< alerts of lower priority are not sent
     std::optional<std::chrono::seconds> fold_for;  ///< 0: never fold; absent: 60 s for webhooks and commands, else 0
     std::optional<RateLimit> rate;  ///< absent: 120 a minute, 60 at once for webhooks and commands, else no limit

@@ -19,6 +19,10 @@ public:
 
     /// Never waits: false when the queue is full; the caller counts the loss and reports it as a `loss` record.
     virtual bool offer(model::Event event) = 0;
+
+    /// Waits until everything that was put before is on disk; false when that cannot be said. A source calls it before
+    /// it remembers durably how far it has come, so that its memory is never ahead of the ledger.
+    virtual bool settle() { return true; }
 };
 
 /// What `plimsoll status` shows of a source.

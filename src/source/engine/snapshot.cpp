@@ -18,6 +18,7 @@ constexpr std::size_t kMostDepth = 16;
 constexpr std::size_t kMostItems = 512;
 constexpr std::size_t kMostChangeText = 256;
 constexpr const char* kMask = "***";
+constexpr std::array kSettings = {"Config", "HostConfig", "Mounts", "Name", "NetworkSettings"};
 
 /// Copies a stranger's JSON into a tree whose size, depth and texts are bounded.
 class Reducer {
@@ -102,6 +103,16 @@ Tree networks_of(const Json& inspect, Reducer& reduce) {
 
 std::string dumped(const Tree& tree) { return tree.dump(-1, ' ', false, Tree::error_handler_t::replace); }
 
+/// The engine lists mounts in a new order each time.
+Tree sorted_mounts(Tree mounts) {
+    if (!mounts.is_array()) return mounts;
+    const auto place = [](const Tree& mount) {
+        return mount.is_object() && mount.contains("Destination") ? dumped(mount["Destination"]) : std::string();
+    };
+    std::stable_sort(mounts.begin(), mounts.end(), [&](const Tree& a, const Tree& b) { return place(a) < place(b); });
+    return mounts;
+}
+
 Tree parsed(std::string_view text) {
     Tree tree = Tree::parse(text, nullptr, false);
     return tree.is_discarded() ? Tree(nullptr) : tree;
@@ -112,8 +123,15 @@ std::string shown(const Tree& value) {
     return bounded(value.is_string() ? value.get<std::string>() : dumped(value), kMostChangeText);
 }
 
+/// What an engine leaves out as well as writes: another version of it must not look like a change.
+bool is_default(const Tree& value) {
+    return value.is_null() || ((value.is_object() || value.is_array()) && value.empty()) || value == "" ||
+           value == false || value == 0;
+}
+
 void compare(const std::string& path, const Tree& before, const Tree& after, std::vector<std::string>& out) {
     if (before == after || out.size() >= kMostChanges) return;
+    if ((before.is_null() || after.is_null()) && is_default(before) && is_default(after)) return;
     const bool objects = (before.is_object() || before.is_null()) && (after.is_object() || after.is_null()) &&
                          (before.is_object() || after.is_object());
     if (!objects) {
@@ -142,7 +160,7 @@ Tree settings_tree(std::string_view snapshot) {
     Tree whole = parsed(snapshot);
     Tree out = Tree::object();
     if (!whole.is_object()) return out;
-    for (const char* part : {"Config", "HostConfig", "Mounts", "Name", "NetworkSettings"}) {
+    for (const char* part : kSettings) {
         if (const auto found = whole.find(part); found != whole.end()) out[part] = std::move(*found);
     }
     return out;
@@ -170,7 +188,7 @@ std::string snapshot(const Json& inspect) {
     out["HostConfig"] = reduce.copy(inspect["HostConfig"]);
     mask_log_options(out["HostConfig"]);
     out["NetworkSettings"]["Networks"] = networks_of(inspect, reduce);
-    out["Mounts"] = reduce.copy(inspect["Mounts"]);
+    out["Mounts"] = sorted_mounts(reduce.copy(inspect["Mounts"]));
     out["Config"] = reduce.copy(inspect["Config"]);
     mask_environment(out["Config"]);
     return dumped(out);
@@ -178,9 +196,18 @@ std::string snapshot(const Json& inspect) {
 
 std::string settings(std::string_view snapshot) { return dumped(settings_tree(snapshot)); }
 
-std::vector<std::string> changes(std::string_view before, std::string_view after) {
-    std::vector<std::string> out;
-    compare("", settings_tree(before), settings_tree(after), out);
+Change changes(std::string_view before, std::string_view after) {
+    Tree old = settings_tree(before);
+    Tree fresh = settings_tree(after);
+    Change out;
+    compare("", old, fresh, out.paths);
+    for (const char* part : kSettings) {
+        if (!old.contains(part) || !fresh.contains(part) || old[part] != fresh[part]) continue;
+        old.erase(part);
+        fresh.erase(part);
+    }
+    out.before = dumped(old);
+    out.after = dumped(fresh);
     return out;
 }
 

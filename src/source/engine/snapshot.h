@@ -24,7 +24,11 @@ inline constexpr std::size_t kMostChanges = 64;
 /// The part of a snapshot that people set: name, Config, HostConfig, Mounts, networks. Compact JSON.
 [[nodiscard]] std::string settings(std::string_view snapshot);
 
-/// What differs between two snapshots' settings: `HostConfig.Memory: 0 -> 1073741824`, kMostChanges at most.
-[[nodiscard]] std::vector<std::string> changes(std::string_view before, std::string_view after);
+/// What differs between two snapshots' settings.
+struct Change {
+    std::string before, after;       ///< the top-level parts that differ, as compact JSON
+    std::vector<std::string> paths;  ///< `HostConfig.Memory: 0 -> 1073741824`, kMostChanges at most
+};
+[[nodiscard]] Change changes(std::string_view before, std::string_view after);
 
 }  // namespace plimsoll::source

@@ -1,6 +1,7 @@
 #include "source/resource/sampler.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "host/container_cgroups.h"
 
@@ -32,7 +33,10 @@ Result<Sampler> Sampler::open(const ContainerDirectory* directory, host::Root ro
 std::vector<ContainerEntry> Sampler::running(Samples& out) {
     if (directory_ != nullptr) {
         auto known = directory_->running();
-        if (known) return std::move(*known);
+        if (known) {
+            locate(*known);
+            return std::move(*known);
+        }
         out.discovered = known.error().message;
     } else {
         out.discovered = "no engine is asked";
@@ -47,6 +51,22 @@ std::vector<ContainerEntry> Sampler::running(Samples& out) {
         if (each.pid != 0) containers.push_back({each.id, each.id, {}, each.pid, each.path, {}});
     }
     return containers;
+}
+
+void Sampler::locate(std::vector<ContainerEntry>& containers) {
+    const auto is_lost = [&](const ContainerEntry& each) {
+        return each.pid == 0 && each.cgroup.empty() && !watched_.contains(each.id);
+    };
+    if (std::ranges::none_of(containers, is_lost)) return;
+    const auto found = host::find_container_cgroups(reader_->root(), reader_->hierarchies());
+    if (!found) return;  // said again for each container that cannot be measured
+    for (ContainerEntry& each : containers) {
+        if (!is_lost(each)) continue;
+        const auto cgroup = std::ranges::find(*found, each.id, &host::ContainerCgroup::id);
+        if (cgroup == found->end()) continue;
+        each.pid = cgroup->pid;
+        each.cgroup = cgroup->path;
+    }
 }
 
 void Sampler::measure(ContainerEntry entry, Samples& out) {
@@ -78,15 +98,15 @@ Samples Sampler::sample() {
     std::vector<ContainerEntry> containers = running(out);
     std::ranges::sort(containers, {}, &ContainerEntry::id);
     for (ContainerEntry& each : containers) measure(std::move(each), out);
-    std::erase_if(watched_, [&](auto& each) {
-        Watched& watched = each.second;
-        if (watched.seen && watched.files) {
-            watched.seen = false;
-            return false;
+    for (auto each = watched_.begin(); each != watched_.end();) {
+        Watched& watched = each->second;
+        if (std::exchange(watched.seen, false) && watched.files) {
+            ++each;
+            continue;
         }
         if (watched.files) reader_->close(*watched.files);
-        return true;
-    });
+        each = watched_.erase(each);
+    }
     out.host.container.id = out.host.container.name = "host";
     out.host.usage = reader_->sample_host();
     out.host.cpu_percent = cpu_percent(last_host_, out.host.usage);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,7 +41,6 @@ public:
 private:
     struct Watched {
         std::unique_ptr<host::UsageWatch> files;
-        pid_t pid = 0;
         std::optional<host::Usage> last;
         bool seen = false;
     };
@@ -48,6 +48,8 @@ private:
     Sampler(const ContainerDirectory* directory, std::unique_ptr<host::UsageReader> reader)
         : directory_(directory), reader_(std::move(reader)) {}
     std::vector<ContainerEntry> running(Samples& out);
+    /// Finds the cgroups of new containers of which the directory knows the names only.
+    void locate(std::vector<ContainerEntry>& containers);
     void measure(ContainerEntry entry, Samples& out);
 
     const ContainerDirectory* directory_;

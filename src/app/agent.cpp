@@ -1,0 +1,310 @@
+#include "app/agent.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <poll.h>
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "app/agent_sources.h"
+#include "app/agent_status.h"
+#include "app/config.h"
+#include "app/control.h"
+#include "app/event_queue.h"
+#include "app/known_images.h"
+#include "app/ledger_feed.h"
+#include "app/recorder.h"
+#include "app/rule_packs.h"
+#include "app/runtime_rules.h"
+#include "app/witness_push.h"
+#include "enrich/image_seen.h"
+#include "enrich/recent.h"
+#include "host/fd.h"
+#include "host/http_server.h"
+#include "host/service_notify.h"
+#include "report/prometheus.h"
+#include "sink/delivery.h"
+
+namespace plimsoll::app {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kMostQueueBytes = std::size_t{64} << 20U;
+constexpr auto kStuck = 20s;  ///< a recorder that did not come round for so long is not reported alive
+
+/// SIGTERM, SIGINT and SIGHUP as something to wait for.
+class Signals {
+public:
+    /// Blocks them for this thread and those that it starts later.
+    Signals() {
+        sigemptyset(&set_);
+        for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set_, number);
+        pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+        fd_ = host::Fd(signalfd(-1, &set_, SFD_CLOEXEC));
+    }
+
+    /// The signal that came within the time, or nothing.
+    [[nodiscard]] std::optional<int> wait(std::chrono::milliseconds most) const {
+        pollfd item{.fd = fd_.get(), .events = POLLIN, .revents = 0};
+        if (::poll(&item, 1, static_cast<int>(most.count())) <= 0) return std::nullopt;
+        signalfd_siginfo info{};
+        if (::read(fd_.get(), &info, sizeof(info)) != sizeof(info)) return std::nullopt;
+        return static_cast<int>(info.ssi_signo);
+    }
+
+private:
+    sigset_t set_{};
+    host::Fd fd_;
+};
+
+Result<Config> configuration(const AgentOptions& options) {
+    TRY(Config config, read_config(options.config_file));
+    if (!options.ledger.empty()) config.agent.ledger.path = options.ledger;
+    if (!options.engines.empty()) config.agent.engines = options.engines;
+    return config;
+}
+
+Result<std::shared_ptr<rule::AlertRules>> rules_of(const AgentConfig& config) {
+    TRY(rule::RuleSet set, load_runtime_rules(kRulesFolder, config.rule_files));
+    return std::make_shared<rule::AlertRules>(std::move(set));
+}
+
+std::string host_name() {
+    std::array<char, 256> name{};
+    return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string("localhost");
+}
+
+/// The parts of a running agent, in the order in which they are made; taken down in the reverse.
+class Agent {
+public:
+    Agent(AgentOptions options, Config config)
+        : options_(std::move(options)), config_(std::move(config)), log_(config_.agent.log_level) {}
+
+    /// Says why it cannot start.
+    Result<void> start();
+    void serve(const Signals& signals);
+    void stop();
+
+    [[nodiscard]] Log& log() { return log_; }
+
+private:
+    Result<void> start_sinks();
+    Result<void> start_servers();
+    void reload();
+    [[nodiscard]] AgentStatus status();
+    [[nodiscard]] std::string metrics();
+
+    const AgentConfig& agent() const { return config_.agent; }
+
+    AgentOptions options_;
+    Config config_;
+    Log log_;
+    Nanoseconds started_ = now();
+    host::ServiceNotify manager_;
+    report::LatestSamples samples_;
+
+    std::unique_ptr<ledger::Writer> writer_;
+    std::unique_ptr<EventQueue> queue_;
+    std::unique_ptr<LedgerFeed> feed_;
+    std::unique_ptr<sink::FileCursorStore> cursors_;
+    std::mutex sinks_mutex_;  ///< guards the pointer: the recorder tells sinks while a reload replaces them
+    std::unique_ptr<sink::Dispatcher> sinks_;
+    std::unique_ptr<Recorder> recorder_;
+    std::jthread recorder_thread_;
+    std::unique_ptr<WitnessPush> witness_;
+    std::unique_ptr<AgentSources> sources_;
+    std::unique_ptr<Control> control_;
+    std::unique_ptr<host::HttpServer> control_server_;
+    std::unique_ptr<host::HttpServer> metrics_server_;
+    std::atomic<std::size_t> rules_ = 0;
+};
+
+/// Keeps the newest samples for the metrics endpoint; adds nothing.
+class SampleKeeper final : public enrich::Enricher {
+public:
+    explicit SampleKeeper(report::LatestSamples& samples) : samples_(samples) {}
+    void enrich(model::Event& event) override { samples_.keep(event); }
+
+private:
+    report::LatestSamples& samples_;
+};
+
+Result<void> Agent::start_sinks() {
+    const std::scoped_lock lock(sinks_mutex_);
+    sinks_.reset();  // the old ones save their cursors before the new ones read them
+    TRY(sinks_,
+        sink::Dispatcher::start(
+            agent().sinks,
+            {.feed = *feed_, .cursors = *cursors_, .host = host_name(), .undelivered = [this](model::Event event) {
+                 static_cast<void>(queue_->offer(std::move(event)));
+             }}));
+    return {};
+}
+
+Result<void> Agent::start_servers() {
+    control_ = std::make_unique<Control>(agent().ledger.path, *queue_, [this] { return to_json(status()); });
+    TRY(control_server_, host::HttpServer::start("unix://" + agent().control_socket, {},
+                                                 [this](const auto& request) { return control_->answer(request); }));
+    if (agent().metrics_listen.empty()) return {};
+    TRY(metrics_server_,
+        host::HttpServer::start(agent().metrics_listen, {}, [this](const host::ServedRequest& request) {
+            if (request.path() != "/metrics") return host::ServedAnswer{.status = 404, .body = "see /metrics\n"};
+            return host::ServedAnswer{.body = metrics(), .content_type = std::string(report::kPrometheusType)};
+        }));
+    return {};
+}
+
+Result<void> Agent::start() {
+    TRY(auto rules, rules_of(agent()));
+    rules_ = rules->counts().size();
+    TRY(writer_, ledger::Writer::open(agent().ledger));
+    TRY(sources_, AgentSources::make(agent()));
+    queue_ = std::make_unique<EventQueue>(agent().queue_events, kMostQueueBytes);
+    feed_ = std::make_unique<LedgerFeed>(agent().ledger.path);
+    cursors_ = std::make_unique<sink::FileCursorStore>(agent().state_folder + "/sinks");
+
+    std::vector<std::unique_ptr<enrich::Enricher>> enrichers;
+    enrichers.push_back(std::make_unique<SampleKeeper>(samples_));
+    enrichers.push_back(std::make_unique<enrich::Recent>());
+    TRY(const auto images, known_images(agent().ledger.path));
+    enrichers.push_back(std::make_unique<enrich::ImageSeen>(images));
+
+    recorder_ = std::make_unique<Recorder>(
+        *queue_, *writer_, std::move(enrichers),
+        [this](ledger::RecordNumber number, const model::Event& alert) {
+            const std::scoped_lock lock(sinks_mutex_);
+            if (sinks_) sinks_->notify(number, alert);
+        },
+        log_);
+    recorder_->use_rules(std::move(rules));
+    TRY_VOID(start_sinks());
+    TRY_VOID(start_servers());
+    recorder_thread_ = std::jthread([this] { recorder_->run(); });
+    if (!agent().witness.url.empty()) {
+        TRY(witness_, WitnessPush::start(agent(), *queue_, log_));
+    }
+    sources_->start(*queue_);
+    log_.info("recording", {{"ledger", agent().ledger.path}, {"rules", std::to_string(rules_)}});
+    return {};
+}
+
+AgentStatus Agent::status() {
+    AgentStatus status{.started = started_,
+                       .ledger_path = agent().ledger.path,
+                       .recorder = recorder_->status(),
+                       .queued = queue_->size(),
+                       .queue_most = agent().queue_events,
+                       .queue_waits = queue_->waits(),
+                       .rules = rules_,
+                       .witness = witness_ ? witness_->status() : WitnessStatus{},
+                       .sources = sources_->status()};
+    const std::scoped_lock lock(sinks_mutex_);
+    if (sinks_) status.sinks = sinks_->status();
+    return status;
+}
+
+std::string Agent::metrics() {
+    std::vector<report::Metric> all = to_metrics(status());
+    for (report::Metric& metric : samples_.metrics()) all.push_back(std::move(metric));
+    return report::prometheus_text(all);
+}
+
+void Agent::reload() {
+    manager_.reloading();
+    const auto finish = [this](std::string_view what) { manager_.ready(what); };
+    auto config = configuration(options_);
+    if (!config) {
+        log_.error("reload refused, the old settings stay", {{"reason", config.error().message}});
+        return finish("recording; the last reload was refused");
+    }
+    auto rules = rules_of(config->agent);
+    if (!rules) {
+        log_.error("reload refused, the old settings stay", {{"reason", rules.error().message}});
+        return finish("recording; the last reload was refused");
+    }
+    const std::vector<sink::SinkConfig> old_sinks = std::exchange(config_.agent.sinks, std::move(config->agent.sinks));
+    if (auto sinks = start_sinks(); !sinks) {
+        log_.error("reload refused, the old settings stay", {{"reason", sinks.error().message}});
+        config_.agent.sinks = old_sinks;
+        if (auto again = start_sinks(); !again) log_.error("sinks do not start", {{"reason", again.error().message}});
+        return finish("recording; the last reload was refused");
+    }
+    rules_ = (*rules)->counts().size();
+    recorder_->use_rules(std::move(*rules));
+    config_.agent.rule_files = config->agent.rule_files;
+    log_.set_level(config->agent.log_level);
+    log_.info("reloaded: rules, sinks and log level; other settings take effect at the next start",
+              {{"rules", std::to_string(rules_)}, {"sinks", std::to_string(agent().sinks.size())}});
+    finish("recording");
+}
+
+void Agent::serve(const Signals& signals) {
+    manager_.ready("recording");
+    const auto pause = manager_.watchdog() ? std::chrono::duration_cast<std::chrono::milliseconds>(*manager_.watchdog())
+                                           : std::chrono::milliseconds(60'000);
+    while (true) {
+        const auto signal = signals.wait(pause);
+        if (signal == SIGTERM || signal == SIGINT) return;
+        if (signal == SIGHUP) reload();
+        const auto silent = std::chrono::steady_clock::now() - recorder_->status().alive;
+        if (silent < kStuck)
+            manager_.alive();
+        else
+            log_.error("the recorder does not come round");
+    }
+}
+
+void Agent::stop() {
+    manager_.stopping();
+    log_.info("stopping");
+    control_server_.reset();
+    metrics_server_.reset();
+    if (sources_) sources_->stop();
+    witness_.reset();
+    if (queue_) queue_->stop();
+    if (recorder_thread_.joinable()) recorder_thread_.join();
+    {
+        const std::scoped_lock lock(sinks_mutex_);
+        sinks_.reset();
+    }
+    if (writer_) {
+        if (auto closed = writer_->close(); !closed)
+            log_.error("closing the ledger", {{"reason", closed.error().message}});
+    }
+    log_.info("stopped");
+}
+
+}  // namespace
+
+AgentEnd run_agent(const AgentOptions& options) {
+    const Signals signals;
+    ::signal(SIGPIPE, SIG_IGN);
+    auto config = configuration(options);
+    if (!config) {
+        Log(LogLevel::info).error(config.error().message);
+        return AgentEnd::bad_configuration;
+    }
+    if (auto rules = rules_of(config->agent); !rules) {
+        Log(LogLevel::info).error(rules.error().message);
+        return AgentEnd::bad_configuration;
+    }
+    Agent agent(options, std::move(*config));
+    if (auto started = agent.start(); !started) {
+        agent.log().error("cannot start", {{"reason", started.error().message}});
+        agent.stop();
+        return AgentEnd::failed;
+    }
+    agent.serve(signals);
+    agent.stop();
+    return AgentEnd::stopped;
+}
+
+}  // namespace plimsoll::app

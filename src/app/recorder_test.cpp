@@ -1,0 +1,115 @@
+#include "app/recorder.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "host/temporary_tree.h"
+#include "ledger/reader.h"
+#include "rule/rule_set.h"
+
+namespace plimsoll::app {
+namespace {
+
+constexpr std::string_view kRules = R"(
+- rule: Paused
+  desc: a container was paused
+  condition: docker.action = pause
+  output: paused %container.name
+  priority: WARNING
+  source: docker
+)";
+
+class Recording : public testing::Test {
+protected:
+    Recording() {
+        auto opened = ledger::Writer::open({.path = tree_.at("/ledger"), .host = "test"});
+        check(opened.has_value());
+        writer_ = std::move(*opened);
+        recorder_ = std::make_unique<Recorder>(
+            queue_, *writer_, std::vector<std::unique_ptr<enrich::Enricher>>(),
+            [this](ledger::RecordNumber number, const model::Event& alert) {
+                EXPECT_LT(number, writer_->durable()) << "told before it was synced";
+                told_.emplace_back(alert.text("alert.output"));
+            },
+            log_);
+        recorder_->use_rules(std::make_shared<rule::AlertRules>(rule::load_rules("test.yaml", kRules)));
+        thread_ = std::jthread([this] { recorder_->run(); });
+    }
+
+    void finish() {
+        queue_.stop();
+        thread_.join();
+    }
+
+    static model::Event event(const char* action, const char* name) {
+        model::Event made(now());
+        made.set("container.name", name);
+        made.set("evt.source", "docker");
+        made.set("evt.type", action);
+        made.set("record.kind", "event");
+        made.set("docker.action", action);
+        return made;
+    }
+
+    /// Kinds of all records, as the ledger has them.
+    std::vector<std::string> kinds() {
+        auto reader = ledger::Reader::open(tree_.at("/ledger"));
+        check(reader.has_value());
+        std::vector<std::string> all;
+        check((*reader)
+                  ->scan({},
+                         [&](const ledger::StoredRecord& record) {
+                             const std::string kind(record.event.text("record.kind"));
+                             if (kind != "field" && kind != "key") all.push_back(kind);
+                             return true;
+                         })
+                  .has_value());
+        return all;
+    }
+
+    host::TemporaryTree tree_;
+    Log log_{LogLevel::error, [](std::string_view) {}};
+    EventQueue queue_{1000, std::size_t{1} << 20U};
+    std::unique_ptr<ledger::Writer> writer_;
+    std::unique_ptr<Recorder> recorder_;
+    std::vector<std::string> told_;
+    std::jthread thread_;
+};
+
+TEST_F(Recording, AnEventIsFollowedByTheAlertsItRaises) {
+    EXPECT_TRUE(queue_.put(event("start", "web")));
+    EXPECT_TRUE(queue_.put(event("pause", "web")));
+    EXPECT_TRUE(queue_.put(event("die", "web")));
+    finish();
+    EXPECT_THAT(kinds(), testing::ElementsAre("start", "event", "event", "alert", "event"));
+    EXPECT_THAT(told_, testing::ElementsAre("paused web"));
+}
+
+TEST_F(Recording, WhoeverWaitsForARecordLearnsItsNumberWhenItIsSynced) {
+    const auto number = queue_.record(event("ack", "web"));
+    ASSERT_TRUE(number) << number.error().message;
+    EXPECT_LT(*number, recorder_->status().ledger.durable + 1);
+    EXPECT_TRUE(queue_.put(event("start", "web")));
+    EXPECT_TRUE(queue_.settle());
+    auto reader = ledger::Reader::open(tree_.at("/ledger"));
+    ASSERT_TRUE(reader);
+    EXPECT_EQ((*(*reader)->record(*number))->event.text("docker.action"), "ack");
+    finish();
+}
+
+TEST_F(Recording, NewRulesHoldFromTheNextEventOn) {
+    EXPECT_TRUE(queue_.put(event("unpause", "web")));
+    EXPECT_TRUE(queue_.settle());
+    std::string other(kRules);
+    other.replace(other.find("= pause"), 7, "= unpause");
+    recorder_->use_rules(std::make_shared<rule::AlertRules>(rule::load_rules("test.yaml", other)));
+    EXPECT_TRUE(queue_.settle());
+    EXPECT_TRUE(queue_.put(event("unpause", "web")));
+    finish();
+    EXPECT_EQ(told_.size(), 1U);
+}
+
+}  // namespace
+}  // namespace plimsoll::app

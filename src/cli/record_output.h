@@ -1,0 +1,78 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time_words.h"
+#include "ledger/reader.h"
+#include "rule/field_ref.h"
+
+namespace plimsoll::cli {
+
+/// Where the recorder keeps its ledger unless it is told otherwise.
+inline constexpr const char* kLedgerFolder = "/var/lib/plimsoll/ledger";
+
+enum class RecordFormat : std::uint8_t { text, json, csv, raw };
+
+/// What a person asks of a ledger, in words.
+struct RecordQuestion {
+    std::string condition;
+    std::string since;
+    std::string until;
+    std::string container;  ///< name, id or the begin of an id
+    std::vector<std::string> fields;
+    Zone zone = Zone::local;
+};
+
+/// Reads the words; the error says what is wrong and where.
+[[nodiscard]] Result<ledger::Query> query_of(const RecordQuestion& question, Nanoseconds now);
+
+/// `proc.aname[2]`, `evt.type`: fields as a person lists them.
+[[nodiscard]] Result<std::vector<rule::FieldUse>> fields_of(const std::vector<std::string>& names);
+
+/// Writes records for people, programs or spreadsheets.
+class RecordPrinter {
+public:
+    RecordPrinter(RecordFormat format, std::vector<rule::FieldUse> fields, Zone zone, bool to_terminal);
+
+    /// What stands before the first record; empty for most formats.
+    [[nodiscard]] std::string head() const;
+
+    /// One record with its line end.
+    [[nodiscard]] std::string line(const ledger::StoredRecord& record) const;
+
+private:
+    [[nodiscard]] std::string csv(const ledger::StoredRecord& record) const;
+    [[nodiscard]] std::string text(const ledger::StoredRecord& record) const;
+    [[nodiscard]] std::string raw(const ledger::StoredRecord& record) const;
+
+    RecordFormat format_;
+    std::vector<rule::FieldUse> fields_;
+    Zone zone_;
+    bool to_terminal_;
+};
+
+/// "2026-11-17T02:00:00.123456789Z"
+[[nodiscard]] std::string exact_time(Nanoseconds time);
+
+/// Standard output that somebody may close: writes, and says whether anybody still reads. Gives what it holds away
+/// at once on a terminal, else when it is asked to or has much.
+class Stream {
+public:
+    Stream();
+    [[nodiscard]] bool write(std::string_view text);
+    [[nodiscard]] bool flush();
+    [[nodiscard]] bool is_terminal() const { return is_terminal_; }
+    /// Whether the other end is open, as far as can be seen without writing.
+    [[nodiscard]] bool is_read() const;
+    /// The reader went away, as `head` does; nothing to complain about.
+    [[nodiscard]] bool closed() const { return closed_; }
+
+private:
+    bool is_terminal_;
+    bool closed_ = false;
+    std::string held_;
+};
+
+}  // namespace plimsoll::cli

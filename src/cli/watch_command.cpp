@@ -1,0 +1,127 @@
+#include "cli/watch_command.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <csignal>
+#include <memory>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/output.h"
+#include "cli/record_output.h"
+
+namespace plimsoll::cli {
+
+namespace {
+
+constexpr long kPollNanoseconds = 50'000'000;
+
+struct WatchArguments {
+    RecordQuestion question;
+    std::string ledger = kLedgerFolder;
+    bool json = false;
+    bool utc = false;
+};
+
+/// The signals that end a watch, kept from ending it in the middle of a line.
+class EndSignals {
+public:
+    EndSignals() {
+        ::sigemptyset(&signals_);
+        for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&signals_, signal);
+        ::pthread_sigmask(SIG_BLOCK, &signals_, &before_);
+    }
+    ~EndSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+    EndSignals(const EndSignals&) = delete;
+    EndSignals& operator=(const EndSignals&) = delete;
+
+    /// Waits; true when one of them came.
+    [[nodiscard]] bool wait(long nanoseconds) const {
+        const timespec span{.tv_sec = 0, .tv_nsec = nanoseconds};
+        return ::sigtimedwait(&signals_, nullptr, &span) > 0;
+    }
+
+private:
+    sigset_t signals_{};
+    sigset_t before_{};
+};
+
+/// Says what is new among the faults; the same one is told once.
+void tell(const std::vector<std::string>& faults, std::vector<std::string>& told) {
+    for (const auto& fault : faults) {
+        if (std::ranges::find(told, fault) == told.end()) complain(fault);
+    }
+    told = faults;
+}
+
+int follow(const WatchArguments& arguments, ledger::Reader& reader, ledger::Query query) {
+    const EndSignals signals;
+    Stream out;
+    const RecordPrinter printer(arguments.json ? RecordFormat::json : RecordFormat::text, {}, arguments.question.zone,
+                                out.is_terminal());
+    if (!query.since) query.first = reader.size();
+    std::vector<std::string> told;
+    bool ended = false;
+    for (bool from_past = query.since.has_value(); !ended; from_past = false) {
+        const auto report = reader.scan(query, [&](const ledger::StoredRecord& record) {
+            return out.write(printer.line(record)) && !(ended = signals.wait(0));
+        });
+        if (!out.flush() || !out.is_read()) return kClean;
+        if (report) {
+            if (!from_past && report->first_kept > query.first && report->next > query.first)
+                complain(fmt::format("records {} to {} were pruned before they could be shown", query.first,
+                                     report->first_kept - 1));
+            tell(report->faults, told);
+            query.first = report->next;
+            query.since.reset();  // records that follow are new, whatever their clock says
+        } else {
+            tell({report.error().message}, told);
+        }
+        ended = ended || signals.wait(kPollNanoseconds);
+    }
+    return kClean;
+}
+
+int watch(WatchArguments& arguments) {
+    std::signal(SIGPIPE, SIG_IGN);  // a reader that goes away is seen by write()
+    if (arguments.utc) arguments.question.zone = Zone::utc;
+    const Nanoseconds time = now();
+    auto query = query_of(arguments.question, time);
+    if (!query) {
+        complain(query.error().message);
+        return kUsage;
+    }
+    const auto reader = ledger::Reader::open(arguments.ledger);
+    if (!reader) {
+        complain(reader.error().message);
+        return kUnknown;
+    }
+    if (!arguments.json) {
+        std::string head = "times: " + zone_name(time, arguments.question.zone);
+        if (query->since) head += ", from " + to_clock(*query->since, arguments.question.zone, 0);
+        std::fprintf(stderr, "%s\n", printable(head).c_str());
+    }
+    return follow(arguments, **reader, *query);
+}
+
+}  // namespace
+
+void add_watch(CLI::App& root, int& exit) {
+    CLI::App& command = *root.add_subcommand("watch", "Show records as they are written");
+    auto arguments = std::make_shared<WatchArguments>();
+    RecordQuestion& question = arguments->question;
+    command.add_option("CONDITION", question.condition, "What must hold, for example 'record.kind = alert'");
+    command.add_option("--ledger", arguments->ledger, "Folder of the ledger")->capture_default_str()->type_name("DIR");
+    command.add_option("--since", question.since, "Begin with the past: '2h ago', 'today', '3am'")->type_name("TIME");
+    command.add_option("--container", question.container, "Only this container, by name or id")->type_name("NAME");
+    command.add_flag("--json", arguments->json, "One JSON object for each record");
+    command.add_flag("--utc", arguments->utc, "Read and show times in UTC instead of this host's zone");
+    command.footer(
+        "Ends with Ctrl-C. Exit codes: 0 ended, 2 wrong usage or condition, 3 the ledger cannot be read.\n"
+        "Example: plimsoll watch 'docker.type = container' --since '1h ago'");
+    command.callback([arguments, &exit] { exit = watch(*arguments); });
+}
+
+}  // namespace plimsoll::cli

@@ -1,0 +1,243 @@
+#include "report/activity.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <ctime>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "base/text.h"
+#include "report/activity_table.h"
+#include "report/markup_check.h"
+#include "report/schema_check.h"
+#include "report/timeline_fixture.h"
+
+namespace plimsoll::report {
+namespace {
+
+using fixture::kThree;
+using model::Event;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr Nanoseconds kHour = 3600 * kSecond;
+constexpr const char* kSchema = PLIMSOLL_SOURCE_DIR "/docs/reference/activity-report.schema.json";
+
+/// Compares with the golden file; with PLIMSOLL_UPDATE_GOLDEN=1 writes it instead.
+void expect_golden(const std::string& name, const std::string& produced) {
+    const auto path = fmt::format("{}/tests/golden/activity/{}", PLIMSOLL_SOURCE_DIR, name);
+    const char* update = std::getenv("PLIMSOLL_UPDATE_GOLDEN");
+    if (update != nullptr && std::string_view(update) == "1") {
+        std::ofstream(path, std::ios::binary) << produced;
+        return;
+    }
+    std::ifstream file(path, std::ios::binary);
+    std::ostringstream text;
+    text << file.rdbuf();
+    EXPECT_TRUE(text.str() == produced) << path
+                                        << " differs; PLIMSOLL_UPDATE_GOLDEN=1 rewrites it, then read the change";
+}
+
+/// Tuesday, midnight to midnight in central Europe, compared with Monday.
+Activity tuesday(const std::vector<Event>& events) {
+    fixture::use_central_europe();
+    ActivityBuilder builder(kThree - 3 * kHour, kThree + 21 * kHour);
+    for (const Event& event : events) builder.add(event);
+    Activity activity = builder.finish();
+    activity.version = "0.0.0";
+    write_headlines(activity);
+    return activity;
+}
+
+Activity of(std::initializer_list<const Event*> events) {
+    std::vector<Event> copies;
+    for (const Event* event : events) copies.push_back(event->clone());
+    return tuesday(copies);
+}
+
+Event container_event(Nanoseconds time, const char* action, const char* name = "web") {
+    Event event(time);
+    event.set("record.kind", "event");
+    event.set("docker.type", "container");
+    event.set("docker.action", action);
+    event.set("container.id", "4f1c0a7be812");
+    event.set("container.name", name);
+    return event;
+}
+
+TEST(Activity, the_day_in_every_format_is_as_the_golden_file_has_it) {
+    Activity activity = tuesday(fixture::night());
+    activity.ledger.range = "The ledger holds records 100 to 291, from Mon 16 Nov 08:00.";
+    activity.ledger.verification = "ok, 192 records against 3 checkpoints";
+    activity.ledger.verified = true;
+    expect_golden("tuesday.txt", activity_text(activity, {.width = 120}));
+    expect_golden("tuesday.md", activity_markdown(activity, {}));
+    expect_golden("tuesday.html", activity_html(activity, {}));
+    expect_golden("tuesday.json", activity_json(activity, {}));
+}
+
+TEST(Activity, hostile_names_stay_inside_their_cells) {
+    const Activity activity = tuesday(fixture::hostile_records());
+    expect_golden("hostile.txt", activity_text(activity, {}));
+    expect_golden("hostile.md", activity_markdown(activity, {}));
+    const std::string page = activity_html(activity, {});
+    EXPECT_EQ(markup_fault(page, true), "");
+    for (const std::string& text :
+         {activity_text(activity, {}), activity_markdown(activity, {}), page, activity_json(activity, {})}) {
+        EXPECT_EQ(valid_utf8(text), text);
+        EXPECT_THAT(text, Not(HasSubstr("\x1b")));
+        EXPECT_THAT(text, Not(HasSubstr("\xc2\x9b")));
+    }
+    for (const std::string& text : {activity_markdown(activity, {}), page, activity_json(activity, {})})
+        EXPECT_THAT(text, Not(HasSubstr("<img")));
+}
+
+TEST(Activity, the_schema_describes_every_report) {
+    Schema schema(kSchema);
+    for (const auto& events : {fixture::night(), fixture::hostile_records(), std::vector<Event>()}) {
+        for (const auto& fault : schema.faults(nlohmann::json::parse(activity_json(tuesday(events), {}))))
+            ADD_FAILURE() << fault;
+    }
+}
+
+TEST(Activity, a_page_loads_nothing_and_is_well_formed) {
+    const std::string page = activity_html(tuesday(fixture::night()), {});
+    EXPECT_EQ(markup_fault(page, true), "");
+    for (const auto* part : {"<script", "<link", "<img", "url("}) EXPECT_THAT(page, Not(HasSubstr(part)));
+}
+
+TEST(Activity, the_gravest_things_are_told_first_and_never_more_than_three) {
+    const Activity activity = tuesday(fixture::night());
+    ASSERT_EQ(activity.unusual.size(), 3U);
+    EXPECT_EQ(activity.unusual[0], "mailer is in a restart loop: it died 5 times, most with exit code 1.");
+    EXPECT_EQ(activity.unusual[1], "shop ran out of memory once.");
+    EXPECT_GT(activity.unusual_left, 0U);
+}
+
+TEST(Activity, a_quiet_day_is_said_to_be_quiet_and_an_empty_one_is_not) {
+    const Event start = container_event(kThree, "start");
+    EXPECT_THAT(of({&start}).unusual[0], HasSubstr("Nothing unusual"));
+    EXPECT_THAT(tuesday({}).unusual[0], HasSubstr("Nothing was recorded"));
+}
+
+TEST(Activity, a_broken_verification_comes_before_all_else) {
+    Activity activity = tuesday(fixture::night());
+    activity.ledger.verified = false;
+    activity.ledger.verification = "record 17 was edited";
+    write_headlines(activity);
+    EXPECT_EQ(activity.unusual[0], "The ledger could not be verified: record 17 was edited.");
+}
+
+TEST(Activity, counters_that_begin_anew_are_added_up) {
+    std::vector<Event> events;
+    for (const std::uint64_t cpu : {10U, 40U, 5U, 25U}) {  // restarted between 40 and 5
+        Event& sample = events.emplace_back(kThree);
+        sample.set("record.kind", "sample");
+        sample.set("container.id", "4f1c0a7be812");
+        sample.set("container.name", "web");
+        sample.set_unsigned("usage.cpu.ns", cpu);
+    }
+    EXPECT_EQ(tuesday(events).containers[0].use.cpu_ns, 30U + 5U + 20U);
+}
+
+TEST(Activity, deaths_by_request_are_no_failures_and_a_loop_needs_three_in_ten_minutes) {
+    const Event kill = container_event(kThree, "kill");
+    Event died = container_event(kThree + kSecond, "die");
+    died.set_number("container.exit_code", 143);
+    const Activity stopped = of({&kill, &died});
+    EXPECT_EQ(stopped.containers[0].failed, 0U);
+    EXPECT_EQ(stopped.containers[0].died, 1U);
+
+    std::vector<Event> slow;
+    for (int i = 0; i < 6; ++i) {
+        slow.push_back(container_event(kThree + i * 301 * kSecond, "die"));
+        slow.back().set_number("container.exit_code", 1);
+    }
+    EXPECT_FALSE(tuesday(slow).containers[0].restart_loop);
+    EXPECT_EQ(tuesday(slow).containers[0].failed, 6U);
+}
+
+TEST(Activity, an_alert_is_open_until_somebody_acknowledges_it_also_later) {
+    Event alert(kThree);
+    alert.set("record.kind", "alert");
+    alert.set_unsigned("record.number", 7);
+    alert.set("alert.rule", "Shell");
+    alert.set("alert.priority", "Warning");
+    alert.set_unsigned("alert.folded", 4);
+    EXPECT_EQ(of({&alert}).alerts_open, 5U);
+    Event ack(kThree + 900 * kHour);
+    ack.set("record.kind", "ack");
+    ack.set_unsigned("ack.alert", 7);
+    const Activity done = of({&alert, &ack});
+    EXPECT_EQ(done.alerts_open, 0U);
+    EXPECT_EQ(done.alerts_total.now, 5U);
+}
+
+TEST(Activity, the_period_before_is_what_counts_are_compared_with) {
+    const Event before = container_event(kThree - 20 * kHour, "start");
+    const Event now = container_event(kThree, "start");
+    const Event long_ago = container_event(kThree - 200 * kHour, "start");
+    const Activity activity = of({&long_ago, &before, &now});
+    EXPECT_EQ(activity.records.now, 1U);
+    EXPECT_EQ(activity.records.before, 1U);
+    EXPECT_EQ(activity.kinds[0].kind, "container start");
+    EXPECT_EQ(activity.kinds[0].count.before, 1U);
+}
+
+TEST(Activity, health_checks_are_counted_apart_from_what_people_did) {
+    Event check(kThree);
+    check.set("record.kind", "session");
+    check.set("exec.command", "/bin/sh -c curl -f localhost");
+    check.set("container.healthcheck", "curl -f localhost");
+    const Activity activity = of({&check});
+    EXPECT_EQ(activity.health_checks, 1U);
+    EXPECT_EQ(activity.sessions_total.now, 0U);
+}
+
+TEST(Activity, many_names_are_counted_exactly_and_held_boundedly) {
+    std::vector<Event> events;
+    for (int i = 0; i < 20'000; ++i) {
+        events.push_back(container_event(kThree, "start"));
+        events.back().set("container.name", fmt::format("job-{}", i));
+        events.back().set("container.id", fmt::format("{:012}", i));
+    }
+    const Activity activity = tuesday(events);
+    EXPECT_EQ(activity.kinds[0].count.now, 20'000U);
+    EXPECT_LE(activity.containers_total, 4001U);
+    EXPECT_EQ(activity.containers.size(), kActivityRows);
+    EXPECT_EQ(activity.unknown_people, 20'000U);
+}
+
+TEST(Activity, a_million_records_are_summed_up_in_time) {
+    constexpr int kRecords = 200'000;  // a guard against quadratic work; the figure is for the record
+    std::vector<Event> events;
+    for (int i = 0; i < 1000; ++i) {
+        Event& event = events.emplace_back(kThree);
+        event.set("record.kind", i % 4 == 0 ? "event" : "sample");
+        event.set_unsigned("record.number", static_cast<std::uint64_t>(i));
+        event.set("docker.type", "container");
+        event.set("docker.action", i % 8 == 0 ? "start" : "die");
+        event.set("container.id", fmt::format("{:012}", i % 100));
+        event.set("container.name", fmt::format("service-{}", i % 100));
+        event.set("container.image", fmt::format("shop:{}", i % 30));
+        event.set("container.compose.project", "store");
+        event.set_number("container.exit_code", i % 3);
+        event.set_unsigned("usage.cpu.ns", static_cast<std::uint64_t>(i));
+        event.set_unsigned("usage.memory", 40'000'000);
+        for (const char* key : {"a", "b", "c", "d"}) event.set_keyed("docker.attributes", key, "value");
+    }
+    ActivityBuilder builder(kThree - kHour, kThree + kHour);
+    const std::clock_t begin = std::clock();
+    for (int i = 0; i < kRecords; ++i) builder.add(events[static_cast<std::size_t>(i) % events.size()]);
+    const double each = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC / kRecords * 1e6;
+    RecordProperty("microseconds_each", fmt::format("{:.3f}", each));
+    EXPECT_EQ(builder.finish().records.now, std::uint64_t{kRecords});
+    EXPECT_LT(each, 20) << "microseconds of processor time for a record";
+}
+
+}  // namespace
+}  // namespace plimsoll::report

@@ -1,0 +1,78 @@
+#include "sink/alert_event.h"
+
+#include <gtest/gtest.h>
+
+namespace plimsoll::sink {
+namespace {
+
+rule::Rule a_rule() {
+    rule::Rule rule;
+    rule.name = "Shell in a container";
+    rule.priority = rule::Priority::notice;
+    rule.tags = {"T1609", "exec"};
+    return rule;
+}
+
+model::Event a_cause() {
+    model::Event cause(42);
+    cause.set("record.kind", "event");
+    cause.set("evt.type", "exec_start");
+    cause.set("docker.action", "exec_start");
+    cause.set("container.id", "0123456789ab");
+    cause.set("container.name", "web");
+    cause.set("container.labels", "a:b");
+    cause.set("exec.command", "sh");
+    cause.set("change.after", "{}");
+    cause.unknown("exec.user", "inspect failed");
+    return cause;
+}
+
+TEST(AlertEvent, HoldsTheRuleTheOutputAndWhoseCauseItWas) {
+    const rule::Rule rule = a_rule();
+    const model::Event alert =
+        make_alert({.rule = &rule, .output = "Shell in web: sh", .identity = "i"}, a_cause(), 99);
+    EXPECT_EQ(alert.time(), 42);
+    EXPECT_EQ(alert.text("record.kind"), "alert");
+    EXPECT_EQ(alert.text("record.summary"), "Notice: Shell in web: sh");
+    EXPECT_EQ(alert.text("alert.rule"), "Shell in a container");
+    EXPECT_EQ(alert.text("alert.priority"), "Notice");
+    EXPECT_EQ(alert.number("alert.record"), 99U);
+    EXPECT_EQ(alert.read(model::FieldKey("alert.tags").id(), {}).values.size(), 2U);
+    EXPECT_EQ(alert.text("container.name"), "web");
+    EXPECT_EQ(alert.text("exec.command"), "sh");
+    EXPECT_EQ(alert.read(model::FieldKey("exec.user").id(), {}).reason, "inspect failed");
+    EXPECT_FALSE(alert.has("evt.type"));  // else it would count as one more such event
+    EXPECT_FALSE(alert.has("change.after"));
+    EXPECT_FALSE(alert.has("container.labels"));
+    EXPECT_EQ(priority_of(alert), rule::Priority::notice);
+}
+
+TEST(AlertEvent, IsBoundedWhateverTheCauseHolds) {
+    const rule::Rule rule = a_rule();
+    model::Event cause = a_cause();
+    cause.set("exec.command", std::string(1'000'000, 'x'));
+    for (int i = 0; i < 1000; ++i)
+        cause.set_keyed("docker.attributes", "label" + std::to_string(i), std::string(10'000, 'y'));
+    const model::Event alert =
+        make_alert({.rule = &rule, .output = std::string(1'000'000, 'z'), .identity = ""}, cause, 1);
+    std::size_t bytes = 0;
+    for (const auto& slot : alert.slots()) {
+        for (const auto& value : alert.values(slot)) bytes += model::to_text(value).size();
+    }
+    EXPECT_LT(bytes, 64 * (kAlertText + 128) + 3 * kAlertOutput);
+    EXPECT_TRUE(alert.text("exec.command").ends_with("…"));
+}
+
+TEST(AlertEvent, KeysAreEqualWhenIdentitiesAre) {
+    const rule::Rule rule = a_rule();
+    const auto key = [&](const char* identity) {
+        return std::string(
+            make_alert({.rule = &rule, .output = "o", .identity = identity}, a_cause(), 1).text("alert.key"));
+    };
+    EXPECT_EQ(key("a"), key("a"));
+    EXPECT_NE(key("a"), key("b"));
+    EXPECT_EQ(key("a").size(), 32U);
+}
+
+}  // namespace
+}  // namespace plimsoll::sink

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+
+#include "sink/sink.h"
+#include "sink/sink_config.h"
+
+namespace plimsoll::sink {
+
+/// The alert as one JSON object: type, version, number, time (RFC 3339 with nanoseconds), host, rule, priority, output,
+/// tags, record, folded, and `fields` with every field by its name. Valid UTF-8 on one line, without its end.
+[[nodiscard]] std::string alert_json(const Delivery& delivery);
+
+/// The body of a webhook. In Slack's and Teams' forms no text from outside is read as markup, mention or link.
+[[nodiscard]] std::string webhook_body(const Delivery& delivery, BodyForm form);
+
+/// One line for people, safe on a terminal.
+[[nodiscard]] std::string alert_line(const Delivery& delivery);
+
+}  // namespace plimsoll::sink

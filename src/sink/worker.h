@@ -1,0 +1,86 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <stop_token>
+#include <string>
+
+#include "rule/condition.h"
+#include "sink/delivery.h"
+#include "sink/fold.h"
+#include "sink/recent_alerts.h"
+
+namespace plimsoll::sink {
+
+/// Which alerts a sink gets, and how they are folded.
+struct Route {
+    std::string name;
+    std::optional<rule::Condition> condition;
+    rule::Priority least = rule::Priority::debug;
+    std::chrono::nanoseconds fold_for{0};
+    RateLimit rate;
+};
+
+/// What the workers of all sinks share; outlives them.
+struct WorkerPlace {
+    DeliveryParts parts;
+    DeliveryTimes times;
+    RecordNumber start = 0;  ///< where a new sink begins
+    RecentAlerts recent;
+};
+
+/// One sink's work: takes alerts in order, from memory or from the ledger, folds, sends, retries, keeps the cursor. The
+/// cursor never passes an alert that was neither delivered, nor told in a summary, nor put aside, so a crash repeats
+/// alerts and loses none. `run` has a thread of its own; `status` is for any.
+class Worker {
+public:
+    Worker(Route route, std::unique_ptr<Sink> sink, const WorkerPlace& place);
+
+    /// Works until `stop`; then tells what is held and waits, each tried once, until `abort`.
+    void run(const std::stop_token& stop, const std::stop_token& abort);
+
+    [[nodiscard]] SinkStatus status() const;
+
+private:
+    using Time = std::chrono::steady_clock::time_point;
+
+    void load_cursor(const std::stop_token& stop);
+    void save_cursor(bool now);
+    [[nodiscard]] RecordNumber cursor() const;
+    std::shared_ptr<const NumberedAlert> next_alert(const std::stop_token& stop);
+    [[nodiscard]] bool wanted(const model::Event& alert);
+    bool handle(const NumberedAlert& alert, const std::stop_token& stop, const std::stop_token& abort);
+    bool send(const Outgoing& out, const std::stop_token& stop, const std::stop_token& abort);
+    bool send_due(bool flush, const std::stop_token& stop, const std::stop_token& abort);
+    void put_aside(const Outgoing& out, const std::string& reason);
+    void pause(std::chrono::milliseconds time, const std::stop_token& stop);
+    [[nodiscard]] std::chrono::milliseconds backoff(std::uint64_t attempts);
+    void set_fault(const std::string& fault);
+    void idle(const std::stop_token& stop);
+
+    Route route_;
+    std::unique_ptr<Sink> sink_;
+    const DeliveryParts& parts_;
+    const DeliveryTimes& times_;
+    const RecentAlerts& recent_;
+    Folder folder_;
+    std::minstd_rand random_;
+
+    RecordNumber next_;                ///< first record not looked at
+    std::deque<NumberedAlert> batch_;  ///< read from the ledger
+    RecordNumber batch_end_ = 0;
+    std::optional<RecordNumber> sending_;  ///< lowest number that the message being sent stands for
+    bool loaded_ = false;
+    std::optional<RecordNumber> saved_;
+    Time saved_at_;
+
+    mutable std::mutex mutex_;  ///< guards status_ and shown_next_
+    SinkStatus status_;
+    RecordNumber shown_next_ = 0;
+    Nanoseconds tried_time_ = 0;  ///< of the alert that is tried
+};
+
+}  // namespace plimsoll::sink

@@ -1,0 +1,122 @@
+#include "source/engine/event_record.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "source/engine/snapshot.h"
+
+namespace plimsoll::source {
+
+namespace {
+
+using model::Event;
+
+constexpr std::size_t kMostName = 1024;
+
+void set_attributes(const EngineEvent& event, const ContainerRecord* container, Event& out) {
+    // Whole once, when the object is made; in later events the engine only repeats it.
+    const std::size_t most = event.action == "create" ? SIZE_MAX : kMostLabelBytes;
+    for (const auto& [name, value] : event.attributes) {
+        if (container != nullptr && event.type == "container" && !is_engine_attribute(name)) {
+            const auto label = container->labels.find(name);
+            if (label != container->labels.end() && (label->second == value || value.size() > most))
+                continue;  // it stands in container.label
+        }
+        out.set_keyed("docker.attributes", bounded(name, kMostName), bounded(value, most));
+    }
+    if (!event.as_sent.empty()) out.set_keyed("docker.attributes", "action", event.as_sent);
+    if (!event.detail.empty() && !event.action.starts_with("exec_"))
+        out.set_keyed("docker.attributes", "detail", bounded(event.detail, most));
+    if (event.attributes_left_out > 0)
+        out.set_keyed("docker.attributes", "left out", std::to_string(event.attributes_left_out));
+}
+
+}  // namespace
+
+Event event_record(const EngineEvent& event, const ContainerRecord* container, std::string_view endpoint) {
+    Event out(event.time);
+    if (container != nullptr) describe(*container, out);
+    out.set("evt.type", event.action);
+    out.set("evt.source", "docker");
+    out.set("record.kind", "event");
+    out.set("docker.type", event.type);
+    out.set("docker.action", event.action);
+    out.set("docker.id", bounded(event.id, kMostName));
+    std::string_view name = event.attribute("name");
+    if (name.empty() && (event.type == "volume" || event.type == "image")) name = event.id;
+    if (!name.empty()) out.set("docker.name", bounded(name, kMostName));
+    if (!event.scope.empty()) out.set("docker.scope", bounded(event.scope, kMostName));
+    set_attributes(event, container, out);
+    out.set("docker.endpoint", endpoint);
+    return out;
+}
+
+Event malformed_record(const Line& line, std::string_view reason, std::string_view endpoint) {
+    Event out(now());
+    out.set("evt.type", "malformed");
+    out.set("evt.source", "docker");
+    out.set("record.kind", "event");
+    out.set("record.malformed", reason);
+    out.set("record.raw", std::string_view(line.text).substr(0, kMostRawBytes));
+    if (line.text.size() > kMostRawBytes)
+        out.set("record.malformed",
+                fmt::format("{}; of {} bytes the first {} are kept", reason, line.text.size(), kMostRawBytes));
+    out.set("docker.endpoint", endpoint);
+    return out;
+}
+
+void set_change(const ContainerRecord* before, const ContainerRecord& after, Event& out) {
+    if (before == nullptr) return out.set("change.after", settings(after.snapshot));
+    const Change change = changes(before->snapshot, after.snapshot);
+    out.set_list("change.paths", change.paths);
+    if (change.paths.empty()) return;
+    out.set("change.before", change.before);
+    out.set("change.after", change.after);
+}
+
+Event difference_record(const Told::Difference& difference, Nanoseconds otherwise, std::string_view endpoint) {
+    EngineEvent event;
+    event.time = difference.time > 0 ? difference.time : otherwise;
+    event.type = difference.type;
+    event.action = difference.action;
+    event.id = difference.id;
+    if (!difference.name.empty()) event.attributes.emplace_back("name", difference.name);
+    const ContainerRecord* container = difference.after ? difference.after.get() : difference.before.get();
+    Event out = event_record(event, container, endpoint);
+    out.set("record.reconciled", true);
+    out.set("record.summary", difference.summary);
+    if (difference.after && (difference.before || difference.action == "create"))
+        set_change(difference.before.get(), *difference.after, out);
+    if (container != nullptr && container->started > 0) out.set_number("container.start_ts", container->started);
+    if (difference.after && difference.action == "die") {
+        out.set_keyed("docker.attributes", "exitCode", std::to_string(difference.after->exit_code));
+        if (difference.after->finished > difference.after->started && difference.after->started > 0)
+            out.set_number("container.lifetime", difference.after->finished - difference.after->started);
+    }
+    return out;
+}
+
+Event loss_record(std::string_view what, std::uint64_t count, Nanoseconds from, Nanoseconds until,
+                  std::string_view reason) {
+    Event out(until);
+    out.set("record.kind", "loss");
+    out.set("evt.type", "loss");
+    out.set("record.summary", fmt::format("missing: {}, {}", what, reason));
+    out.set("loss.what", what);
+    if (count > 0) out.set_unsigned("loss.count", count);
+    out.set_number("loss.from", from);
+    out.set_number("loss.until", until);
+    out.set("loss.reason", reason);
+    return out;
+}
+
+std::uint64_t fingerprint(const Event& record) {
+    const std::string_view type = record.text("docker.type");
+    const std::string_view id = record.text("docker.id");
+    return fingerprint(record.time(), type, record.text("docker.action"), id,
+                       type == "container" ? id : record.text("docker.attributes", "container"));
+}
+
+}  // namespace plimsoll::source

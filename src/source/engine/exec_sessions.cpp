@@ -1,0 +1,143 @@
+#include "source/engine/exec_sessions.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "host/process.h"
+#include "source/engine/snapshot.h"
+
+namespace plimsoll::source {
+
+namespace {
+
+constexpr std::size_t kMostCommand = 16 * 1024;
+
+}  // namespace
+
+ExecSession* ExecSessions::find(std::string_view container, std::string_view id) {
+    const auto found = std::ranges::find_if(sessions_, [&](const ExecSession& session) {
+        return session.container == container && (id.empty() || session.id == id);
+    });
+    return found == sessions_.end() ? nullptr : &*found;
+}
+
+ExecSession& ExecSessions::open(ExecSession session, std::vector<ExecSession>& given_up) {
+    if (sessions_.size() >= kMost) {
+        given_up.push_back(std::move(sessions_.front()));
+        sessions_.pop_front();
+    }
+    return sessions_.emplace_back(std::move(session));
+}
+
+std::optional<ExecSession> ExecSessions::close(std::string_view container, std::string_view id) {
+    ExecSession* found = find(container, id);
+    if (found == nullptr) return std::nullopt;
+    ExecSession out = std::move(*found);
+    sessions_.erase(sessions_.begin() + (std::ranges::find(sessions_, found, [](auto& one) { return &one; }) -
+                                         sessions_.begin()));
+    return out;
+}
+
+std::vector<ExecSession> ExecSessions::close_all(std::string_view container) {
+    std::vector<ExecSession> out;
+    std::erase_if(sessions_, [&](ExecSession& session) {
+        if (!container.empty() && session.container != container) return false;
+        out.push_back(std::move(session));
+        return true;
+    });
+    return out;
+}
+
+void read_exec(const Json& answer, ExecSession& session) {
+    const Json process = answer["ProcessConfig"];
+    if (!process.is_object()) return;
+    std::string command(process["entrypoint"].text_or(""));
+    process["arguments"].each([&](Json word) {
+        if (command.size() < kMostCommand) command.append(" ").append(word.text_or(""));
+    });
+    if (!command.empty()) session.command = bounded(command, kMostCommand);
+    session.user = bounded(process["user"].text_or(""), 256);
+    session.tty = process["tty"].truth_or(false);
+    session.privileged = process["privileged"].truth_or(false);
+    session.unread.clear();
+    if (const auto pid = answer["Pid"].integer().value_or(0); pid > 0) {
+        session.pid = pid;
+        session.pid_unknown.clear();
+    }
+    if (!answer["Running"].truth_or(true) && !session.exit_code) session.exit_code = answer["ExitCode"].integer();
+}
+
+void read_vpid(ExecSession& session) {
+    if (session.pid <= 0 || session.vpid > 0) return;
+    const auto process = host::read_process({}, static_cast<pid_t>(session.pid), host::kStatus | host::kCgroups);
+    if (!process || !*process || !(*process)->status || !(*process)->cgroups) return;
+    const bool belongs = std::ranges::any_of(*(*process)->cgroups, [&](const host::CgroupMembership& membership) {
+        return membership.path.find(session.container) != std::string::npos;
+    });
+    if (!belongs) {
+        session.vpid_unknown = "its process id belongs to another process by now, or to another machine's";
+        return;
+    }
+    const auto& pids = (*process)->status->namespace_thread_groups;
+    if (pids.empty()) return;
+    session.vpid = pids.back();
+    session.vpid_unknown.clear();
+}
+
+void describe(const ExecSession& session, model::Event& event) {
+    if (session.id.empty())
+        event.unknown("exec.id", "the engine's events do not name the session");
+    else
+        event.set("exec.id", session.id);
+    if (!session.command.empty())
+        event.set("exec.command", session.command);
+    else
+        event.unknown("exec.command", session.unread.empty() ? "the engine does not say" : session.unread);
+    if (session.unread.empty()) {
+        event.set("exec.user", session.user);
+        event.set("exec.tty", session.tty);
+        event.set("exec.privileged", session.privileged);
+    } else {
+        event.unknown("exec.user", session.unread);
+        event.unknown("exec.tty", session.unread);
+        event.unknown("exec.privileged", session.unread);
+    }
+    event.set("exec.healthcheck", session.health);
+    if (session.pid > 0)
+        event.set_number("exec.pid", session.pid);
+    else
+        event.unknown("exec.pid", session.pid_unknown);
+    if (session.vpid > 0)
+        event.set_number("exec.vpid", session.vpid);
+    else
+        event.unknown("exec.vpid", session.pid > 0 ? session.vpid_unknown : session.pid_unknown);
+    if (session.exit_code) event.set_number("exec.exit_code", *session.exit_code);
+    if (session.started > 0) event.set_number("exec.start_ts", session.started);
+    if (session.started > 0 && session.ended >= session.started)
+        event.set_number("exec.duration", session.ended - session.started);
+}
+
+model::Event session_record(const ExecSession& session, const Inventory::Container& container,
+                            std::string_view outcome) {
+    const Nanoseconds last = std::max(session.created, session.started);
+    model::Event event(session.ended > 0 ? session.ended : last);
+    if (container) describe(*container, event);
+    event.set("container.full_id", session.container);
+    event.set("container.id", std::string_view(session.container).substr(0, 12));
+    event.set("evt.type", "exec_session");
+    event.set("evt.source", "docker");
+    event.set("record.kind", "session");
+    const std::string name = container && !container->name.empty() ? container->name : session.container.substr(0, 12);
+    const std::string shown = shortened(printable(session.command), 160);
+    event.set("record.summary",
+              fmt::format("{} in {}: {}{}", session.health ? "health check" : "exec session", printable(name),
+                          shown.empty() ? "unknown command" : shown, outcome.empty() ? "" : fmt::format("; {}", outcome)));
+    event.set("docker.type", "container");
+    event.set("docker.id", session.container);
+    describe(session, event);
+    return event;
+}
+
+}  // namespace plimsoll::source

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "source/engine/container_record.h"
+
+namespace plimsoll::source {
+
+/// The containers of one engine as last inspected. Kept by the engine's source; others (container logs, samples) may
+/// look at it from any thread.
+class Inventory {
+public:
+    using Container = std::shared_ptr<const ContainerRecord>;
+
+    static constexpr std::size_t kMostContainers = 20'000;
+    static constexpr std::size_t kMostDeparted = 256;  ///< removed ones, kept for what is still told of them
+
+    /// Of that id, also of one removed lately; null when unknown.
+    [[nodiscard]] Container find(std::string_view id) const;
+    /// Those that exist, ordered by id.
+    [[nodiscard]] std::vector<Container> all() const;
+    [[nodiscard]] std::size_t size() const;
+    /// Grows with each change.
+    [[nodiscard]] std::uint64_t version() const { return version_; }
+
+    /// False when there are too many to remember this one.
+    bool put(const Container& container);
+    void remove(std::string_view id);
+    /// Replaces all; those that are gone are remembered as departed.
+    void replace(std::vector<Container> containers);
+
+private:
+    void depart(const Container& container);
+
+    mutable std::mutex mutex_;
+    std::map<std::string, Container, std::less<>> containers_;
+    std::map<std::string, Container, std::less<>> departed_;
+    std::vector<std::string> departures_;  ///< oldest first
+    std::atomic<std::uint64_t> version_ = 0;
+};
+
+}  // namespace plimsoll::source
