@@ -14,6 +14,7 @@
 #include "ledger/reader.h"
 #include "ledger/verify.h"
 #include "report/activity.h"
+#include "report/timeline_words.h"
 #include "rule/scope.h"
 
 namespace plimsoll::cli {
@@ -169,7 +170,7 @@ int report(const ReportArguments& arguments) {
         return kUnknown;
     }
     report::Activity activity = builder.finish();
-    if (activity.host.empty()) activity.host = (*reader)->origin();
+    if (activity.host.empty()) activity.host = report::words::host_of((*reader)->origin());
     activity.ledger.faults = std::move(faults);
     describe(**reader, activity.ledger);
     if (arguments.verify) verify(arguments.ledger, activity.ledger);

@@ -12,6 +12,7 @@
 #include "host/terminal.h"
 #include "ledger/reader.h"
 #include "report/timeline.h"
+#include "report/timeline_words.h"
 #include "rule/scope.h"
 
 namespace plimsoll::cli {
@@ -96,7 +97,7 @@ public:
         TRY_VOID(scan("record.kind in (loss, start, stop, ack)", request_.since - 7 * kDay, std::nullopt));
         report::Timeline out = builder_.finish();
         out.problems.insert(out.problems.end(), faults_.begin(), faults_.end());
-        if (out.host.empty()) out.host = reader_.origin();
+        if (out.host.empty()) out.host = report::words::host_of(reader_.origin());
         return out;
     }
 

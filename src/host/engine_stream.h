@@ -21,8 +21,8 @@ struct StreamLimits {
     std::chrono::milliseconds head{15000};  ///< from the request to the answer's head
 };
 
-/// One answer of an engine that never ends (events, followed logs), read as its bytes come. Chunks are undone; memory is
-/// bounded by the caller's buffer and one network read. One thread; `stop` ends every wait from any other.
+/// One answer of an engine that never ends (events, followed logs), read as its bytes come. Chunks are undone; memory
+/// is bounded by the caller's buffer and one network read. One thread; `stop` ends every wait from any other.
 class EngineStream {
 public:
     virtual ~EngineStream() = default;

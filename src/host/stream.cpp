@@ -109,12 +109,17 @@ Result<Fd> connect_unix(const std::string& path, const Patience& patience) {
     return connect_to(reinterpret_cast<const sockaddr*>(&address), sizeof address, patience);
 }
 
+bool is_address(const std::string& host) {
+    in6_addr address{};
+    return ::inet_pton(AF_INET, host.c_str(), &address) == 1 || ::inet_pton(AF_INET6, host.c_str(), &address) == 1;
+}
+
 Result<Fd> connect_tcp(const std::string& host, std::uint16_t port, const Patience& patience) {
     addrinfo hints{};
     hints.ai_socktype = SOCK_STREAM;
-    hints.ai_flags = AI_ADDRCONFIG | AI_NUMERICSERV;
-    if (host == "localhost" || host.find_first_not_of("0123456789.") == std::string::npos)
-        hints.ai_flags = AI_NUMERICSERV;
+    hints.ai_flags = AI_NUMERICSERV;
+    // The loopback device alone does not count as having addresses of a family.
+    if (!is_address(host) && host != "localhost") hints.ai_flags |= AI_ADDRCONFIG;
     addrinfo* list = nullptr;
     const int fault = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &list);
     if (fault != 0) return Error{fmt::format("{} is not found: {}", host, ::gai_strerror(fault))};
@@ -153,11 +158,6 @@ Result<SslContext> tls_context(const StreamTarget& target) {
         return Error{fmt::format("the client certificate {}: {}", target.cert_file, tls_reason())};
     }
     return context;
-}
-
-bool is_address(const std::string& host) {
-    in6_addr address{};
-    return ::inet_pton(AF_INET, host.c_str(), &address) == 1 || ::inet_pton(AF_INET6, host.c_str(), &address) == 1;
 }
 
 }  // namespace

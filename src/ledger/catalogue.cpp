@@ -70,7 +70,7 @@ Result<std::unique_ptr<Catalogue>> Catalogue::open(const std::string& directory)
     for (bool again = false;; again = true) {
         TRY(auto database, Database::open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
         ::chmod(path.c_str(), 0600);
-        auto made = database->run("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL");
+        auto made = database->run("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=32");
         if (made) made = database->run(kSchema);
         if (made) return std::unique_ptr<Catalogue>(new Catalogue(std::move(database)));
         const int code = sqlite3_errcode(database->handle);

@@ -320,7 +320,8 @@ Result<std::vector<Count>> run_count(LedgerFiles& files, const Snapshot& snapsho
                 (void)unit.tail(*parts[i].tail.tail, parts[i].tail.first, by_record, own.report);
                 continue;
             }
-            const auto segment = open_part(files, parts[i].segment, own.report, own.vanished);
+            const auto segment =
+                parts[i].packed ? parts[i].packed : open_part(files, parts[i].segment, own.report, own.vanished);
             if (!segment) continue;
             if (on_codes) {
                 (void)SegmentCount(request, by, bucket, own.groups).run(unit, segment, own.report);

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <filesystem>
@@ -97,7 +98,7 @@ TEST(ReaderLive, EveryAcknowledgedRecordIsSeenOnceWhileTheWriterSeals) {
     const auto reader = Reader::open(tree.at("/ledger"));
     ASSERT_TRUE(reader) << reader.error().message;
     std::uint64_t segments = 0;
-    for (int n = 0; n < 60 || (segments < 200 && n < 400); ++n) {
+    for (int n = 0; n < 40 || (segments < 4 && n < 5000); ++n) {
         const std::int64_t acknowledged = writer.acknowledged();
         std::int64_t expected = 1;
         Query query;
@@ -146,11 +147,11 @@ TEST(ReaderLive, ATailSeesEveryRecordOnceOverSeals) {
 
 TEST(ReaderLive, WhatRetentionRemovesIsNotReportedAsMissing) {
     const host::TemporaryTree tree;
-    WriterProcess writer(tree.at("/ledger"), 60'000);
+    WriterProcess writer(tree.at("/ledger"), 20'000);
     const auto reader = Reader::open(tree.at("/ledger"));
     ASSERT_TRUE(reader);
     RecordNumber first_kept = 0;
-    for (int n = 0; n < 40 || (first_kept == 0 && n < 2000); ++n) {
+    for (int n = 0; n < 40 || (first_kept < 800 && n < 20000); ++n) {
         const std::int64_t acknowledged = writer.acknowledged();
         std::int64_t before = 0;
         std::optional<RecordNumber> number;
@@ -249,6 +250,47 @@ TEST(Reader, ReadsALedgerWithoutItsCatalogue) {
     EXPECT_EQ(pids(**reader, faults).size(), 2000U);
     EXPECT_TRUE(faults.empty());
     EXPECT_FALSE((*reader)->origin().empty());
+}
+
+TEST(Reader, ALongLogIsReadByColumnsFromTheSecondLookOnAndSaysTheSame) {
+    const host::TemporaryTree tree;
+    auto writer = Writer::open({.path = tree.at("/ledger"), .host = "test", .reserve_bytes = 0});
+    ASSERT_TRUE(writer);
+    const auto append = [&](std::int64_t n) {
+        model::Event event(kBegin + n * kSecond);
+        event.set_number("proc.pid", n);
+        event.set("proc.args", "argument " + std::to_string(n % 100));
+        ASSERT_TRUE((*writer)->append(event));
+    };
+    for (std::int64_t n = 1; n <= 20'000; ++n) append(n);
+    ASSERT_TRUE((*writer)->commit());
+    const auto reader = Reader::open(tree.at("/ledger"));
+    ASSERT_TRUE(reader);
+    for (std::int64_t more = 20'000; more <= 26'000; more += 2000) {
+        for (const bool newest : {false, true}) {
+            Query query;
+            query.condition = condition("proc.args contains \"argument 7\" and proc.pid > 100");
+            query.newest_first = newest;
+            std::vector<std::int64_t> found;
+            const auto report = (*reader)->scan(query, [&](const StoredRecord& record) {
+                found.push_back(record.event.integer("proc.pid"));
+                return true;
+            });
+            ASSERT_TRUE(report);
+            std::vector<std::int64_t> wanted;
+            for (std::int64_t n = 101; n <= more; ++n) {
+                if (std::to_string(n % 100).starts_with('7')) wanted.push_back(n);
+            }
+            if (newest) std::ranges::reverse(wanted);
+            EXPECT_EQ(found, wanted);
+            const auto counts = (*reader)->count(query, {}, 0);
+            ASSERT_TRUE(counts && counts->size() == 1);
+            EXPECT_EQ(counts->front().count, wanted.size());
+            EXPECT_EQ(report->next, (*reader)->size());
+        }
+        for (std::int64_t n = more + 1; n <= more + 2000; ++n) append(n);
+        ASSERT_TRUE((*writer)->commit());
+    }
 }
 
 TEST(Reader, OneRecordByItsNumber) {

@@ -137,9 +137,9 @@ char* put_tag(char* at, FieldNumber number, Wire wire) {
 
 /// The slots of one field; slots are ordered by field, then key.
 struct Group {
-    FieldNumber number = 0;
-    std::uint32_t first = 0;
-    std::uint32_t count = 0;
+    FieldNumber number;
+    std::uint32_t first;
+    std::uint32_t count;
 };
 
 char* put_group(char* at, const Event& event, const Group& group) {
@@ -304,7 +304,7 @@ Result<void> FieldNumbers::learn(std::string_view row) {
 Result<void> encode_row(const Event& event, const FieldNumbers& fields, std::string& out) {
     static constexpr FieldId kNumber = FieldKey("record.number").id();
     const auto slots = event.slots();
-    std::array<Group, 64> few;
+    std::array<Group, 64> few;  // not set to anything: this runs for every record
     std::vector<Group> many;
     if (slots.size() > few.size()) many.resize(slots.size());
     Group* const groups = many.empty() ? few.data() : many.data();

@@ -32,6 +32,7 @@ std::uint64_t rows_of(const ScanPart& part) {
 bool scan_part(LedgerFiles& files, UnitScan& unit, const ScanPart& part, const Deliver& deliver, ScanReport& report,
                std::vector<SegmentFile>& vanished) {
     if (part.is_tail()) return unit.tail(*part.tail.tail, part.tail.first, deliver, report);
+    if (part.packed) return unit.segment(part.packed, deliver, report);
     const auto segment = open_part(files, part.segment, report, vanished);
     return !segment || unit.segment(segment, deliver, report);
 }
@@ -188,11 +189,20 @@ std::vector<ScanPart> parts_of(const Snapshot& snapshot, const ScanRequest& requ
         } else if (!request.may_hold(segment.min_time, segment.max_time)) {
             ++report.skipped;
         } else {
-            parts.push_back({.segment = segment, .tail = {}});
+            parts.push_back({.segment = segment, .tail = {}, .packed = {}});
         }
     }
     for (const TailPart& tail : snapshot.tails) {
-        if (in_range(tail.first, tail.tail->end())) parts.push_back({.segment = {}, .tail = tail});
+        TailPart rest = tail;
+        for (const auto& packed : tail.tail->packed()) {
+            const SegmentInfo& info = packed->info();
+            if (info.first != rest.first) continue;  // begins in a segment
+            rest.first = info.first + info.rows;
+            if (in_range(info.first, rest.first) && request.may_hold(info.min_time, info.max_time))
+                parts.push_back(
+                    {.segment = {.first = info.first, .rows = info.rows, .fault = {}}, .tail = {}, .packed = packed});
+        }
+        if (in_range(rest.first, rest.tail->end())) parts.push_back({.segment = {}, .tail = rest, .packed = {}});
     }
     if (query.newest_first) std::ranges::reverse(parts);
     report.faults.insert(report.faults.end(), snapshot.faults.begin(), snapshot.faults.end());

@@ -14,7 +14,8 @@ namespace plimsoll::ledger {
 /// One part of a ledger that a scan has to look into.
 struct ScanPart {
     SegmentFile segment;
-    TailPart tail;  ///< when set, this and not the segment
+    TailPart tail;                          ///< when set, this and not the segment
+    std::shared_ptr<const Segment> packed;  ///< when set, this part of a log and not a file
 
     [[nodiscard]] bool is_tail() const { return tail.tail != nullptr; }
 };

@@ -334,13 +334,27 @@ void SegmentChecks::read_codes(const PlanNode& node, Column& column, std::size_t
     if (fault_) return;
     const std::span<const std::uint16_t> all = *codes;
     const std::size_t known = column.by_code.size();
-    wanted.each([&](std::size_t row) {
-        const std::uint16_t code = all[row];
-        if (code >= known) return;  // kAbsent
-        left.reset(row);
-        const std::uint8_t truths = column.by_code[code];
-        note(out, row, truths != 0 ? static_cast<Truths>(truths) : ask_code(node, column, code));
-    });
+    for (std::size_t word = 0; word < wanted.words().size(); ++word) {
+        std::uint64_t yes = 0;
+        std::uint64_t no = 0;
+        std::uint64_t unknown = 0;
+        std::uint64_t present_rows = 0;
+        for (std::uint64_t open = wanted.words()[word]; open != 0; open &= open - 1) {
+            const auto bit = static_cast<unsigned>(std::countr_zero(open));
+            const std::uint16_t code = all[word * 64 + bit];
+            if (code >= known) continue;  // kAbsent
+            std::uint64_t truths = column.by_code[code];
+            if (truths == 0) truths = ask_code(node, column, code);
+            present_rows |= std::uint64_t{1} << bit;
+            yes |= (truths & 1U) << bit;
+            no |= (truths >> 1U & 1U) << bit;
+            unknown |= (truths >> 2U & 1U) << bit;
+        }
+        out.yes.words()[word] |= yes;
+        out.no.words()[word] |= no;
+        out.unknown.words()[word] |= unknown;
+        left.words()[word] &= ~present_rows;
+    }
 }
 
 void SegmentChecks::read_numbers(const PlanNode& node, Column& column, std::size_t page, const Bits& wanted, Bits& left,

@@ -117,6 +117,7 @@ bool UnitScan::pages(const std::shared_ptr<const Segment>& segment, const VisitP
     for (std::size_t n = 0; n < info.pages.size(); ++n) {
         const std::size_t number = backwards ? info.pages.size() - 1 - n : n;
         const auto went_on = page(reader, checks ? &*checks : nullptr, number, visit, report, ruled_out);
+        reader.forget();  // the next page is unpacked into the same memory
         if (!went_on) {
             const RecordNumber first = info.first + info.pages[number].first_row;
             report.faults.push_back(

@@ -119,7 +119,7 @@ TEST(Segment, WhatAnotherColumnForetellsTakesNoRoom) {
         SegmentBuilder builder(0);
         std::mt19937 random(1);
         for (int i = 0; i < 8192; ++i) {
-            const unsigned container = random() % 500;
+            const auto container = random() % 500;
             Event event(i);
             event.set("container.id", "id-" + std::to_string(container));
             event.set("container.image", "image-" + std::to_string((determined ? container : random()) % 40));

@@ -30,6 +30,7 @@ Result<bool> Tail::refresh() {
         inode_ = facts.st_ino;
         device_ = facts.st_dev;
     }
+    if (good_ != 0) pack();  // looked at before
     if (size == bytes_.size() && good_ == size) return true;
     bytes_.resize(size);
     std::size_t at = good_;
@@ -54,6 +55,19 @@ Result<void> Tail::begin() {
     fields_ = std::move(view->head.fields);
     good_ = view->begin;
     return {};
+}
+
+void Tail::pack() {
+    while (rows() - packed_.size() * kPageRows >= kPageRows) {
+        const std::size_t begin = packed_.size() * kPageRows;
+        SegmentBuilder builder(first_ + begin, kPageRows);
+        for (std::size_t row = begin; row < begin + kPageRows; ++row) {
+            if (!builder.add(this->row(row))) return;  // a row that is none: read one by one, and told
+        }
+        auto segment = Segment::parse(builder.finish(fields_, std::string(32, '\0'), {}));
+        if (!segment) return;
+        packed_.push_back(std::move(*segment));
+    }
 }
 
 void Tail::take_frames() {

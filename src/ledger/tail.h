@@ -1,12 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
-#include "ledger/row.h"
+#include "ledger/segment.h"
 #include "ledger/writer.h"
 
 namespace plimsoll::ledger {
@@ -27,12 +28,17 @@ public:
     [[nodiscard]] std::string_view row(std::size_t index) const;
     [[nodiscard]] const FieldNumbers& fields() const { return fields_; }
 
+    /// Full stretches of rows as segments in memory, from the first row on: a reader that asks again and again reads
+    /// them by columns. Empty at the first look, which would gain nothing.
+    [[nodiscard]] const std::vector<std::shared_ptr<const Segment>>& packed() const { return packed_; }
+
     /// Why rows that follow cannot be read; empty when all is well.
     [[nodiscard]] const std::string& fault() const { return fault_; }
 
 private:
     [[nodiscard]] Result<void> begin();
     void take_frames();
+    void pack();
 
     std::string path_;
     std::string bytes_;
@@ -41,6 +47,7 @@ private:
     std::vector<std::size_t> ends_;  ///< offset behind each row
     std::vector<std::size_t> begins_;
     FieldNumbers fields_;
+    std::vector<std::shared_ptr<const Segment>> packed_;  ///< of kPageRows rows each
     std::string fault_;
     std::uint64_t device_ = 0;
     std::uint64_t inode_ = 0;

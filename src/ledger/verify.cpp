@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/text.h"
+#include "host/file.h"
 #include "ledger/segment.h"
 #include "ledger/verify_parts.h"
 
@@ -215,13 +216,25 @@ private:
 
 }  // namespace
 
+namespace {
+
+/// Whether a writer may be at work. Asking for its lock could keep one from starting, so the kernel's list is read.
+bool may_be_written(const std::string& path) {
+    const auto lock = host::file_facts({}, path + "/lock");
+    if (!lock || !*lock) return !lock;
+    const auto locks = host::read_if_exists({}, "/proc/locks");
+    return !locks || !*locks || (*locks)->contains(fmt::format(":{} ", (*lock)->inode));
+}
+
+}  // namespace
+
 Result<VerifyReport> verify(const VerifyOptions& options, const std::function<void(Progress)>& progress) {
     const unsigned threads = options.threads != 0 ? options.threads : std::max(std::thread::hardware_concurrency(), 1U);
     for (int look = 1;; ++look) {
         TRY(const Evidence evidence, gather_evidence(options));
         VerifyReport report;
         Check(evidence, report).run(threads, progress);
-        if (report.verdict == Verdict::ok || look == kLooks) return report;
+        if (report.verdict == Verdict::ok || look == kLooks || !may_be_written(options.path)) return report;
         // A writer that seals, prunes or changes its key meanwhile leaves a picture that does not fit together.
         std::this_thread::sleep_for(kSettle);
         const auto again = gather_evidence(options);

@@ -125,6 +125,7 @@ private:
 
     void take(std::string_view row) {
         note_own_record(next_++, row, part_.own);
+        static_cast<void>(part_.fields.learn(row));  // one that contradicts is found by who wants to read a record
         const Hash leaf = leaf_hash(row);
         leaves_.push_back(leaf);
         if (!whole_) return;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <random>
@@ -206,7 +207,7 @@ TEST(Verify, FindsIndexesThatWereAlteredToHideRecords) {
     const auto rows = rows_of(ledger.segment(1000), fields);
     // The same records in another layout: what a search skips may differ, no leaf does.
     const auto before = Segment::open(ledger.segment(1000));
-    SegmentBuilder builder(1000, kMaxSegmentRows, 500);
+    SegmentBuilder builder(1000, 1000, 500);
     for (const std::string& row : rows) ASSERT_TRUE(builder.add(row));
     const std::string bytes = builder.finish(fields, (*before)->info().root, (*before)->info().frontier);
     ASSERT_NE(bytes, content(ledger.segment(1000)));
@@ -214,7 +215,6 @@ TEST(Verify, FindsIndexesThatWereAlteredToHideRecords) {
     EXPECT_EQ(ledger.verified().verdict, Verdict::tampered);
 }
 
-/// The frames of a log as rows, and a log of other rows with good check sums.
 TEST(Verify, FindsALogWhoseCheckSumsWereMadeToFit) {
     const Ledger ledger;
     const std::string path = ledger.log();

@@ -51,7 +51,7 @@ Result<host::PostAnswer> WitnessClient::post(std::string_view what, std::string_
                                              const host::Patience& patience) {
     host::PostUrl url = url_;
     url.path += what;
-    return host::HttpPoster(std::move(url)).post({{"Content-Type", "text/plain; charset=utf-8"}}, body, patience);
+    return host::HttpPoster(std::move(url)).post({}, body, patience);
 }
 
 /// Tells the witness every key that came after the one it trusts; it takes what follows on and refuses the rest.
@@ -60,7 +60,8 @@ Result<void> WitnessClient::hand_over_keys(const std::string& origin, const host
     TRY(const auto keys, parse_key_lines(text));
     for (const KeyLine& line : keys) {
         if (line.signature.empty()) continue;
-        const std::string body = fmt::format("{}\n{} {}\n", origin, to_text(line.key), plimsoll::to_base64(line.signature));
+        const std::string body =
+            fmt::format("{}\n{} {}\n", origin, to_text(line.key), plimsoll::to_base64(line.signature));
         TRY_VOID(post("/add-key", body, patience));
     }
     return {};

@@ -93,8 +93,11 @@ TEST_F(WitnessTest, FollowsAKeyThatTheOldOneSigned) {
     ASSERT_EQ(witness->add_checkpoint(log.request(0, 7)).status, 200U);
     SigningKey next = std::move(*SigningKey::generate("example.com/log", SignatureType::ed25519));
     const std::string line = "example.com/log\n" + to_text(next.verifier()) + " ";
-    EXPECT_EQ(witness->add_key(line + to_base64(next.sign(succession_text(next.verifier()))) + "\n").status, 403U);
-    EXPECT_EQ(witness->add_key(line + to_base64(log.key.sign(succession_text(next.verifier()))) + "\n").status, 200U);
+    EXPECT_EQ(witness->add_key(line + plimsoll::to_base64(next.sign(succession_text(next.verifier()))) + "\n").status,
+              403U);
+    EXPECT_EQ(
+        witness->add_key(line + plimsoll::to_base64(log.key.sign(succession_text(next.verifier()))) + "\n").status,
+        200U);
     const std::string by_old = log.request(7, 13);
     log.key = std::move(next);
     EXPECT_EQ(witness->add_checkpoint(by_old).status, 403U) << "the erased key signs no more";

@@ -185,12 +185,11 @@ private:
         static constexpr model::FieldId kOwn = model::FieldKey("ledger.field.number").id();
         static constexpr model::FieldId kNumber = model::FieldKey("record.number").id();
         for (const Event::Slot& slot : event.slots()) {
-            if (fields_.number(slot.field)) continue;
-            if (slot.field != kNumber) TRY_VOID(number_field(slot.field, event.time()));
-        }
-        if (event.has("ledger.field.number")) {
-            static_cast<void>(kOwn);
-            return Error{"records that number fields are the ledger's own"};
+            if (numbered_[slot.field]) continue;
+            if (slot.field == kOwn) return Error{"records that number fields are the ledger's own"};
+            if (slot.field == kNumber) continue;
+            if (!fields_.number(slot.field)) TRY_VOID(number_field(slot.field, event.time()));
+            numbered_[slot.field] = true;
         }
         return put_row([&](std::string& out) { return encode_row(event, fields_, out); });
     }
@@ -266,14 +265,14 @@ private:
 
     /// Sees that the reserve is free; makes room when the options say so.
     void look_for_room() {
-        while (true) {
+        while (!pruning_) {  // what prunes is about to make room
             struct statvfs facts {};
             if (::statvfs(options_.path.c_str(), &facts) != 0)
                 return note_fault(host::system_error("asking", options_.path));
             const std::uint64_t free = static_cast<std::uint64_t>(facts.f_bavail) * facts.f_frsize;
             if (free >= options_.reserve_bytes) return;
             const Error full{fmt::format("the disk is full: {} bytes free, {} wanted", free, options_.reserve_bytes)};
-            if (options_.when_full == WhenFull::keep_old || segments_.empty() || pruning_) return note_fault(full);
+            if (options_.when_full == WhenFull::keep_old || segments_.empty()) return note_fault(full);
             if (auto dropped = drop(1); !dropped) return note_fault(dropped);
         }
     }
@@ -444,7 +443,8 @@ private:
     std::unique_ptr<Catalogue> catalogue_;
     std::unique_ptr<CheckpointLog> log_;
     FieldNumbers fields_;
-    Tree tree_;  ///< of every record appended; its size is the next number
+    std::array<bool, model::kFields.size()> numbered_{};  ///< fields known to have a number
+    Tree tree_;                                           ///< of every record appended; its size is the next number
     SegmentBuilder builder_;
     Wal wal_;
     std::string pending_;  ///< frames that are not synced yet

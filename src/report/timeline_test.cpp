@@ -225,6 +225,8 @@ TEST(TimelineWords, spans_offsets_sizes_and_ranges_read_naturally) {
     EXPECT_EQ(words::bytes(1'610'612'736), "1.5 GiB");
     EXPECT_EQ(words::range(kThree, kThree + kMinute), "Tuesday, 17 November 2026, 03:00 to 03:01 CET, UTC+01:00");
     EXPECT_EQ(words::iso(kThree + 123'456'789), "2026-11-17T02:00:00.123456+00:00");
+    EXPECT_EQ(words::host_of("plimsoll/web-01/2c85beaac837c322"), "web-01");
+    EXPECT_EQ(words::host_of("elsewhere"), "elsewhere");
     EXPECT_EQ(words::exit_meaning(139), "ended by SIGSEGV");
     EXPECT_EQ(words::signal_text("TERM"), "15 (SIGTERM)");
 }

@@ -211,6 +211,13 @@ std::string exit_meaning(std::int64_t code) {
     return {};
 }
 
+std::string host_of(std::string_view origin) {
+    const auto first = origin.find('/');
+    const auto last = origin.rfind('/');
+    if (!origin.starts_with("plimsoll/") || last == first) return std::string(origin);
+    return std::string(origin.substr(first + 1, last - first - 1));
+}
+
 std::string short_digest(std::string_view digest) {
     constexpr std::string_view kAlgorithm = "sha256:";
     const bool named = digest.starts_with(kAlgorithm);

@@ -32,6 +32,9 @@ namespace plimsoll::report::words {
 /// What an exit code says by custom: "killed by SIGKILL" for 137, "command not found" for 127; empty when nothing.
 [[nodiscard]] std::string exit_meaning(std::int64_t code);
 
+/// The host in a ledger's name, plimsoll/HOST/ID; the name itself when it has another form.
+[[nodiscard]] std::string host_of(std::string_view origin);
+
 /// First twelve characters of a hash; `sha256:` stays in front.
 [[nodiscard]] std::string short_digest(std::string_view digest);
 

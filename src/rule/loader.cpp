@@ -15,7 +15,8 @@ namespace {
 
 constexpr std::array<std::string_view, 6> kKinds = {"list", "macro", "rule", "check", "path", "waiver"};
 
-/// Sources whose rules are used: the sensor, container engines' events, Linux audit. `engine` is the older name of `docker`.
+/// Sources whose rules are used: the sensor, container engines' events, Linux audit. `engine` is the older name of
+/// `docker`.
 constexpr std::array<std::string_view, 4> kSources = {"syscall", "docker", "engine", "audit"};
 
 /// Keys of each kind. For Falco's kinds a key that is not here is a warning, for ours an error.

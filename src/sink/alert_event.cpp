@@ -60,7 +60,8 @@ std::string cut(std::string_view text, std::size_t most) {
     return std::string(text.substr(0, most)) + "…";
 }
 
-void copy(const model::Event& from, const model::Event::Slot& slot, model::Event& to) {
+/// Copies a slot as far as `room` bytes of text reach, and takes them off.
+void copy(const model::Event& from, const model::Event::Slot& slot, model::Event& to, std::size_t& room) {
     const std::string key = cut(slot.key, 128);
     if (slot.state == model::Reading::State::unknown)
         return to.put_unknown(slot.field, key, cut(slot.reason, kAlertText));
@@ -70,7 +71,9 @@ void copy(const model::Event& from, const model::Event::Slot& slot, model::Event
     for (const model::Value& value : from.values(slot)) {
         if (values.size() == kMostValues) break;
         if (const auto* text = std::get_if<std::string_view>(&value)) {
-            values.emplace_back(std::string_view(kept.emplace_back(cut(*text, kAlertText))));
+            const std::string& part = kept.emplace_back(cut(*text, std::min(kAlertText, room)));
+            room -= std::min(room, part.size());
+            values.emplace_back(std::string_view(part));
         } else {
             values.push_back(value);
         }
@@ -91,10 +94,11 @@ std::string hashed(const std::string& identity) {
 model::Event make_alert(const rule::AlertMatch& match, const model::Event& cause, RecordNumber number) {
     model::Event alert(cause.time());
     std::size_t keys = 0;
+    std::size_t room = kAlertBytes;
     for (const model::Event::Slot& slot : cause.slots()) {
         if (!is_copied(model::field(slot.field).name)) continue;
         if (!slot.key.empty() && ++keys > kMostValues) continue;
-        copy(cause, slot, alert);
+        copy(cause, slot, alert, room);
     }
     const std::string output = cut(match.output, kAlertOutput);
     alert.set("record.kind", "alert");

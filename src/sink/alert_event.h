@@ -12,6 +12,7 @@ namespace plimsoll::sink {
 
 inline constexpr std::size_t kAlertText = 2048;
 inline constexpr std::size_t kAlertOutput = 8192;
+inline constexpr std::size_t kAlertBytes = 32'768;  ///< of all copied texts together
 
 /// An alert's priority; debug when it has none that is known.
 [[nodiscard]] rule::Priority priority_of(const model::Event& alert);

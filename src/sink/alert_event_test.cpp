@@ -59,7 +59,7 @@ TEST(AlertEvent, IsBoundedWhateverTheCauseHolds) {
     for (const auto& slot : alert.slots()) {
         for (const auto& value : alert.values(slot)) bytes += model::to_text(value).size();
     }
-    EXPECT_LT(bytes, 64 * (kAlertText + 128) + 3 * kAlertOutput);
+    EXPECT_LT(bytes, kAlertBytes + 3 * kAlertOutput);
     EXPECT_TRUE(alert.text("exec.command").ends_with("…"));
 }
 

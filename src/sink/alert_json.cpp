@@ -44,10 +44,13 @@ Object fields_json(const model::Event& event) {
     Object out = Object::object();
     for (const model::Event::Slot& slot : event.slots()) {
         const std::string name(model::field(slot.field).name);
-        if (slot.key.empty())
-            out[name] = slot_json(event, slot);
-        else
-            out[name][valid_utf8(slot.key)] = slot_json(event, slot);
+        Object& place = out[name];
+        if (slot.key.empty()) {
+            place = slot_json(event, slot);
+            continue;
+        }
+        if (!place.is_object()) place = Object::object();
+        place[valid_utf8(slot.key)] = slot_json(event, slot);
     }
     return out;
 }

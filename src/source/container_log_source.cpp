@@ -112,9 +112,8 @@ bool ContainerLogSource::chosen(const ContainerRecord& container) const {
 }
 
 void ContainerLogSource::follow(Container container, Nanoseconds from, Outlet& outlet, const std::stop_token& stop) {
-    const std::string target =
-        fmt::format("/containers/{}/logs?follow=1&stdout=1&stderr=1&timestamps=1&since={}.{:09}",
-                    host::url_part(container->id), from / kSecond, from % kSecond);
+    const std::string target = fmt::format("/containers/{}/logs?follow=1&stdout=1&stderr=1&timestamps=1&since={}.{:09}",
+                                           host::url_part(container->id), from / kSecond, from % kSecond);
     Nanoseconds heard = from;
     const auto remember = [&] {
         const std::lock_guard lock(mutex_);

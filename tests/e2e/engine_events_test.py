@@ -155,6 +155,34 @@ class RealEngine(unittest.TestCase):
             keys = [(r["time"], r.get("docker.type"), r.get("docker.action")) for r in first + records if r["record.kind"] == "event"]
             self.assertEqual(len(keys), len(set(keys)), "an event was told twice")
 
+    def test_lines_of_chosen_containers(self):
+        with Tail("--host", self.engine.host, "--logs", "talk*", "--log-rate", "20").connected() as tail:
+            self.docker("run", "--detach", "--network", "none", "--name", "silent", IMAGE, "sh", "-c", "echo unheard; sleep 600")
+            self.addCleanup(self.docker, "rm", "--force", "silent", check=False)
+            script = "echo out; echo err >&2; sleep 2; i=0; while [ $i -lt 1000 ]; do echo $i; i=$((i+1)); done; sleep 600"
+            self.docker("run", "--detach", "--network", "none", "--name", "talks", IMAGE, "sh", "-c", script)
+            self.addCleanup(self.docker, "rm", "--force", "talks", check=False)
+            first = sorted((tail.wait(lambda r: r.get("record.kind") == "line") for _ in range(2)), key=lambda r: r["log.line"])
+            self.assertEqual([(r["log.line"], r["log.stream"], r["container.name"]) for r in first],
+                             [("err", "stderr", "talks"), ("out", "stdout", "talks")])
+            lost = tail.wait(lambda r: r["record.kind"] == "loss")
+            self.docker("kill", "talks")
+            tail.wait(action("die"))
+            records = tail.stop()
+            lines = [r for r in records if r["record.kind"] == "line"]
+            losses = [r for r in records if r["record.kind"] == "loss"]
+            self.assertEqual((lost["loss.what"], lost["container.name"]), ("log-lines", "talks"))
+            self.assertNotIn("unheard", [r["log.line"] for r in lines])
+            self.assertEqual(len(lines) + sum(r["loss.count"] for r in losses), 1002, "a line is neither recorded nor counted as lost")
+
+    def test_the_daemons_own_log(self):
+        with Tail("--host", self.engine.host, "--daemon-log", self.engine.folder / "log").connected() as tail:
+            time.sleep(1)
+            self.docker("pull", "127.0.0.1:1/nothing/here", check=False)
+            line = tail.wait(lambda r: r.get("evt.source") == "daemon-log" and r.get("log.kind") in ("error", "pull"))
+            self.assertIn(line["log.level"], ("error", "warning", "info"))
+            self.assertIn("127.0.0.1:1", line["log.line"])
+
     def test_more_events_than_the_engine_keeps(self):
         with tempfile.TemporaryDirectory() as folder:
             state = folder + "/state"
@@ -234,8 +262,8 @@ class Podman(unittest.TestCase):
             ended = tail.wait(lambda r: r.get("evt.type") == "exec_session")
             self.assertEqual(ended["exec.command"], "/busybox sleep 1")
             run(*podman, "rm", "--force", "--time", "0", "e2e-podman")
-            self.assertEqual(tail.wait(action("die"))["docker.attributes[action]"], "died")
-            tail.wait(action("destroy"))
+            tail.wait(action("die"))
+            self.assertEqual(tail.wait(action("destroy"))["docker.attributes[action]"], "remove")
 
 
 def event(number, name="start", attributes=None, identifier=ONE):

@@ -87,6 +87,7 @@ int main(int count, char** words) {
             daemon.file = value;
         } else if (name == "--journal") {
             daemon.journal_folder = value;
+            daemon.units.clear();  // a journal of the test alone
         } else {
             return fmt::print(stderr, "unknown option {}\n", name), 2;
         }

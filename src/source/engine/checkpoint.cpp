@@ -80,7 +80,8 @@ std::string to_text(const Checkpoint& checkpoint) {
                 {"last", checkpoint.last},
                 {"known_until", checkpoint.known_until}};
     Tree& seen = out["seen"] = Tree::array();
-    for (const std::uint64_t fingerprint : checkpoint.seen.all()) seen.push_back(static_cast<std::int64_t>(fingerprint));
+    for (const std::uint64_t fingerprint : checkpoint.seen.all())
+        seen.push_back(static_cast<std::int64_t>(fingerprint));
     if (!checkpoint.told.empty()) {
         Tree& containers = out["containers"] = Tree::array();
         for (const auto& [id, container] : checkpoint.told.containers()) {

@@ -170,10 +170,24 @@ void set_privileges(const Json& inspect, std::string_view engine, Event& out) {
 }  // namespace
 
 bool is_engine_attribute(std::string_view name) {
-    static constexpr std::array<std::string_view, 18> kNames = {
-        "image",    "name",        "exitCode",    "signal",          "execID", "oldName",
-        "container", "containerExitCode", "podId", "execDuration",   "health_status", "comment",
-        "destination", "source",   "width",       "height",          "execDiedExitCode", "containerInspectData"};
+    static constexpr std::array<std::string_view, 18> kNames = {"image",
+                                                                "name",
+                                                                "exitCode",
+                                                                "signal",
+                                                                "execID",
+                                                                "oldName",
+                                                                "container",
+                                                                "containerExitCode",
+                                                                "podId",
+                                                                "execDuration",
+                                                                "health_status",
+                                                                "comment",
+                                                                "destination",
+                                                                "source",
+                                                                "width",
+                                                                "height",
+                                                                "execDiedExitCode",
+                                                                "containerInspectData"};
     return std::ranges::find(kNames, name) != kNames.end();
 }
 

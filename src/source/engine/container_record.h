@@ -45,7 +45,8 @@ struct ContainerRecord {
 inline constexpr std::size_t kMostLabelBytes = 4096;
 
 /// Makes a record of a snapshot (snapshot.h); `engine` is docker or podman. Nothing when it has no id.
-[[nodiscard]] std::shared_ptr<const ContainerRecord> container_record(std::string_view snapshot, std::string_view engine,
+[[nodiscard]] std::shared_ptr<const ContainerRecord> container_record(std::string_view snapshot,
+                                                                      std::string_view engine,
                                                                       const ImageIndex& images);
 
 /// What the event itself says of a container that nobody can look at any more; the rest is unknown for that reason.

@@ -104,7 +104,8 @@ Result<EngineState> EngineClient::state(std::string_view engine) const {
                 break;
             case 2: out.images = images_of(root); break;
             case 3:
-                root.each([&](Json one) { out.networks[std::string(one["Id"].text_or(""))] = one["Name"].text_or(""); });
+                root.each(
+                    [&](Json one) { out.networks[std::string(one["Id"].text_or(""))] = one["Name"].text_or(""); });
                 break;
             default:
                 root["Volumes"].each([&](Json one) {
@@ -119,8 +120,7 @@ Result<EngineState> EngineClient::state(std::string_view engine) const {
     for (const std::string& id : ids) targets.push_back("/containers/" + host::url_part(id) + "/json");
     get(targets, [&](std::size_t index, Reply reply) {
         if (reply.status == 404) return;  // removed since it was listed
-        auto record =
-            reply.document ? container_record(snapshot(reply.document->root()), engine, out.images) : nullptr;
+        auto record = reply.document ? container_record(snapshot(reply.document->root()), engine, out.images) : nullptr;
         if (record)
             out.containers.push_back(std::move(record));
         else

@@ -17,10 +17,10 @@ struct Word {
 };
 
 constexpr std::array kWords = {
-    Word{"container", "died", "die"},        Word{"container", "exec", "exec_start"},
+    Word{"container", "died", "die"},           Word{"container", "exec", "exec_start"},
     Word{"container", "exec_died", "exec_die"}, Word{"container", "remove", "destroy"},
-    Word{"image", "remove", "delete"},       Word{"volume", "remove", "destroy"},
-    Word{"network", "remove", "destroy"},    Word{"image", "loadfromarchive", "load"},
+    Word{"image", "remove", "delete"},          Word{"volume", "remove", "destroy"},
+    Word{"network", "remove", "destroy"},       Word{"image", "loadfromarchive", "load"},
 };
 
 /// What only Podman's events have beside Docker's: attributes that tell it apart.

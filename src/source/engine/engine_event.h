@@ -15,11 +15,11 @@ namespace plimsoll::source {
 /// and the like are told by the word that Docker has for them.
 struct EngineEvent {
     Nanoseconds time = 0;
-    std::string type;    ///< container, image, network, …
-    std::string action;  ///< without what the engine appends: `exec_create`, not `exec_create: sh -c …`
-    std::string detail;  ///< what it appended
-    std::string as_sent; ///< the engine's own word for the action, when it is another one
-    std::string id;      ///< of the object; for volumes, and for images that are pulled, the name
+    std::string type;     ///< container, image, network, …
+    std::string action;   ///< without what the engine appends: `exec_create`, not `exec_create: sh -c …`
+    std::string detail;   ///< what it appended
+    std::string as_sent;  ///< the engine's own word for the action, when it is another one
+    std::string id;       ///< of the object; for volumes, and for images that are pulled, the name
     std::string scope;
     std::vector<std::pair<std::string, std::string>> attributes;  ///< as sent
     std::size_t attributes_left_out = 0;                          ///< beyond kMostAttributes

@@ -146,8 +146,8 @@ void EngineSource::run(Outlet& outlet, const std::stop_token& stop) {
     while (!stop.stop_requested()) {
         // A little before the last event, so that the engine sends it again: proof that nothing lies between.
         const Nanoseconds since = std::max(checkpoint_.last, checkpoint_.known_until) == 0 ? 0
-                                  : checkpoint_.last > 0                                  ? checkpoint_.last - 1000
-                                                                                          : checkpoint_.known_until;
+                                  : checkpoint_.last > 0                                   ? checkpoint_.last - 1000
+                                                                                           : checkpoint_.known_until;
         auto kind = patient.kind();
         if (!kind) {
             connected(false, kind.error().message);

@@ -290,7 +290,8 @@ void EventWork::follow_exec(const EngineEvent& event, const ContainerRecord* con
     ++changes_;
     auto closed = sessions_.close(owner, id);
     if (!closed) return;
-    const std::string outcome = closed->exit_code ? fmt::format("exit code {}", *closed->exit_code) : "exit code unknown";
+    const std::string outcome =
+        closed->exit_code ? fmt::format("exit code {}", *closed->exit_code) : "exit code unknown";
     end_session(std::move(*closed), outcome);
 }
 
@@ -326,7 +327,8 @@ void EventWork::tell(const EngineEvent& event, Looked& looked) {
         out.unknown("change.after", looked.unread[id]);
     }
     if (container) tell_start(event, *container, out);
-    if (event.type == "container" && event.action.starts_with("exec_")) follow_exec(event, container.get(), looked, out);
+    if (event.type == "container" && event.action.starts_with("exec_"))
+        follow_exec(event, container.get(), looked, out);
     if (is_container_action(event, {"destroy"})) {
         for (ExecSession& session : sessions_.close_all(id)) {
             session.ended = event.time;
@@ -383,7 +385,8 @@ void EventWork::compare() {
     if (!checkpoint_.told.empty()) {
         for (const Told::Difference& difference : checkpoint_.told.compare(*state_, touched_)) {
             Event record = difference_record(difference, connected_at_, parts_.endpoint);
-            if (difference.after) tell_start({.type = "container", .action = difference.action}, *difference.after, record);
+            if (difference.after)
+                tell_start({.type = "container", .action = difference.action}, *difference.after, record);
             put(std::move(record));
         }
     }

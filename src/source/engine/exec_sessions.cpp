@@ -35,8 +35,8 @@ std::optional<ExecSession> ExecSessions::close(std::string_view container, std::
     ExecSession* found = find(container, id);
     if (found == nullptr) return std::nullopt;
     ExecSession out = std::move(*found);
-    sessions_.erase(sessions_.begin() + (std::ranges::find(sessions_, found, [](auto& one) { return &one; }) -
-                                         sessions_.begin()));
+    sessions_.erase(sessions_.begin() +
+                    (std::ranges::find(sessions_, found, [](auto& one) { return &one; }) - sessions_.begin()));
     return out;
 }
 
@@ -131,9 +131,9 @@ model::Event session_record(const ExecSession& session, const Inventory::Contain
     event.set("record.kind", "session");
     const std::string name = container && !container->name.empty() ? container->name : session.container.substr(0, 12);
     const std::string shown = shortened(printable(session.command), 160);
-    event.set("record.summary",
-              fmt::format("{} in {}: {}{}", session.health ? "health check" : "exec session", printable(name),
-                          shown.empty() ? "unknown command" : shown, outcome.empty() ? "" : fmt::format("; {}", outcome)));
+    event.set("record.summary", fmt::format("{} in {}: {}{}", session.health ? "health check" : "exec session",
+                                            printable(name), shown.empty() ? "unknown command" : shown,
+                                            outcome.empty() ? "" : fmt::format("; {}", outcome)));
     event.set("docker.type", "container");
     event.set("docker.id", session.container);
     describe(session, event);

@@ -61,8 +61,8 @@ public:
     }
 
 private:
-    void add(Nanoseconds time, std::string action, const std::string& id, const std::string& name, std::string_view what,
-             Record before, Record after) {
+    void add(Nanoseconds time, std::string action, const std::string& id, const std::string& name,
+             std::string_view what, Record before, Record after) {
         out_.push_back({.time = time,
                         .type = "container",
                         .action = std::move(action),
@@ -86,7 +86,8 @@ private:
 
     void appeared(const Record& record) {
         add(record->created, "create", record->id, record->name, "was created", nullptr, record);
-        if (record->started > 0) add(record->started, "start", record->id, record->name, "was started", nullptr, record);
+        if (record->started > 0)
+            add(record->started, "start", record->id, record->name, "was started", nullptr, record);
         if (record->started > 0 && !record->running)
             add(record->finished, "die", record->id, record->name, "stopped", nullptr, record);
     }
@@ -189,11 +190,14 @@ std::vector<Difference> Told::compare(const EngineState& real,
         const auto known = networks_.find(id);
         return known == networks_.end() ? std::string() : known->second;
     };
-    const auto no_time = [](const auto&) { return Nanoseconds{0}; };  // an image's date is its build's, not its arrival's
+    const auto no_time = [](const auto&) {
+        return Nanoseconds{0};
+    };  // an image's date is its build's, not its arrival's
     comparison.things("image", "delete", real.images, images_, image_name, no_time);
     comparison.things("network", "destroy", real.networks, networks_, network_name, no_time);
-    comparison.things("volume", "destroy", real.volumes, volumes_, [](const std::string& name) { return name; },
-                      [](const auto& entry) { return entry.second; });
+    comparison.things(
+        "volume", "destroy", real.volumes, volumes_, [](const std::string& name) { return name; },
+        [](const auto& entry) { return entry.second; });
     return comparison.take();
 }
 

@@ -60,7 +60,8 @@ TEST(Bounded, CutsAtACharactersBorder) {
 
 TEST(ContainerRecord, FactsOfAnInspection) {
     const ImageIndex images = {{"sha256:11", {.digests = {"registry.example:5000/app@sha256:dd"}}}};
-    const auto record = container_record(snap(inspect("aabbccddeeff00", "web", "0", "2026-11-21T06:00:01Z")), "docker", images);
+    const auto record =
+        container_record(snap(inspect("aabbccddeeff00", "web", "0", "2026-11-21T06:00:01Z")), "docker", images);
     ASSERT_TRUE(record);
     const model::Event& facts = record->facts;
     EXPECT_EQ(facts.text("container.id"), "aabbccddeeff");
@@ -98,15 +99,13 @@ TEST_F(AfterAGap, EachDifferenceIsFound) {
     Told told;
     told.set(before);
     EngineState after;
-    after.containers = {one("b1", "new-name"), one("c1", "grows", "5"),
-                        one("d1", "again", "0", "2026-11-21T06:20:00Z"),
+    after.containers = {one("b1", "new-name"), one("c1", "grows", "5"), one("d1", "again", "0", "2026-11-21T06:20:00Z"),
                         one("e1", "ends", "0", "2026-11-21T06:00:01Z", false), one("f1", "fresh")};
     after.volumes = {{"data", 0}};
-    EXPECT_THAT(found(told, after),
-                testing::UnorderedElementsAre("container create fresh", "container start fresh",
-                                              "container restart again", "container die ends", "container destroy gone",
-                                              "container rename new-name", "container update grows",
-                                              "network destroy net", "volume create data"));
+    EXPECT_THAT(found(told, after), testing::UnorderedElementsAre(
+                                        "container create fresh", "container start fresh", "container restart again",
+                                        "container die ends", "container destroy gone", "container rename new-name",
+                                        "container update grows", "network destroy net", "volume create data"));
     EXPECT_THAT(found(told, after, {"a1", "b1", "c1", "d1", "e1", "f1", "n1", "data"}), testing::IsEmpty())
         << "events tell of them";
 }

@@ -86,7 +86,8 @@ std::string kind_of(DaemonLine& line) {
     if (!bad && !line.method.empty() && !line.path.empty()) return "api";
     if (holds_any(text, {"tls handshake", "tls:", "x509", "certificate"})) return "tls";
     if (holds_any(text, {"plugin"}) && (bad || line.level == "warning")) return "plugin";
-    if (holds_any(text, {"pulling ", "pull ", "pulled", "attempting next endpoint for pull", "not continuing with pull"}))
+    if (holds_any(text,
+                  {"pulling ", "pull ", "pulled", "attempting next endpoint for pull", "not continuing with pull"}))
         return bad ? "error" : "pull";
     if (bad) return "error";
     if (holds_any(text, {"starting up", "api listen on", "completed initialization", "loading containers: done"}))

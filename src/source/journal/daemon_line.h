@@ -8,7 +8,8 @@
 
 namespace plimsoll::source {
 
-/// One line of an engine's own log: logrus text (`time="…" level=info msg="…" key=value`), its JSON form, or plain text.
+/// One line of an engine's own log: logrus text (`time="…" level=info msg="…" key=value`), its JSON form, or plain
+/// text.
 struct DaemonLine {
     std::optional<Nanoseconds> time;
     std::string level;    ///< debug, info, warning, error, fatal; empty when the line does not say

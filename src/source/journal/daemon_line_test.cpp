@@ -17,18 +17,30 @@ TEST(DaemonLine, KindsOfRealLines) {
         const char* level;
         const char* kind;
     };
-    for (const Case& one : {
-             Case{R"(time="2026-11-21T06:13:40.1Z" level=debug msg="Calling GET /v1.41/containers/json?all=1")", "debug", "api"},
-             Case{R"(time="2026-11-21T06:13:40Z" level=error msg="Handler for POST /v1.41/containers/x/start returned error: No such container: x")", "error", "error"},
-             Case{R"(time="2026-11-21T06:13:40Z" level=debug msg="handling GET request" method=GET module=api request-url=/v1.47/info)", "debug", "api"},
-             Case{R"(time="2026-11-21T06:13:40Z" level=info msg="http: TLS handshake error from 10.0.0.9:5: tls: bad certificate")", "info", "tls"},
-             Case{R"(time="2026-11-21T06:13:40Z" level=warning msg="Unable to connect to plugin: /run/docker/plugins/p.sock, retrying in 1s")", "warning", "plugin"},
-             Case{R"(time="2026-11-21T06:13:40Z" level=debug msg="Trying to pull busybox from https://registry.example v2")", "debug", "pull"},
-             Case{R"(time="2026-11-21T06:13:40Z" level=info msg="API listen on /var/run/docker.sock")", "info", "start"},
-             Case{R"(time="2026-11-21T06:13:40Z" level=info msg="Processing signal 'terminated'")", "info", "stop"},
-             Case{R"({"level":"error","msg":"boom","time":"2026-11-21T06:13:40Z"})", "error", "error"},
-             Case{"failed to start daemon", "", "other"},
-         }) {
+    for (
+        const Case& one : {
+            Case{R"(time="2026-11-21T06:13:40.1Z" level=debug msg="Calling GET /v1.41/containers/json?all=1")", "debug",
+                 "api"},
+            Case{
+                R"(time="2026-11-21T06:13:40Z" level=error msg="Handler for POST /v1.41/containers/x/start returned error: No such container: x")",
+                "error", "error"},
+            Case{
+                R"(time="2026-11-21T06:13:40Z" level=debug msg="handling GET request" method=GET module=api request-url=/v1.47/info)",
+                "debug", "api"},
+            Case{
+                R"(time="2026-11-21T06:13:40Z" level=info msg="http: TLS handshake error from 10.0.0.9:5: tls: bad certificate")",
+                "info", "tls"},
+            Case{
+                R"(time="2026-11-21T06:13:40Z" level=warning msg="Unable to connect to plugin: /run/docker/plugins/p.sock, retrying in 1s")",
+                "warning", "plugin"},
+            Case{
+                R"(time="2026-11-21T06:13:40Z" level=debug msg="Trying to pull busybox from https://registry.example v2")",
+                "debug", "pull"},
+            Case{R"(time="2026-11-21T06:13:40Z" level=info msg="API listen on /var/run/docker.sock")", "info", "start"},
+            Case{R"(time="2026-11-21T06:13:40Z" level=info msg="Processing signal 'terminated'")", "info", "stop"},
+            Case{R"({"level":"error","msg":"boom","time":"2026-11-21T06:13:40Z"})", "error", "error"},
+            Case{"failed to start daemon", "", "other"},
+        }) {
         const DaemonLine line = parse_daemon_line(one.line);
         EXPECT_EQ(line.level, one.level) << one.line;
         EXPECT_EQ(line.kind, one.kind) << one.line;
@@ -36,8 +48,8 @@ TEST(DaemonLine, KindsOfRealLines) {
 }
 
 TEST(DaemonLine, RequestsAreNamed) {
-    const DaemonLine line =
-        parse_daemon_line(R"(time="2026-11-21T06:13:40.5Z" level=debug msg="Calling DELETE /v1.41/containers/x?force=1")");
+    const DaemonLine line = parse_daemon_line(
+        R"(time="2026-11-21T06:13:40.5Z" level=debug msg="Calling DELETE /v1.41/containers/x?force=1")");
     EXPECT_EQ(line.method, "DELETE");
     EXPECT_EQ(line.path, "/v1.41/containers/x?force=1");
     EXPECT_EQ(line.time, parse_rfc3339("2026-11-21T06:13:40.5Z"));
@@ -51,7 +63,9 @@ TEST(DaemonLine, AValueCannotPlayAnotherKey) {
 
 class Followed : public testing::Test {
 protected:
-    Followed() : path_(testing::TempDir() + "followed-" + std::to_string(::getpid())) { write("old\n", std::ios::trunc); }
+    Followed() : path_(testing::TempDir() + "followed-" + std::to_string(::getpid())) {
+        write("old\n", std::ios::trunc);
+    }
     ~Followed() override {
         std::remove(path_.c_str());
         std::remove((path_ + ".1").c_str());

@@ -88,6 +88,7 @@ void DaemonLogSource::connected(bool is, std::string fault) {
 model::Event daemon_line_record(std::string_view text, Nanoseconds time, std::string_view unit, int priority) {
     DaemonLine line = parse_daemon_line(text);
     if (line.level.empty()) line.level = level_of(priority);
+    if (line.kind == "other" && (line.level == "error" || line.level == "fatal")) line.kind = "error";
     model::Event out(line.time.value_or(time));
     out.set("evt.type", "line");
     out.set("evt.source", "daemon-log");
@@ -134,8 +135,7 @@ void DaemonLogSource::follow_file(Outlet& outlet, const std::stop_token& stop) {
     while (!stop.stop_requested()) {
         const auto more = file.read(lines);
         connected(more.has_value(), more ? std::string() : more.error().message);
-        for (const Line& line : lines)
-            tell(outlet, now(), line.text, unit, 6, line.cut == Line::Cut::too_long);
+        for (const Line& line : lines) tell(outlet, now(), line.text, unit, 6, line.cut == Line::Cut::too_long);
         lines.clear();
         if (more) saver.save(text());
         if (!more || !*more) pause(more ? kLook : kAgain, stop);

@@ -13,8 +13,8 @@ struct DaemonLogOptions {
     std::string file;            ///< log file of the engine; empty: the journal
     std::string journal_folder;  ///< empty: the machine's own journal
     std::vector<std::string> units = {"docker.service", "podman.service"};
-    std::string state_file;               ///< where reading stands; empty: starts at the end each time
-    std::size_t line_bytes = 16 * 1024;   ///< longer lines are cut
+    std::string state_file;              ///< where reading stands; empty: starts at the end each time
+    std::size_t line_bytes = 16 * 1024;  ///< longer lines are cut
 };
 
 /// The engine's own log as records: source daemon-log, kind line.
