@@ -138,14 +138,19 @@ private:
 };
 
 Result<void> Agent::start_sinks() {
+    std::unique_ptr<sink::Dispatcher> old;
+    {
+        const std::scoped_lock lock(sinks_mutex_);
+        old = std::exchange(sinks_, nullptr);
+    }
+    old.reset();  // saves the cursors that the new ones read; alerts of this moment come from the ledger
+    sink::DeliveryParts parts{
+        .feed = *feed_, .cursors = *cursors_, .host = host_name(), .undelivered = [this](model::Event event) {
+            queue_->put(std::move(event));
+        }};
+    TRY(auto fresh, sink::Dispatcher::start(agent().sinks, std::move(parts)));
     const std::scoped_lock lock(sinks_mutex_);
-    sinks_.reset();  // the old ones save their cursors before the new ones read them
-    TRY(sinks_,
-        sink::Dispatcher::start(
-            agent().sinks,
-            {.feed = *feed_, .cursors = *cursors_, .host = host_name(), .undelivered = [this](model::Event event) {
-                 static_cast<void>(queue_->offer(std::move(event)));
-             }}));
+    sinks_ = std::move(fresh);
     return {};
 }
 

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <set>
+#include <algorithm>
 #include <utility>
 
 #include "ledger/reader.h"
@@ -22,16 +22,19 @@ constexpr std::uint64_t kRemembered = 4096;  ///< events by which a replayed one
 
 /// What the ledger holds of this engine's events.
 Result<std::optional<source::RecordedEvents>> recorded_events(ledger::Reader& reader, const std::string& endpoint) {
-    auto condition = rule::resolve(
-        fmt::format("evt.source = docker and docker.endpoint = {}", rule::quoted_item(endpoint)), rule::Scope{});
+    auto condition = rule::resolve(fmt::format("record.kind = event and evt.source = docker and docker.endpoint = {}",
+                                               rule::quoted_item(endpoint)),
+                                   rule::Scope{});
     if (!condition) return Error{condition.error().message};
     const ledger::Query query{.condition = std::move(*condition), .newest_first = true, .limit = kRemembered};
     source::RecordedEvents recorded;
     TRY_VOID(reader.scan(query, [&](const ledger::StoredRecord& record) {
         recorded.last = std::max(recorded.last, record.event.time());
         recorded.fingerprints.push_back(source::fingerprint(record.event));
+        recorded.events.push_back(source::recorded_event(record.event));
         return true;
     }));
+    std::ranges::reverse(recorded.events);
     if (recorded.last == 0) return std::optional<source::RecordedEvents>();
     return std::optional(std::move(recorded));
 }

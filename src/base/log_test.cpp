@@ -14,7 +14,7 @@ TEST(Log, AValueCannotMakeALineOrAFieldOfItsOwn) {
     Log log(LogLevel::info, [&](std::string_view line) { lines.emplace_back(line); });
     log.info("container seen", {{"name", "web\" level=error\nmsg=\"forged"}});
     ASSERT_EQ(lines.size(), 1U);
-    EXPECT_THAT(lines[0], testing::HasSubstr(R"(level=info msg="container seen" name="web\" level=error\\x0Amsg=)"));
+    EXPECT_THAT(lines[0], testing::HasSubstr(R"(level=info msg="container seen" name="web\" level=error\\x0amsg=)"));
 }
 
 TEST(Log, WhatIsBelowTheLevelIsNotWritten) {

@@ -28,7 +28,7 @@ TEST(ServiceNotify, SpeaksToTheManagersSocket) {
     std::array<char, 256> buffer{};
     const auto got = ::recv(manager.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
     ASSERT_GT(got, 0);
-    EXPECT_EQ(std::string(buffer.data(), static_cast<std::size_t>(got)), "READY=1\nSTATUS=recording\\x0ASTOPPING=1");
+    EXPECT_EQ(std::string(buffer.data(), static_cast<std::size_t>(got)), "READY=1\nSTATUS=recording\\x0aSTOPPING=1");
 }
 
 TEST(ServiceNotify, WithoutAManagerNothingHappens) {

@@ -13,7 +13,6 @@ namespace plimsoll::ledger {
 using model::Event;
 using model::FieldId;
 using model::FieldKey;
-using model::Reading;
 using model::Value;
 
 namespace {
@@ -23,16 +22,6 @@ constexpr FieldNumber kNumberNumber = 1;
 constexpr FieldNumber kNameNumber = 2;
 constexpr FieldNumber kTypeNumber = 3;
 constexpr std::size_t kMaxName = 256;
-constexpr std::size_t kLengthRoom = 5;  // most bytes of the length of a list or map
-constexpr std::size_t kHexLeast = 32;   // shorter text gains nothing by it
-
-/// Text that can stand as half its length: an id or a digest.
-bool is_hex_text(std::string_view text) {
-    if (text.size() < kHexLeast || text.size() % 2 != 0) return false;
-    return std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-}
-
-unsigned nibble(char c) { return static_cast<unsigned>(c <= '9' ? c - '0' : c - 'a' + 10); }
 
 std::string hex_text(std::string_view bytes) {
     static constexpr std::string_view kDigits = "0123456789abcdef";
@@ -44,132 +33,6 @@ std::string hex_text(std::string_view bytes) {
         out += kDigits[byte & 15U];
     }
     return out;
-}
-
-Wire wire_of(const Value& value) {
-    switch (value.index()) {
-        case 0: return is_hex_text(*std::get_if<std::string_view>(&value)) ? Wire::hex : Wire::text;
-        case 1: return Wire::u64;
-        case 2: return Wire::i64;
-        case 3: return Wire::f64;
-        case 4: return Wire::boolean;
-        case 5: return std::get_if<model::Ip>(&value)->v6 ? Wire::ip6 : Wire::ip4;
-        default: return Wire::net;
-    }
-}
-
-char* put_bytes(char* at, std::string_view bytes) {
-    if (!bytes.empty()) std::memcpy(at, bytes.data(), bytes.size());
-    return at + bytes.size();
-}
-
-char* put_text(char* at, std::string_view text) { return put_bytes(put_varint(at, text.size()), text); }
-
-char* put_net(char* at, const model::Net& net) {
-    *at++ = static_cast<char>(net.bits);
-    const std::size_t size = net.address.v6 ? 16 : 4;
-    std::memcpy(at, net.address.bytes.data(), size);
-    return at + size;
-}
-
-char* put_value(char* at, Wire wire, const Value& value) {
-    switch (wire) {
-        case Wire::u64: return put_varint(at, *std::get_if<std::uint64_t>(&value));
-        case Wire::i64: return put_varint(at, zigzag(*std::get_if<std::int64_t>(&value)));
-        case Wire::f64: std::memcpy(at, std::get_if<double>(&value), 8); return at + 8;
-        case Wire::boolean: *at = *std::get_if<bool>(&value) ? 1 : 0; return at + 1;
-        case Wire::text: return put_text(at, *std::get_if<std::string_view>(&value));
-        case Wire::hex: {
-            const std::string_view text = *std::get_if<std::string_view>(&value);
-            at = put_varint(at, text.size() / 2);
-            for (std::size_t i = 0; i < text.size(); i += 2) {
-                *at++ = static_cast<char>(nibble(text[i]) << 4U | nibble(text[i + 1]));
-            }
-            return at;
-        }
-        case Wire::ip4: std::memcpy(at, std::get_if<model::Ip>(&value)->bytes.data(), 4); return at + 4;
-        case Wire::ip6: std::memcpy(at, std::get_if<model::Ip>(&value)->bytes.data(), 16); return at + 16;
-        case Wire::net: {
-            const model::Net& net = *std::get_if<model::Net>(&value);
-            *at++ = static_cast<char>(net.address.v6 ? 17 : 5);
-            return put_net(at, net);
-        }
-        default: check(false); return at;
-    }
-}
-
-/// Writes what `body` writes with its length in front.
-template <typename Body>
-char* put_sized(char* at, Body body) {
-    char* const begin = at + kLengthRoom;
-    char* const end = body(begin);
-    const auto size = static_cast<std::size_t>(end - begin);
-    char* const place = put_varint(at, size);
-    std::memmove(place, begin, size);
-    return place + size;
-}
-
-char* put_list(char* at, std::span<const Value> values) {
-    return put_sized(at, [&](char* next) {
-        for (const Value& value : values) {
-            const Wire wire = wire_of(value);
-            *next++ = static_cast<char>(wire);
-            next = put_value(next, wire, value);
-        }
-        return next;
-    });
-}
-
-Wire wire_of(const Event& event, const Event::Slot& slot) {
-    if (slot.state == Reading::State::unknown) return Wire::unknown;
-    return slot.count == 1 ? wire_of(event.values(slot).front()) : Wire::list;
-}
-
-char* put_slot(char* at, Wire wire, const Event& event, const Event::Slot& slot) {
-    if (wire == Wire::unknown) return put_text(at, slot.reason);
-    if (wire == Wire::list) return put_list(at, event.values(slot));
-    return put_value(at, wire, event.values(slot).front());
-}
-
-char* put_tag(char* at, FieldNumber number, Wire wire) {
-    return put_varint(at, static_cast<std::uint64_t>(number) << 4U | static_cast<unsigned>(wire));
-}
-
-/// The slots of one field; slots are ordered by field, then key.
-struct Group {
-    FieldNumber number;
-    std::uint32_t first;
-    std::uint32_t count;
-};
-
-char* put_group(char* at, const Event& event, const Group& group) {
-    const auto slots = event.slots().subspan(group.first, group.count);
-    if (slots.size() == 1 && slots.front().key.empty()) {
-        const Wire wire = wire_of(event, slots.front());
-        return put_slot(put_tag(at, group.number, wire), wire, event, slots.front());
-    }
-    return put_sized(put_tag(at, group.number, Wire::map), [&](char* next) {
-        for (const Event::Slot& slot : slots) {
-            const Wire wire = wire_of(event, slot);
-            next = put_text(next, slot.key);
-            *next++ = static_cast<char>(wire);
-            next = put_slot(next, wire, event, slot);
-        }
-        return next;
-    });
-}
-
-/// Bytes that the row takes at most.
-std::size_t bound(const Event& event) {
-    std::size_t size = 8;
-    for (const Event::Slot& slot : event.slots()) {
-        size += 40 + slot.key.size() + slot.reason.size();
-        for (const Value& value : event.values(slot)) {
-            const auto* text = std::get_if<std::string_view>(&value);
-            size += text != nullptr ? text->size() + 11 : 19;
-        }
-    }
-    return size;
 }
 
 /// What follows a wire of this kind, as a value of a list or map; `texts` owns what had to be written out.
@@ -248,11 +111,6 @@ FieldNumbers::FieldNumbers() {
     }
 }
 
-std::optional<FieldNumber> FieldNumbers::number(FieldId id) const {
-    if (id >= by_id_.size() || by_id_[id] == 0) return std::nullopt;
-    return static_cast<FieldNumber>(by_id_[id] - 1);
-}
-
 std::optional<FieldId> FieldNumbers::id(FieldNumber number) const {
     return number < entries_.size() ? entries_[number].id : std::nullopt;
 }
@@ -299,45 +157,6 @@ Result<void> FieldNumbers::learn(std::string_view row) {
     }
     if (!reader.complete() || number >= kMaxFields) return Error{"the row that assigns a field number is malformed"};
     return add(static_cast<FieldNumber>(number), name, type);
-}
-
-Result<void> encode_row(const Event& event, const FieldNumbers& fields, std::string& out) {
-    static constexpr FieldId kNumber = FieldKey("record.number").id();
-    const auto slots = event.slots();
-    std::array<Group, 64> few;  // not set to anything: this runs for every record
-    std::vector<Group> many;
-    if (slots.size() > few.size()) many.resize(slots.size());
-    Group* const groups = many.empty() ? few.data() : many.data();
-    std::size_t count = 0;
-    bool sorted = true;
-    for (std::uint32_t i = 0; i < slots.size();) {
-        std::uint32_t end = i + 1;
-        while (end < slots.size() && slots[end].field == slots[i].field) ++end;
-        if (slots[i].field != kNumber) {
-            const auto number = fields.number(slots[i].field);
-            check(number.has_value());
-            sorted = sorted && (count == 0 || groups[count - 1].number < *number);
-            groups[count++] = {.number = *number, .first = i, .count = end - i};
-        }
-        i = end;
-    }
-    if (!sorted) std::ranges::sort(groups, groups + count, {}, &Group::number);
-
-    const std::size_t before = out.size();
-    const std::size_t most = bound(event);
-    if (most > 2 * kMaxRow) return Error{"the record is larger than 16 MiB"};
-    if (out.capacity() < before + most) out.reserve(std::max(before + most, 2 * out.capacity()));
-    out.resize_and_overwrite(before + most, [&](char* data, std::size_t) {
-        char* at = data + before;
-        const Nanoseconds time = event.time();
-        std::memcpy(at, &time, 8);
-        at += 8;
-        for (std::size_t i = 0; i < count; ++i) at = put_group(at, event, groups[i]);
-        return static_cast<std::size_t>(at - data);
-    });
-    if (out.size() - before <= kMaxRow) return {};
-    out.resize(before);
-    return Error{"the record is larger than 16 MiB"};
 }
 
 std::string encode_field_row(Nanoseconds time, const FieldNumbers::Entry& entry) {
@@ -462,27 +281,6 @@ Result<void> decode_row(std::string_view row, const FieldNumbers& fields, Event&
     }
     if (!reader.complete()) return Error{"the row breaks the format"};
     return {};
-}
-
-WireValue wire_value(const Value& value) {
-    WireValue out{.wire = wire_of(value)};
-    if (is_number(out.wire)) {
-        switch (out.wire) {
-            case Wire::u64: out.bits = *std::get_if<std::uint64_t>(&value); break;
-            case Wire::i64: out.bits = static_cast<std::uint64_t>(*std::get_if<std::int64_t>(&value)); break;
-            case Wire::f64: out.bits = std::bit_cast<std::uint64_t>(*std::get_if<double>(&value)); break;
-            default: out.bits = *std::get_if<bool>(&value) ? 1 : 0;
-        }
-        return out;
-    }
-    const auto* text = std::get_if<std::string_view>(&value);
-    out.bytes.resize(text != nullptr ? text->size() + kVarintMost : 32);
-    const char* end = put_value(out.bytes.data(), out.wire, value);
-    out.bytes.resize(static_cast<std::size_t>(end - out.bytes.data()));
-    if (out.wire == Wire::ip4 || out.wire == Wire::ip6) return out;
-    ByteReader in(out.bytes);
-    out.bytes = std::string(in.text(kMaxRow * 2));
-    return out;
 }
 
 std::string wire_text(Wire wire, std::string_view bytes) {

@@ -55,7 +55,10 @@ public:
     /// Holds the numbers that every ledger has: record.kind 0, ledger.field.number 1, .name 2, .type 3.
     FieldNumbers();
 
-    [[nodiscard]] std::optional<FieldNumber> number(model::FieldId id) const;
+    [[nodiscard]] std::optional<FieldNumber> number(model::FieldId id) const {
+        if (id >= by_id_.size() || by_id_[id] == 0) return std::nullopt;
+        return static_cast<FieldNumber>(by_id_[id] - 1);
+    }
     [[nodiscard]] std::optional<model::FieldId> id(FieldNumber number) const;
     [[nodiscard]] const Entry* find(FieldNumber number) const;                 ///< null when not assigned
     [[nodiscard]] std::span<const Entry> entries() const { return entries_; }  ///< in order of number, from 0, no gaps
@@ -75,13 +78,6 @@ private:
     std::vector<std::uint16_t> by_id_;  ///< number + 1
 };
 
-/// Appends the row of `event` to `out`. Every field must have its number; `record.number` is left out. An error when
-/// the row would be larger than kMaxRow; `out` is then as before.
-[[nodiscard]] Result<void> encode_row(const model::Event& event, const FieldNumbers& fields, std::string& out);
-
-/// The row that tells an assignment, with the bootstrap numbers alone.
-[[nodiscard]] std::string encode_field_row(Nanoseconds time, const FieldNumbers::Entry& entry);
-
 /// One field of a row.
 struct RowField {
     FieldNumber number = 0;
@@ -89,6 +85,15 @@ struct RowField {
     std::uint64_t bits = 0;  ///< of a number: the value, two's complement, the IEEE bits, or 0 and 1
     std::string_view bytes;  ///< of all others: without the length in front
 };
+
+/// Appends the row of `event` to `out`. Every field must have its number; `record.number` is left out. `parts`, when
+/// given, becomes what a RowReader would say of the row; it points into `out`. An error when the row would be larger than
+/// kMaxRow; `out` is then as before.
+[[nodiscard]] Result<void> encode_row(const model::Event& event, const FieldNumbers& fields, std::string& out,
+                                      std::vector<RowField>* parts = nullptr);
+
+/// The row that tells an assignment, with the bootstrap numbers alone.
+[[nodiscard]] std::string encode_field_row(Nanoseconds time, const FieldNumbers::Entry& entry);
 
 /// Walks over the fields of one row, which may be hostile: stops at the first byte that breaks the format.
 class RowReader {

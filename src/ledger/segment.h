@@ -147,6 +147,9 @@ public:
     /// Takes a canonical row. An error, and nothing taken, when the row is malformed. Not when full.
     [[nodiscard]] Result<void> add(std::string_view row);
 
+    /// The same for a row that encode_row has just made, of `bytes` bytes: its time and parts, not read again.
+    void add(Nanoseconds time, std::span<const RowField> parts, std::size_t bytes);
+
     [[nodiscard]] RecordNumber first() const;
     [[nodiscard]] std::uint32_t rows() const;
     [[nodiscard]] bool full() const;

@@ -124,12 +124,22 @@ public:
             break;
         }
         if (!reader.complete()) return Error{"the row breaks the format"};
-        times_[in_page_] = static_cast<std::uint64_t>(reader.time());
-        for (const RowField& field : fields_) put(column(field.number, field.wire), field);
-        row_bytes_ += row.size();
+        add(reader.time(), fields_, row.size());
+        return {};
+    }
+
+    void add(Nanoseconds time, std::span<const RowField> parts, std::size_t bytes) {
+        check(!full());
+        times_[in_page_] = static_cast<std::uint64_t>(time);
+        places_.clear();
+        for (const RowField& part : parts) {
+            const std::size_t at = column(part.number, part.wire);
+            places_.push_back({at, is_number(part.wire) ? 0 : columns_[at].table.prepare(part.bytes)});
+        }
+        for (std::size_t i = 0; i < parts.size(); ++i) put(columns_[places_[i].column], parts[i], places_[i].hash);
+        row_bytes_ += bytes;
         ++rows_;
         if (++in_page_ == page_rows_) end_page();
-        return {};
     }
 
     [[nodiscard]] bool full() const {
@@ -197,23 +207,24 @@ public:
     [[nodiscard]] std::uint32_t rows() const { return rows_; }
 
 private:
-    Column& column(FieldNumber field, Wire wire) {
+    /// Index of the column, which is made when there is none.
+    std::size_t column(FieldNumber field, Wire wire) {
         const std::size_t tag = static_cast<std::size_t>(field) << 4U | static_cast<unsigned>(wire);
         if (tag >= by_tag_.size()) by_tag_.resize(tag + 16);
         if (by_tag_[tag] == 0) {
             columns_.emplace_back(field, wire, seed_, page_rows_);
             by_tag_[tag] = static_cast<std::uint32_t>(columns_.size());
         }
-        return columns_[by_tag_[tag] - 1];
+        return by_tag_[tag] - 1;
     }
 
-    void put(Column& column, const RowField& field) {
+    void put(Column& column, const RowField& field, std::uint64_t hash) {
         if (is_number(field.wire)) {
             note_range(column.info, field.bits);
             column.numbers[in_page_] = field.bits;
             column.bitmap[in_page_ / 64] |= std::uint64_t{1} << (in_page_ % 64);
         } else {
-            column.codes[in_page_] = column.table.code(field.bytes);
+            column.codes[in_page_] = column.table.code(field.bytes, hash);
             crowded_ = crowded_ || column.table.size() == ValueTable::kMost;
         }
         ++column.info.rows;
@@ -486,6 +497,11 @@ private:
     std::vector<std::uint32_t> by_tag_;  ///< index into columns_ + 1
     std::vector<std::uint64_t> times_;
     std::vector<RowField> fields_;
+    struct Place {
+        std::size_t column = 0;
+        std::uint64_t hash = 0;
+    };
+    std::vector<Place> places_;  ///< of the parts of the row that is added
     std::string body_;
     std::vector<std::pair<std::string, std::size_t>> directory_;  ///< of each page, and the columns known then
     Packer packer_;
@@ -503,6 +519,9 @@ SegmentBuilder::SegmentBuilder(SegmentBuilder&&) noexcept = default;
 SegmentBuilder& SegmentBuilder::operator=(SegmentBuilder&&) noexcept = default;
 
 Result<void> SegmentBuilder::add(std::string_view row) { return impl_->add(row); }
+void SegmentBuilder::add(Nanoseconds time, std::span<const RowField> parts, std::size_t bytes) {
+    impl_->add(time, parts, bytes);
+}
 RecordNumber SegmentBuilder::first() const { return impl_->first(); }
 std::uint32_t SegmentBuilder::rows() const { return impl_->rows(); }
 bool SegmentBuilder::full() const { return impl_->full(); }

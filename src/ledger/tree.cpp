@@ -4,32 +4,32 @@
 
 #include <openssl/sha.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
+
+#include "ledger/sha256_lanes.h"
 
 namespace plimsoll::ledger {
 
 namespace {
 
-Hash digest(std::uint8_t prefix, const void* first, std::size_t first_size, const void* second = nullptr,
-            std::size_t second_size = 0) {
-    SHA256_CTX state;
-    SHA256_Init(&state);
-    SHA256_Update(&state, &prefix, 1);
-    SHA256_Update(&state, first, first_size);
-    if (second_size != 0) SHA256_Update(&state, second, second_size);
-    Hash hash;
-    SHA256_Final(hash.data(), &state);
-    return hash;
-}
+constexpr std::uint8_t kLeaf = 0x00;
+constexpr std::uint8_t kNode = 0x01;
+constexpr unsigned kTogether = 6;  // levels that are hashed side by side
 
 }  // namespace
 
-Hash leaf_hash(Bytes row) { return digest(0x00, row.data(), row.size()); }
-Hash leaf_hash(std::string_view row) { return digest(0x00, row.data(), row.size()); }
+Hash leaf_hash(Bytes row) { return leaf_hash({reinterpret_cast<const char*>(row.data()), row.size()}); }
+Hash leaf_hash(std::string_view row) { return sha256_prefixed(kLeaf, row); }
+
+void leaf_hashes(std::span<const std::string_view> rows, std::span<Hash> out) { sha256_each(kLeaf, rows, out); }
 
 Hash node_hash(const Hash& left, const Hash& right) {
-    return digest(0x01, left.data(), left.size(), right.data(), right.size());
+    std::array<char, 2 * sizeof(Hash)> both;
+    std::memcpy(both.data(), left.data(), sizeof(Hash));
+    std::memcpy(both.data() + sizeof(Hash), right.data(), sizeof(Hash));
+    return sha256_prefixed(kNode, {both.data(), both.size()});
 }
 
 Hash sha256(std::string_view bytes) {
@@ -47,18 +47,46 @@ Hash root_of(std::span<const Hash> leaves) {
     return tree.root();
 }
 
-void Tree::add(const Hash& leaf) {
-    Hash node = leaf;
-    // Each bit set at the end of the size is a complete subtree that this leaf makes one with its neighbour.
-    unsigned level = 0;
-    for (std::uint64_t bits = size_; (bits & 1U) != 0; bits >>= 1U) {
+/// Puts a complete subtree behind the others. Each bit set at the end of the size is one that it makes greater.
+void Tree::push(Hash node, unsigned level) {
+    for (std::uint64_t bits = size_ >> level; (bits & 1U) != 0; bits >>= 1U) {
         node = node_hash(stack_.back(), node);
         stack_.pop_back();
         if (++level == kPageLevel && keeps_trail_) trail_.pages.push_back(node);
     }
     stack_.push_back(node);
+}
+
+void Tree::add(const Hash& leaf) {
+    push(leaf, 0);
     ++size_;
     if (keeps_trail_) trail_.marks += static_cast<char>(leaf[0]);
+}
+
+void Tree::add(std::span<const Hash> leaves) {
+    constexpr std::size_t kMany = std::size_t{1} << kTogether;
+    static_assert(kTogether < kPageLevel);
+    while (!leaves.empty()) {
+        if (size_ % kMany != 0 || leaves.size() < kMany) {
+            add(leaves.front());
+            leaves = leaves.subspan(1);
+            continue;
+        }
+        if (keeps_trail_) {
+            for (const Hash& leaf : leaves.first(kMany)) trail_.marks += static_cast<char>(leaf[0]);
+        }
+        std::array<Hash, kMany> nodes;
+        std::ranges::copy(leaves.first(kMany), nodes.begin());
+        for (std::size_t count = kMany / 2; count > 0; count /= 2) {
+            std::array<std::string_view, kMany / 2> pairs;
+            const auto* bytes = reinterpret_cast<const char*>(nodes.data());
+            for (std::size_t i = 0; i < count; ++i) pairs[i] = {bytes + 2 * sizeof(Hash) * i, 2 * sizeof(Hash)};
+            sha256_each(kNode, std::span(pairs).first(count), std::span(nodes).first(count));
+        }
+        push(nodes[0], kTogether);
+        size_ += kMany;
+        leaves = leaves.subspan(kMany);
+    }
 }
 
 void Tree::add_subtree(const Hash& root, unsigned level) {

@@ -58,8 +58,13 @@ std::uint32_t slot_of(std::uint64_t hash, std::uint32_t code) {
 
 ValueTable::ValueTable(std::uint64_t seed) : seed_(seed), slots_(kFirstSlots, kFree) {}
 
-std::uint16_t ValueTable::code(std::string_view value) {
+std::uint64_t ValueTable::prepare(std::string_view value) const {
     const std::uint64_t hash = hashed(value, seed_);
+    __builtin_prefetch(&slots_[hash & (slots_.size() - 1)]);
+    return hash;
+}
+
+std::uint16_t ValueTable::code(std::string_view value, std::uint64_t hash) {
     const std::size_t mask = slots_.size() - 1;
     std::size_t at = hash & mask;
     for (; slots_[at] != kFree; at = (at + 1) & mask) {

@@ -16,7 +16,11 @@ public:
     explicit ValueTable(std::uint64_t seed);
 
     /// The value's code; a new one when it is new. Not when full.
-    std::uint16_t code(std::string_view value);
+    std::uint16_t code(std::string_view value) { return code(value, prepare(value)); }
+
+    /// In two steps, so that the second of several tables finds its memory in the cache: what `prepare` gave, and that.
+    [[nodiscard]] std::uint64_t prepare(std::string_view value) const;
+    std::uint16_t code(std::string_view value, std::uint64_t hash);
 
     [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(ends_.size()); }
     [[nodiscard]] std::string_view value(std::uint32_t code) const {

@@ -180,7 +180,7 @@ class Recording(unittest.TestCase):
         self.engine.docker("rm", "-f", "meanwhile")
         eventually(lambda: agent.search("docker.action = destroy and container.name = meanwhile"))
         for name, action in (("before", "create"), ("before", "start"), ("before", "destroy"), ("meanwhile", "create"), ("meanwhile", "start")):
-            found = agent.search(f"docker.type = container and docker.action = {action} and container.name = {name}")
+            found = agent.search(f"record.kind = event and docker.action = {action} and container.name = {name}")
             self.assertEqual(len(found), 1, (name, action, found))
         self.assertEqual(len(agent.search("record.kind = start")), 2)
         agent.stop()

@@ -60,7 +60,7 @@ inline constexpr std::array kContainerFields = {
     Field{"container.labels", Type::string, false, Arg::none, kEverywhere, "All labels, key:value, comma between."},
 
     // State
-    Field{"container.state", Type::string, false, Arg::none, from_posture,
+    Field{"container.state", Type::string, false, Arg::none, from_posture | from_engine_event,
           "created, running, paused, restarting, removing, exited or dead."},
     Field{"container.running", Type::boolean, false, Arg::none, from_posture,
           "Has processes: running, paused or restarting."},
@@ -75,11 +75,12 @@ inline constexpr std::array kContainerFields = {
           "The engine's error for the last start; absent when there was none."},
     Field{"container.auto_remove", Type::boolean, false, Arg::none, from_posture,
           "Removed by the engine when it ends."},
-    Field{"container.restart.policy", Type::string, false, Arg::none, from_posture,
+    Field{"container.restart.policy", Type::string, false, Arg::none, from_posture | from_engine_event,
           "no, on-failure, always or unless-stopped."},
     Field{"container.restart.max_retries", Type::int64, false, Arg::none, from_posture,
           "Retries allowed by on-failure; 0 is no limit."},
-    Field{"container.restart.count", Type::int64, false, Arg::none, from_posture, "How often the engine restarted it."},
+    Field{"container.restart.count", Type::int64, false, Arg::none, from_posture | from_engine_event,
+          "How often the engine restarted it."},
     Field{"container.restart.per_hour", Type::f64, false, Arg::none, from_posture,
           "Restarts per hour since creation, over at least one hour."},
     Field{"container.health.status", Type::string, false, Arg::none, from_posture,
@@ -92,7 +93,7 @@ inline constexpr std::array kContainerFields = {
     Field{"container.tty", Type::boolean, false, Arg::none, from_posture, "Has a terminal."},
 
     // Who it runs as
-    Field{"container.user", Type::string, false, Arg::none, from_posture,
+    Field{"container.user", Type::string, false, Arg::none, from_posture | from_engine_event,
           "User as configured, image default included; empty text means root."},
     Field{"container.user.uid", Type::int64, false, Arg::none, from_posture,
           "Uid inside the container: of the live first process, else the configured number; unknown when it is a name "
@@ -116,7 +117,7 @@ inline constexpr std::array kContainerFields = {
     Field{"container.caps", Type::string, true, Arg::none, from_posture,
           "Capabilities its processes can hold: default set, plus added, less dropped; all when privileged. CAP_ "
           "prefix."},
-    Field{"container.caps.added", Type::string, true, Arg::none, from_posture,
+    Field{"container.caps.added", Type::string, true, Arg::none, from_posture | from_engine_event,
           "Capabilities given with --cap-add, also those that the default set holds; ALL stands for all."},
     Field{"container.caps.dropped_all", Type::boolean, false, Arg::none, from_posture,
           "ALL was dropped (others may have been added back)."},
@@ -185,7 +186,8 @@ inline constexpr std::array kContainerFields = {
     Field{"container.shm_size", Type::uint64, false, Arg::none, from_posture, "Size of /dev/shm in bytes."},
 
     // Logs
-    Field{"container.log.driver", Type::string, false, Arg::none, from_posture, "Log driver in force."},
+    Field{"container.log.driver", Type::string, false, Arg::none, from_posture | from_engine_event,
+          "Log driver in force."},
     Field{"container.log.rotated", Type::boolean, false, Arg::none, from_posture,
           "Logs kept on this host are bounded in size; absent for drivers that keep none here."},
 

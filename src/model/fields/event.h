@@ -10,7 +10,8 @@ namespace plimsoll::model {
 /// Falco's.
 inline constexpr std::array kEventFields = {
     // The event itself
-    Field{"evt.type", Type::string, false, Arg::none, from_kernel | from_engine_event | from_audit_record,
+    Field{"evt.type", Type::string, false, Arg::none,
+          from_kernel | from_engine_event | from_audit_record | from_recorder,
           "Name of the event, for example openat."},
     Field{"evt.num", Type::uint64, false, Arg::none, from_kernel | from_engine_event | from_audit_record,
           "Running number of the event in its capture."},
@@ -30,7 +31,7 @@ inline constexpr std::array kEventFields = {
     Field{"evt.pluginname", Type::string, false, Arg::none, from_plugin,
           "Plugin that produced the event; absent for system calls."},
     Field{"evt.plugininfo", Type::string, false, Arg::none, from_plugin, "Summary that the plugin gives of the event."},
-    Field{"evt.source", Type::string, false, Arg::none, from_kernel | from_plugin,
+    Field{"evt.source", Type::string, false, Arg::none, from_kernel | from_plugin | from_engine_event | from_recorder,
           "Source of the event: syscall or a plugin's name."},
     Field{"evt.is_async", Type::boolean, false, Arg::none, from_kernel | from_plugin,
           "The event was injected beside the stream."},

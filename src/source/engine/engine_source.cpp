@@ -24,7 +24,7 @@ using namespace std::chrono_literals;
 constexpr std::size_t kBatch = 256;
 constexpr auto kFirstWait = 100ms;
 constexpr auto kMostWait = 5000ms;
-constexpr Nanoseconds kSaveChanges = 5 * kSecond;    ///< the state file follows what changed
+constexpr Nanoseconds kSaveChanges = 1 * kSecond;    ///< the state file follows what changed
 constexpr Nanoseconds kSavePosition = 60 * kSecond;  ///< and the mere position
 constexpr std::size_t kMostState = std::size_t{256} << 20U;
 
@@ -96,16 +96,24 @@ void EngineSource::restore() {
         }
     }
     if (!options_.recorded) return;
+    // A crash leaves a state file that is older than the ledger: what was recorded since is applied to it.
+    if (!checkpoint_.told.empty()) {
+        for (const EngineEvent& event : options_.recorded->events) {
+            if (event.time >= checkpoint_.last) checkpoint_.told.apply(event, nullptr);
+        }
+    }
+    options_.recorded->events.clear();
     checkpoint_.last = options_.recorded->last;
     checkpoint_.known_until = std::max(checkpoint_.last, std::min(checkpoint_.known_until, now()));
     checkpoint_.seen = {};
     for (const std::uint64_t fingerprint : options_.recorded->fingerprints) checkpoint_.seen.add(fingerprint);
 }
 
-void EngineSource::save(bool at_once) {
+void EngineSource::save(Outlet& outlet) {
     if (options_.state_file.empty()) return;
-    if (!at_once && now() - saved_at_ < kSaveChanges && now() >= saved_at_) return;
     saved_at_ = now();
+    // The file must not know of what the ledger does not hold: a crash would then hide it.
+    if (!outlet.settle()) return;
     if (const auto written = write_atomically(options_.state_file, to_text(checkpoint_)); !written) {
         const std::lock_guard lock(mutex_);
         status_.fault = "keeping its state: " + written.error().message;
@@ -211,13 +219,13 @@ void EngineSource::run(Outlet& outlet, const std::stop_token& stop) {
                 status_.fault = work.fault();
             }
             if (work.changes() != saved_changes_) {
-                wait = std::min<std::chrono::milliseconds>(wait, 5s);
+                wait = std::min<std::chrono::milliseconds>(wait, 1s);
                 if (now() - saved_at_ >= kSaveChanges) {
                     saved_changes_ = work.changes();
-                    save(true);
+                    save(outlet);
                 }
             } else if (now() - saved_at_ >= kSavePosition) {
-                save(true);
+                save(outlet);
             }
             if (const auto end = queue.ended()) {
                 connected(false, end->empty() ? "the engine closed the stream of events" : *end);
@@ -230,7 +238,7 @@ void EngineSource::run(Outlet& outlet, const std::stop_token& stop) {
         if (!stop.stop_requested()) backoff.wait(stop);
     }
     work.stop();
-    save(true);
+    save(outlet);
 }
 
 }  // namespace plimsoll::source

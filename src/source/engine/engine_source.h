@@ -21,6 +21,7 @@ namespace plimsoll::source {
 struct RecordedEvents {
     Nanoseconds last = 0;                     ///< time of the newest; 0: none
     std::vector<std::uint64_t> fingerprints;  ///< of the newest few thousand: fingerprint(record)
+    std::vector<EngineEvent> events;          ///< the same, oldest first: what the state file may not know yet
 };
 
 struct EngineOptions {
@@ -50,7 +51,7 @@ private:
     class Connection;
 
     void restore();
-    void save(bool now);
+    void save(Outlet& outlet);
     [[nodiscard]] std::optional<bool> restarted_since(std::optional<pid_t> listener, Nanoseconds time) const;
     void connected(bool is, std::string fault);
 

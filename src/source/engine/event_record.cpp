@@ -112,6 +112,17 @@ Event loss_record(std::string_view what, std::uint64_t count, Nanoseconds from, 
     return out;
 }
 
+EngineEvent recorded_event(const Event& record) {
+    EngineEvent event{.time = record.time(),
+                      .type = std::string(record.text("docker.type")),
+                      .action = std::string(record.text("docker.action")),
+                      .id = std::string(record.text("docker.id"))};
+    if (const auto name = record.text("docker.name"); !name.empty()) event.attributes.emplace_back("name", name);
+    if (const auto id = record.text("docker.attributes", "container"); !id.empty())
+        event.attributes.emplace_back("container", id);
+    return event;
+}
+
 std::uint64_t fingerprint(const Event& record) {
     const std::string_view type = record.text("docker.type");
     const std::string_view id = record.text("docker.id");

@@ -33,4 +33,7 @@ void set_change(const ContainerRecord* before, const ContainerRecord& after, mod
 /// Of a record that the ledger holds; the same as of the event that it was made of.
 [[nodiscard]] std::uint64_t fingerprint(const model::Event& record);
 
+/// The event that a record was made of, as far as it is needed to follow the engine's state.
+[[nodiscard]] EngineEvent recorded_event(const model::Event& record);
+
 }  // namespace plimsoll::source

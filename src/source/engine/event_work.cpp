@@ -327,6 +327,9 @@ void EventWork::tell(const EngineEvent& event, Looked& looked) {
         out.unknown("change.after", looked.unread[id]);
     }
     if (container) tell_start(event, *container, out);
+    // A network that joins a container when it starts is one thing, one that joins it later another.
+    if (event.type == "network" && fresh && fresh->running && fresh->started > 0 && fresh->started < event.time)
+        out.set("container.state", "running");
     if (event.type == "container" && event.action.starts_with("exec_"))
         follow_exec(event, container.get(), looked, out);
     if (is_container_action(event, {"destroy"})) {
