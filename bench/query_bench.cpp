@@ -1,7 +1,7 @@
 // How long questions take on 5 million audit-like records: our ledger's reader, and SQLite with the indexes that these
 // questions need, on the same records in the same run. Warm: best of several.
 //
-//   query_bench [RECORDS] [FOLDER]
+//   query_bench [RECORDS [FOLDER [PART OF A NAME]]]
 
 #include <fmt/format.h>
 #include <sqlite3.h>
@@ -144,7 +144,8 @@ private:
 
 class Bench {
 public:
-    Bench(ledger::Reader& reader, Sqlite& sqlite) : reader_(reader), sqlite_(sqlite) {
+    Bench(ledger::Reader& reader, Sqlite& sqlite, std::string_view wanted)
+        : reader_(reader), sqlite_(sqlite), wanted_(wanted) {
         fmt::print("{:34} {:>8}  {:>10} {:>10} {:>10}  {:>10} {:>7}\n", "best of 7, warm, ms", "rows", "2 threads",
                    "1 thread", "1 thr. CPU", "SQLite", "ratio");
     }
@@ -179,6 +180,7 @@ public:
 private:
     void print(std::string_view name, ledger::Query& query, const std::function<std::uint64_t()>& run,
                const std::string& sql) {
+        if (!name.contains(wanted_)) return;
         query.threads = 2;
         const Best two = best_of(kRuns, run);
         query.threads = 1;
@@ -191,6 +193,7 @@ private:
 
     ledger::Reader& reader_;
     Sqlite& sqlite_;
+    std::string_view wanted_;  ///< questions with this in their name are asked
 };
 
 /// A container with about 500 records in that time, and part of an argument that hardly any other record has.
@@ -224,7 +227,7 @@ int main(int argc, char** argv) {
     Sqlite sqlite(folder + "/events.sqlite", records);
     auto reader = ledger::Reader::open(folder + "/ledger");
     require(reader.has_value(), "the ledger cannot be read");
-    Bench bench(**reader, sqlite);
+    Bench bench(**reader, sqlite, argc > 3 ? argv[3] : "");
 
     const std::string all = "SELECT * FROM events WHERE ";
     const auto middle = (*reader)->record((*reader)->size() / 2);

@@ -115,8 +115,9 @@ private:
     std::unique_ptr<EventQueue> queue_;
     std::unique_ptr<LedgerFeed> feed_;
     std::unique_ptr<sink::FileCursorStore> cursors_;
-    std::mutex sinks_mutex_;  ///< guards the pointer: the recorder tells sinks while a reload replaces them
+    std::mutex mutex_;  ///< guards the next two: a reload replaces them while others look
     std::unique_ptr<sink::Dispatcher> sinks_;
+    std::shared_ptr<rule::AlertRules> rules_;
     std::unique_ptr<Recorder> recorder_;
     std::jthread recorder_thread_;
     std::unique_ptr<WitnessPush> witness_;
@@ -124,7 +125,6 @@ private:
     std::unique_ptr<Control> control_;
     std::unique_ptr<host::HttpServer> control_server_;
     std::unique_ptr<host::HttpServer> metrics_server_;
-    std::atomic<std::size_t> rules_ = 0;
 };
 
 /// Keeps the newest samples for the metrics endpoint; adds nothing.
@@ -140,7 +140,7 @@ private:
 Result<void> Agent::start_sinks() {
     std::unique_ptr<sink::Dispatcher> old;
     {
-        const std::scoped_lock lock(sinks_mutex_);
+        const std::scoped_lock lock(mutex_);
         old = std::exchange(sinks_, nullptr);
     }
     old.reset();  // saves the cursors that the new ones read; alerts of this moment come from the ledger
@@ -149,7 +149,7 @@ Result<void> Agent::start_sinks() {
             queue_->put(std::move(event));
         }};
     TRY(auto fresh, sink::Dispatcher::start(agent().sinks, std::move(parts)));
-    const std::scoped_lock lock(sinks_mutex_);
+    const std::scoped_lock lock(mutex_);
     sinks_ = std::move(fresh);
     return {};
 }
@@ -169,7 +169,7 @@ Result<void> Agent::start_servers() {
 
 Result<void> Agent::start() {
     TRY(auto rules, rules_of(agent()));
-    rules_ = rules->counts().size();
+    rules_ = rules;
     TRY(writer_, ledger::Writer::open(agent().ledger));
     TRY(sources_, AgentSources::make(agent()));
     queue_ = std::make_unique<EventQueue>(agent().queue_events, kMostQueueBytes);
@@ -185,7 +185,7 @@ Result<void> Agent::start() {
     recorder_ = std::make_unique<Recorder>(
         *queue_, *writer_, std::move(enrichers),
         [this](ledger::RecordNumber number, const model::Event& alert) {
-            const std::scoped_lock lock(sinks_mutex_);
+            const std::scoped_lock lock(mutex_);
             if (sinks_) sinks_->notify(number, alert);
         },
         log_);
@@ -197,7 +197,7 @@ Result<void> Agent::start() {
         TRY(witness_, WitnessPush::start(agent(), *queue_, log_));
     }
     sources_->start(*queue_);
-    log_.info("recording", {{"ledger", agent().ledger.path}, {"rules", std::to_string(rules_)}});
+    log_.info("recording", {{"ledger", agent().ledger.path}, {"rules", std::to_string(rules_->counts().size())}});
     return {};
 }
 
@@ -208,10 +208,10 @@ AgentStatus Agent::status() {
                        .queued = queue_->size(),
                        .queue_most = agent().queue_events,
                        .queue_waits = queue_->waits(),
-                       .rules = rules_,
                        .witness = witness_ ? witness_->status() : WitnessStatus{},
                        .sources = sources_->status()};
-    const std::scoped_lock lock(sinks_mutex_);
+    const std::scoped_lock lock(mutex_);
+    status.rules = rules_->counts();
     if (sinks_) status.sinks = sinks_->status();
     return status;
 }
@@ -242,12 +242,15 @@ void Agent::reload() {
         if (auto again = start_sinks(); !again) log_.error("sinks do not start", {{"reason", again.error().message}});
         return finish("recording; the last reload was refused");
     }
-    rules_ = (*rules)->counts().size();
+    {
+        const std::scoped_lock lock(mutex_);
+        rules_ = *rules;
+    }
     recorder_->use_rules(std::move(*rules));
     config_.agent.rule_files = config->agent.rule_files;
     log_.set_level(config->agent.log_level);
     log_.info("reloaded: rules, sinks and log level; other settings take effect at the next start",
-              {{"rules", std::to_string(rules_)}, {"sinks", std::to_string(agent().sinks.size())}});
+              {{"rules", std::to_string(rules_->counts().size())}, {"sinks", std::to_string(agent().sinks.size())}});
     finish("recording");
 }
 
@@ -277,7 +280,7 @@ void Agent::stop() {
     if (queue_) queue_->stop();
     if (recorder_thread_.joinable()) recorder_thread_.join();
     {
-        const std::scoped_lock lock(sinks_mutex_);
+        const std::scoped_lock lock(mutex_);
         sinks_.reset();
     }
     if (writer_) {

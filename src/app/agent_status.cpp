@@ -28,6 +28,19 @@ nlohmann::json source_json(const source::SourceStatus& status) {
             {"last_event", status.last_event}};
 }
 
+/// Rules that could not be told for some events stand there with the reason: silence of a rule must not look like
+/// peace.
+nlohmann::json rules_json(const AgentStatus& status) {
+    nlohmann::json unknown = nlohmann::json::array();
+    for (const rule::AlertRuleCount& count : status.rules) {
+        if (count.unknown == 0) continue;
+        unknown.push_back({{"rule", valid_utf8(count.rule->name)},
+                           {"events", count.unknown},
+                           {"reason", valid_utf8(count.unknown_reason)}});
+    }
+    return {{"loaded", status.rules.size()}, {"alerts", status.recorder.alerts}, {"unknown", std::move(unknown)}};
+}
+
 /// Why a sink does not deliver just now; empty when it does.
 std::string trouble(const sink::SinkStatus& status) {
     if (!status.fault.empty()) return status.fault;
@@ -67,7 +80,7 @@ std::string to_json(const AgentStatus& status) {
                           {"started", status.started},
                           {"healthy", status.healthy()},
                           {"resident_bytes", resident_bytes()},
-                          {"rules", {{"loaded", status.rules}, {"alerts", status.recorder.alerts}}},
+                          {"rules", rules_json(status)},
                           {"clock_steps", status.recorder.clock_steps},
                           {"queue",
                            {{"events", status.queued},

@@ -28,7 +28,7 @@ struct AgentStatus {
     std::size_t queued = 0;
     std::size_t queue_most = 0;
     std::uint64_t queue_waits = 0;
-    std::size_t rules = 0;
+    std::vector<rule::AlertRuleCount> rules;  ///< one for each rule in force
     WitnessStatus witness;
     std::vector<source::SourceStatus> sources;
     std::vector<sink::SinkStatus> sinks;

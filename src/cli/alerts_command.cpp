@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/ledger_option.h"
 #include "cli/output.h"
 #include "cli/record_output.h"
 #include "host/accounts.h"
@@ -31,7 +32,7 @@ namespace {
 
 struct ListArguments {
     RecordQuestion question;
-    std::string ledger = kLedgerFolder;
+    std::string ledger;
     std::string rule;
     std::string priority = "debug";
     std::uint64_t limit = 100;
@@ -45,7 +46,7 @@ struct AckArguments {
     std::vector<ledger::RecordNumber> alerts;
     std::string reason;
     std::string by;
-    std::string ledger = kLedgerFolder;
+    std::string ledger;
     std::string socket = app::kControlSocket;
 };
 
@@ -244,7 +245,7 @@ void add_alerts(CLI::App& root, int& exit) {
     auto* open = command.add_flag("--open", arguments->open, "Only those that nobody acknowledged (default)");
     command.add_flag("--all", arguments->all, "Acknowledged ones too")->excludes(open);
     command.add_option("--limit", arguments->limit, "At most so many, the newest; 0: all")->capture_default_str();
-    command.add_option("--ledger", arguments->ledger, "Folder of the ledger")->capture_default_str()->type_name("DIR");
+    add_ledger_option(command, arguments->ledger);
     command.add_flag("--json", arguments->json, "One JSON object a line");
     command.add_flag("--utc", arguments->utc, "Times in UTC");
     command.footer(
@@ -259,9 +260,7 @@ void add_alerts(CLI::App& root, int& exit) {
     ack.add_option("NUMBER", given->alerts, "Record numbers of the alerts")->required();
     ack.add_option("--reason", given->reason, "Why: what was found, what was done")->required()->type_name("TEXT");
     ack.add_option("--by", given->by, "Who; by default the user behind sudo or the login session")->type_name("NAME");
-    ack.add_option("--ledger", given->ledger, "Folder of the ledger, when no agent runs")
-        ->capture_default_str()
-        ->type_name("DIR");
+    add_ledger_option(ack, given->ledger);
     ack.add_option("--socket", given->socket, "Control socket of the agent")->capture_default_str()->type_name("PATH");
     ack.footer(
         "Exit codes: 0 recorded, 2 no such alert or wrong usage, 3 it could not be recorded.\n"

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "cli/ledger_option.h"
 #include "cli/output.h"
 #include "ledger/proof.h"
 
@@ -12,7 +13,7 @@ namespace {
 
 struct ProveArguments {
     std::uint64_t number = 0;
-    std::string ledger = "/var/lib/plimsoll/ledger";
+    std::string ledger;
     std::string output;
 };
 
@@ -23,7 +24,7 @@ void add_prove(CLI::App& root, int& exit) {
         *root.add_subcommand("prove", "Write a file that shows one record to anybody who has the public key");
     auto arguments = std::make_shared<ProveArguments>();
     command.add_option("RECORD", arguments->number, "Number of the record, as search shows it")->required();
-    command.add_option("--ledger", arguments->ledger, "Folder of the ledger")->capture_default_str()->type_name("DIR");
+    add_ledger_option(command, arguments->ledger);
     command.add_option("--output", arguments->output, "Write to this file (default: standard output)")
         ->type_name("FILE");
     command.footer(

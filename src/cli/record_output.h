@@ -10,9 +10,6 @@
 
 namespace plimsoll::cli {
 
-/// Where the recorder keeps its ledger unless it is told otherwise.
-inline constexpr const char* kLedgerFolder = "/var/lib/plimsoll/ledger";
-
 enum class RecordFormat : std::uint8_t { text, json, csv, raw };
 
 /// What a person asks of a ledger, in words.

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "base/time_words.h"
+#include "cli/ledger_option.h"
 #include "cli/output.h"
 #include "host/terminal.h"
 #include "ledger/reader.h"
@@ -28,7 +29,7 @@ struct ReportArguments {
     std::string format = "text";
     std::string output;
     std::string save;
-    std::string ledger = ledger::WriterOptions{}.path;
+    std::string ledger;
     std::string colour = "auto";
     bool verify = false;
     bool verbose = false;
@@ -215,7 +216,7 @@ void add_report(CLI::App& root, int& exit) {
     command.add_option("--save", arguments->save, "Write DATE.html and DATE.json into this folder")
         ->excludes(output)
         ->type_name("DIR");
-    command.add_option("--ledger", arguments->ledger, "Folder of the ledger")->capture_default_str()->type_name("DIR");
+    add_ledger_option(command, arguments->ledger);
     command.add_flag("--verify", arguments->verify, "Also verify the whole ledger, and say what came of it");
     command.add_flag("--verbose", arguments->verbose, "Longer tables");
     command.add_option("--colour,--color", arguments->colour, "auto, always or never; NO_COLOR is honoured")

@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/ledger_option.h"
 #include "cli/output.h"
 #include "cli/record_output.h"
 #include "report/escape.h"
@@ -24,7 +25,7 @@ using Steady = std::chrono::steady_clock;
 
 struct SearchArguments {
     RecordQuestion question;
-    std::string ledger = kLedgerFolder;
+    std::string ledger;
     std::uint64_t limit = 0;
     std::vector<std::string> count_by;
     std::string per;
@@ -226,7 +227,7 @@ void add_search(CLI::App& root, int& exit) {
     auto arguments = std::make_shared<SearchArguments>();
     RecordQuestion& question = arguments->question;
     command.add_option("CONDITION", question.condition, "What must hold, for example 'evt.type = exec_create'");
-    command.add_option("--ledger", arguments->ledger, "Folder of the ledger")->capture_default_str()->type_name("DIR");
+    add_ledger_option(command, arguments->ledger);
     command
         .add_option("--since", question.since,
                     "Begin of the time: '2026-11-17 03:00', '2h ago', 'yesterday 14:00', 'last tuesday 3am'")

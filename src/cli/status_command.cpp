@@ -66,6 +66,10 @@ std::string as_text(Json status) {
                                   size_text(number(status, "resident_bytes")));
     out += fmt::format("Rules      {} loaded, {} alerts since the start\n", number(status, "rules.loaded"),
                        number(status, "rules.alerts"));
+    status.at("rules.unknown").each([&](Json rule) {
+        out += fmt::format("           {}: could not be told for {} events: {}\n", text(rule, "rule"),
+                           number(rule, "events"), text(rule, "reason"));
+    });
     out += fmt::format("Queue      {} of {} events, sources waited {} times, {:.1f} events/s\n",
                        number(status, "queue.events"), number(status, "queue.most"), number(status, "queue.waits"),
                        status.at("queue.per_second").number().value_or(0));

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "base/time_words.h"
+#include "cli/ledger_option.h"
 #include "cli/output.h"
 #include "host/terminal.h"
 #include "ledger/reader.h"
@@ -25,7 +26,7 @@ struct TimelineArguments {
     std::string container;
     std::string around, since, until;
     std::string window = "30m";
-    std::string ledger = ledger::WriterOptions{}.path;
+    std::string ledger;
     std::string output;
     std::string colour = "auto";
     bool json = false;
@@ -232,7 +233,7 @@ void add_timeline(CLI::App& root, int& exit) {
     command.add_option("--until", arguments->until, "Tell up to here (default: now)")
         ->excludes(around)
         ->type_name("TIME");
-    command.add_option("--ledger", arguments->ledger, "Folder of the ledger")->capture_default_str()->type_name("DIR");
+    add_ledger_option(command, arguments->ledger);
     auto* json = command.add_flag("--json", arguments->json, "Write JSON");
     auto* html =
         command.add_flag("--html", arguments->html, "Write one page that loads and runs nothing")->excludes(json);

@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "base/time_words.h"
 #include "cli/command.h"
+#include "cli/ledger_option.h"
 #include "cli/output.h"
 #include "host/endpoint.h"
 #include "host/terminal.h"
@@ -27,7 +28,7 @@ namespace {
 constexpr Nanoseconds kMinute = 60 * kSecond;
 
 struct TopArguments {
-    std::string ledger = "/var/lib/plimsoll/ledger";
+    std::string ledger;
     std::string at, since, until;
     std::vector<std::string> hosts;
     report::TopSort sort = report::TopSort::cpu;
@@ -180,9 +181,7 @@ void add_top(CLI::App& root, int& exit) {
     command.add_option("--until", arguments->until, "End of the range (default: now)")
         ->type_name("WORDS")
         ->excludes(&at);
-    command.add_option("--ledger", arguments->ledger, "Folder of the ledger to read the past from")
-        ->capture_default_str()
-        ->type_name("DIR");
+    add_ledger_option(command, arguments->ledger);
     command.add_option("--host", arguments->hosts, "Engine to ask for names, unix:///path or tcp://host:port")
         ->type_name("ADDRESS");
     command.add_option("--sort", arguments->sort, "What most of comes first: cpu, memory, io, net or pids")

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "base/time.h"
+#include "cli/ledger_option.h"
 #include "cli/output.h"
 #include "host/user_file.h"
 #include "ledger/checkpoint.h"
@@ -32,7 +33,7 @@ constexpr int kIncomplete = 2;
 constexpr std::size_t kKeysBytes = std::size_t{4} << 20U;
 
 struct VerifyArguments {
-    std::string ledger = "/var/lib/plimsoll/ledger";
+    std::string ledger;
     std::string from;
     std::string proof;
     std::vector<std::string> pubkeys;
@@ -238,7 +239,7 @@ void add_verify(CLI::App& root, int& exit) {
     CLI::App& command =
         *root.add_subcommand("verify", "Check that a ledger, or one proved record, is as it was signed");
     auto arguments = std::make_shared<VerifyArguments>();
-    command.add_option("--ledger", arguments->ledger, "Folder of the ledger")->capture_default_str()->type_name("DIR");
+    add_ledger_option(command, arguments->ledger);
     command
         .add_option("--from", arguments->from,
                     "Checkpoint kept elsewhere (a witness's note, a copy): finds what was cut off or signed anew since")

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/ledger_option.h"
 #include "cli/output.h"
 #include "cli/record_output.h"
 
@@ -20,7 +21,7 @@ constexpr long kPollNanoseconds = 50'000'000;
 
 struct WatchArguments {
     RecordQuestion question;
-    std::string ledger = kLedgerFolder;
+    std::string ledger;
     bool json = false;
     bool utc = false;
 };
@@ -113,7 +114,7 @@ void add_watch(CLI::App& root, int& exit) {
     auto arguments = std::make_shared<WatchArguments>();
     RecordQuestion& question = arguments->question;
     command.add_option("CONDITION", question.condition, "What must hold, for example 'record.kind = alert'");
-    command.add_option("--ledger", arguments->ledger, "Folder of the ledger")->capture_default_str()->type_name("DIR");
+    add_ledger_option(command, arguments->ledger);
     command.add_option("--since", question.since, "Begin with the past: '2h ago', 'today', '3am'")->type_name("TIME");
     command.add_option("--container", question.container, "Only this container, by name or id")->type_name("NAME");
     command.add_flag("--json", arguments->json, "One JSON object for each record");

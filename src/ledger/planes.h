@@ -33,6 +33,10 @@ public:
     /// Numbers as distance from their least one or from the one before.
     void numbers(std::span<const std::uint64_t> values, bool is_signed, std::string& out);
 
+    /// Numbers of which most are a little above the one before, so that one can be read without the others where that
+    /// costs little room; as signed numbers otherwise.
+    void times(std::span<const std::uint64_t> values, std::string& out);
+
 private:
     struct Free {
         void operator()(ZSTD_CCtx_s* context) const;
@@ -56,6 +60,9 @@ public:
     [[nodiscard]] bool words(ByteReader& in, unsigned width, std::span<std::uint64_t> out);
     [[nodiscard]] bool words(ByteReader& in, std::span<std::uint16_t> out);
     [[nodiscard]] bool numbers(ByteReader& in, std::span<std::uint64_t> out);
+
+    /// True when one of `count` numbers can be read without the others: it is then in `out`, or 0 with `in` at fault.
+    [[nodiscard]] static bool one_number(ByteReader& in, std::size_t count, std::size_t index, std::uint64_t& out);
 
 private:
     struct Free {

@@ -9,6 +9,7 @@
 #include "host/file.h"
 #include "ledger/checkpoint_log.h"
 #include "ledger/recovery.h"
+#include "ledger/replace_file.h"
 #include "ledger/segment.h"
 #include "ledger/wal.h"
 
@@ -22,8 +23,8 @@ constexpr std::size_t kMostPages = 256;  // 64 MiB of hashes
 
 }  // namespace
 
-Result<std::unique_ptr<LedgerTree>> LedgerTree::open(std::string path) {
-    std::unique_ptr<LedgerTree> tree(new LedgerTree(std::move(path)));
+Result<std::unique_ptr<LedgerTree>> LedgerTree::open(const std::string& path) {
+    std::unique_ptr<LedgerTree> tree(new LedgerTree(absolute_path(path)));
     TRY_VOID(tree->refresh());
     return tree;
 }

@@ -17,7 +17,7 @@ namespace plimsoll::ledger {
 /// from the records. What it computes for a page of a segment it keeps, so that asking again costs little. One thread.
 class LedgerTree {
 public:
-    static Result<std::unique_ptr<LedgerTree>> open(std::string path);
+    static Result<std::unique_ptr<LedgerTree>> open(const std::string& path);
 
     /// Looks again at seals and logs.
     Result<void> refresh();

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "host/file.h"
+#include "ledger/replace_file.h"
 #include "ledger/scan.h"
 
 namespace plimsoll::ledger {
@@ -51,7 +52,7 @@ Reader::Reader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Reader::~Reader() = default;
 
 Result<std::unique_ptr<Reader>> Reader::open(const std::string& path) {
-    auto impl = std::make_unique<Impl>(path);
+    auto impl = std::make_unique<Impl>(absolute_path(path));
     TRY_VOID(impl->files.look());
     return std::unique_ptr<Reader>(new Reader(std::move(impl)));
 }

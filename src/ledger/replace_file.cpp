@@ -11,6 +11,12 @@
 
 namespace plimsoll::ledger {
 
+std::string absolute_path(const std::string& path) {
+    std::error_code fault;
+    const auto whole = std::filesystem::absolute(path, fault);
+    return fault ? path : whole.lexically_normal().string();
+}
+
 Result<void> rename_synced(const std::string& from, const std::string& to) {
     if (::rename(from.c_str(), to.c_str()) != 0) return host::system_error("renaming", from);
     const std::string folder = std::filesystem::path(to).parent_path();

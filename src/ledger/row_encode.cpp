@@ -136,17 +136,18 @@ std::size_t bound(const Event& event, const Event::Slot& slot) {
 
 /// One plain value with its tag: what most fields are. `part` becomes what a RowReader would say.
 char* put_plain(char* at, FieldNumber number, const Value& value, RowField& part) {
-    const Wire wire = wire_of(value);
     part.number = number;
+    if (const auto* signed_value = std::get_if<std::int64_t>(&value)) {
+        part.wire = Wire::i64;
+        part.bits = static_cast<std::uint64_t>(*signed_value);
+        return put_varint(put_tag(at, number, Wire::i64), zigzag(*signed_value));
+    }
+    const auto* plain_text = std::get_if<std::string_view>(&value);
+    const Wire wire = plain_text != nullptr && plain_text->size() < kHexLeast ? Wire::text : wire_of(value);
     part.wire = wire;
     at = put_tag(at, number, wire);
     switch (wire) {
         case Wire::u64: part.bits = *std::get_if<std::uint64_t>(&value); return put_varint(at, part.bits);
-        case Wire::i64: {
-            const std::int64_t signed_value = *std::get_if<std::int64_t>(&value);
-            part.bits = static_cast<std::uint64_t>(signed_value);
-            return put_varint(at, zigzag(signed_value));
-        }
         case Wire::f64: part.bits = std::bit_cast<std::uint64_t>(*std::get_if<double>(&value)); break;
         case Wire::boolean: part.bits = *std::get_if<bool>(&value) ? 1 : 0; break;
         case Wire::text: {
@@ -193,7 +194,10 @@ char* put_group(char* at, const Event& event, const Group& group, RowField& part
 
 /// Into the order of field numbers, in which they nearly stand.
 void sort(std::span<Group> groups) {
-    if (groups.size() > 64) return std::ranges::sort(groups, {}, &Group::number);
+    if (groups.size() > 64) {
+        std::ranges::sort(groups, {}, &Group::number);
+        return;
+    }
     for (std::size_t i = 1; i < groups.size(); ++i) {
         const Group group = groups[i];
         std::size_t at = i;

@@ -14,7 +14,9 @@ namespace plimsoll::ledger {
 namespace {
 
 constexpr std::size_t kBatch = 256;   // records handed over together
-constexpr std::size_t kAhead = 4096;  // records that wait of one part
+constexpr std::size_t kAhead = 4096;  // records that wait of one part that is soon asked for
+constexpr std::size_t kEarly = 256;   // and of one that is asked for later
+constexpr std::size_t kWindow = 16;   // parts for each thread that are begun before they are asked for
 constexpr auto kProgressEvery = std::chrono::milliseconds(100);
 
 /// What one part gives, while a thread works on it or is done.
@@ -120,7 +122,7 @@ private:
                 std::unique_lock guard(lock_);
                 if (next_ == lanes_.size()) return;
                 number = next_++;
-                changed_.wait(guard, [&] { return stop_ || number < head_ + threads_ + 1; });
+                changed_.wait(guard, [&] { return stop_ || number < head_ + threads_ * kWindow; });
                 if (stop_) return;
             }
             Lane& lane = lanes_[number];
@@ -130,11 +132,13 @@ private:
             std::vector<SegmentFile> vanished;
             const auto hand_over = [&] {
                 std::unique_lock guard(lock_);
-                changed_.wait(guard, [&] { return stop_ || lane.ready.size() < kAhead; });
+                changed_.wait(guard, [&] {
+                    return stop_ || lane.ready.size() < (number < head_ + threads_ + 1 ? kAhead : kEarly);
+                });
                 for (auto& record : batch) lane.ready.push_back(std::move(record));
                 batch.clear();
                 most = std::min(most * 4, kBatch);
-                changed_.notify_all();
+                if (number + 1 == head_) changed_.notify_all();
                 return !stop_;
             };
             const Deliver deliver = [&](StoredRecord& record) {
@@ -148,7 +152,7 @@ private:
             lane.report = std::move(report);
             lane.vanished = std::move(vanished);
             lane.done = true;
-            changed_.notify_all();
+            if (number + 1 == head_) changed_.notify_all();
         }
     }
 

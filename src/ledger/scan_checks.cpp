@@ -181,6 +181,7 @@ void SegmentChecks::prepare_texts(const PlanNode& node, Column& column) {
         std::ranges::fill(column.by_code, std::uint8_t{may_be_no});
         column.pages = 0;
         std::size_t found = 0;
+        column.listed.emplace();
         for (const std::string& text : node.equals) {
             const WireValue value = wire_value(model::Value(std::string_view(text)));
             if (value.wire != column.wire) continue;
@@ -188,11 +189,27 @@ void SegmentChecks::prepare_texts(const PlanNode& node, Column& column) {
             if (!take(code)) return;
             if (!*code || column.by_code[**code] != may_be_no) continue;
             column.by_code[**code] = 0;
-            all |= ask_code(node, column, **code);
+            const Truths truths = ask_code(node, column, **code);
+            all |= truths;
+            const auto rows = reader_.rows_of(column.index, **code);
+            if (!take(rows)) return;
+            if (!*rows) column.listed.reset();
+            for (std::size_t i = 0; column.listed && i < (*rows)->size(); ++i)
+                column.listed->emplace_back((**rows)[i], truths);
+            ++found;
+            if (*rows) {
+                for (std::size_t n = 0; n < info_.pages.size(); ++n) {
+                    const PageInfo& page = info_.pages[n];
+                    const bool has = std::ranges::any_of(**rows, [&](std::uint32_t row) {
+                        return row >= page.first_row && row - page.first_row < page.rows;
+                    });
+                    if (has) column.pages |= std::uint64_t{1} << n;
+                }
+                continue;
+            }
             const auto pages = reader_.pages_of(column.index, **code);
             if (!take(pages)) return;
             column.pages |= *pages;
-            ++found;
         }
         if (found < values) all |= may_be_no;
     } else if (values <= kSmallDictionary) {
@@ -315,17 +332,26 @@ void SegmentChecks::read_rows(const PlanNode& node, std::size_t page, const Bits
         if (is_number(column.wire)) {
             read_numbers(node, column, page, wanted, left, out);
         } else {
-            read_codes(node, column, page, wanted, left, out);
+            read_codes(node, column, check.absent, page, wanted, left, out);
         }
         if (fault_) return;
     }
     note(out, left, check.absent);
 }
 
-void SegmentChecks::read_codes(const PlanNode& node, Column& column, std::size_t page, const Bits& wanted, Bits& left,
-                               RowTruths& out) {
+void SegmentChecks::read_codes(const PlanNode& node, Column& column, Truths absent, std::size_t page,
+                               const Bits& wanted, Bits& left, RowTruths& out) {
     const auto present = reader_.rows_present(column.index, page);
     if (!take(present) || *present == 0) return;
+    if (column.listed && absent == may_be_no) {  // the others stay with those that have no value: no as well
+        const PageInfo& info = info_.pages[page];
+        for (const auto& [row, truths] : *column.listed) {
+            if (row < info.first_row || row - info.first_row >= info.rows || !wanted.test(row - info.first_row)) continue;
+            note(out, row - info.first_row, truths);
+            left.reset(row - info.first_row);
+        }
+        return;
+    }
     const auto codes = reader_.codes(column.index, page);
     if (!take(codes)) return;
     const bool search = !node.parts.empty() && column.wire == Wire::text && column.all == may_be_any &&

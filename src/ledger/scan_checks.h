@@ -32,6 +32,8 @@ private:
         std::vector<std::uint8_t> by_region;      ///< of numbers: below the first bound, the bound, up to the next, …
         Truths all = may_be_any;                  ///< over all its values
         std::uint64_t pages = ~std::uint64_t{0};  ///< that may have values of which it does not say no
+        /// Every row of the segment of which it does not say no, when these are few and known, and what it says.
+        std::optional<std::vector<std::pair<std::uint32_t, Truths>>> listed;
     };
     struct Check {
         bool ready = false;
@@ -49,8 +51,8 @@ private:
     [[nodiscard]] Truths over_time(const PlanNode& node, Nanoseconds from, Nanoseconds to);
     [[nodiscard]] Truths over_numbers(const PlanNode& node, RecordNumber from, RecordNumber to);
     void read_rows(const PlanNode& node, std::size_t page, const Bits& wanted, RowTruths& out);
-    void read_codes(const PlanNode& node, Column& column, std::size_t page, const Bits& wanted, Bits& left,
-                    RowTruths& out);
+    void read_codes(const PlanNode& node, Column& column, Truths absent, std::size_t page, const Bits& wanted,
+                    Bits& left, RowTruths& out);
     void read_numbers(const PlanNode& node, Column& column, std::size_t page, const Bits& wanted, Bits& left,
                       RowTruths& out);
     void rows_by_time(const PlanNode& node, std::size_t page, const Bits& wanted, RowTruths& out);

@@ -1,5 +1,7 @@
 #include "ledger/scan_unit.h"
 
+#include "ledger/planes.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -43,7 +45,7 @@ ScanRequest::ScanRequest(const Plan& plan_of, const Query& query_of) : plan(plan
     evaluated = FieldSet(all);
 }
 
-UnitScan::UnitScan(const ScanRequest& request) : request_(request) {
+UnitScan::UnitScan(const ScanRequest& request) : request_(request), unpacker_(std::make_shared<Unpacker>()) {
     if (!request.plan.everything()) evaluator_ = std::make_unique<rule::Evaluator>(request.plan.program());
 }
 
@@ -99,7 +101,7 @@ Result<bool> UnitScan::page(SegmentReader& reader, SegmentChecks* checks, std::s
 }
 
 bool UnitScan::pages(const std::shared_ptr<const Segment>& segment, const VisitPage& visit, ScanReport& report) {
-    SegmentReader reader(segment);
+    SegmentReader reader(segment, unpacker_);
     const SegmentInfo& info = segment->info();
     ++report.segments;
     bool ruled_out = false;

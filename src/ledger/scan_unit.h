@@ -74,6 +74,7 @@ private:
 
     const ScanRequest& request_;
     std::unique_ptr<rule::Evaluator> evaluator_;
+    std::shared_ptr<Unpacker> unpacker_;
     StoredRecord record_;
 };
 

@@ -48,6 +48,7 @@ public:
             good_ = good_ && known_[column] == info.values;
             layout_.hashes[column] = chunk();
             layout_.masks[column] = chunk();
+            layout_.rare[column] = chunk();
             const std::size_t hashes = layout_.hashes[column].size;
             good_ = good_ && (hashes == 0 || hashes == info.values * std::size_t{2});
         }
@@ -102,6 +103,7 @@ private:
         layout_.blocks.resize(columns);
         layout_.hashes.resize(columns);
         layout_.masks.resize(columns);
+        layout_.rare.resize(columns);
         known_.resize(columns);
         layout_.by_field.resize(columns);
         std::iota(layout_.by_field.begin(), layout_.by_field.end(), 0U);

@@ -16,6 +16,8 @@
 // A sealed, immutable file of up to 65,536 rows, by columns. Described in docs/ledger-format.md.
 namespace plimsoll::ledger {
 
+class Unpacker;
+
 inline constexpr std::uint32_t kPageRows = 8192;         ///< rows that are encoded together
 inline constexpr std::uint32_t kMaxSegmentRows = 65536;  ///< and at most 64 pages
 inline constexpr std::uint16_t kAbsent = 0xffff;         ///< no code: the row has no value of this column
@@ -86,6 +88,8 @@ private:
 class SegmentReader {
 public:
     explicit SegmentReader(std::shared_ptr<const Segment> segment);
+    /// The same with an unpacker that several of one thread use in turn.
+    SegmentReader(std::shared_ptr<const Segment> segment, std::shared_ptr<Unpacker> unpacker);
     ~SegmentReader();
     SegmentReader(SegmentReader&&) noexcept;
     SegmentReader& operator=(SegmentReader&&) noexcept;
@@ -117,6 +121,10 @@ public:
 
     /// Bit n set: page n has rows with this code.
     [[nodiscard]] Result<std::uint64_t> pages_of(std::size_t column, std::uint16_t code);
+
+    /// The rows (indexes within the segment) that have this code, ascending, when they are few; nothing when they are
+    /// more. Unpacks no page.
+    [[nodiscard]] Result<std::optional<std::vector<std::uint32_t>>> rows_of(std::size_t column, std::uint16_t code);
 
     /// The canonical bytes of one row (index within the segment).
     [[nodiscard]] Result<std::string> row(std::uint32_t row);

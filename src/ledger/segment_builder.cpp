@@ -8,6 +8,7 @@
 
 #include "ledger/crc32c.h"
 #include "ledger/planes.h"
+#include "ledger/rare_rows.h"
 #include "ledger/segment.h"
 #include "ledger/segment_format.h"
 #include "ledger/tree.h"
@@ -49,6 +50,7 @@ struct Column {
         info.min_bits = info.max_bits = 0;
         table.clear();
         masks.clear();
+        rare.clear();
         known = 0;
         parent = kNoParent;
         presence_parent = kNoParent;
@@ -65,6 +67,7 @@ struct Column {
     std::vector<std::uint16_t> codes;
     ValueTable table;
     std::vector<std::uint64_t> masks;  ///< by code: pages that have it
+    RareRows rare;                     ///< rows of the values that few rows have
     int parent = kNoParent;            ///< column whose code foretells this one's value
     int presence_parent = kNoParent;   ///< column whose code says whether there is a value
     bool parent_chosen = false;        ///< in this segment
@@ -154,6 +157,7 @@ public:
             if (is_number(column.info.wire)) continue;
             append_varint(tails, put_hashes(column, file));
             append_varint(tails, put_masks(column, file));
+            append_varint(tails, column.rare.put(file));
         }
         const Hash sum = sha256(file);
 
@@ -245,7 +249,7 @@ private:
         max_time_ = std::max(max_time_, most);
         append_fixed(entry, least);
         append_fixed(entry, most);
-        put_chunk(entry, [&] { packer_.numbers({times_.data(), in_page_}, true, body_); });
+        put_chunk(entry, [&] { packer_.times({times_.data(), in_page_}, body_); });
 
         for (Column& column : columns_) choose_parent(column);
         for (Column& column : columns_) put_page(column, entry);
@@ -346,9 +350,14 @@ private:
 
     void note_masks(Column& column) {
         column.masks.resize(column.table.size());
+        column.rare.grow(column.table.size());
         const std::uint64_t bit = std::uint64_t{1} << pages_;
+        const std::uint32_t first = rows_ - in_page_;
         for (std::uint32_t row = 0; row < in_page_; ++row) {
-            if (column.codes[row] != kAbsent) column.masks[column.codes[row]] |= bit;
+            const std::uint16_t code = column.codes[row];
+            if (code == kAbsent) continue;
+            column.masks[code] |= bit;
+            column.rare.note(code, first + row);
         }
     }
 
@@ -478,7 +487,11 @@ private:
 
     std::size_t put_masks(const Column& column, std::string& out) {
         const std::size_t before = out.size();
-        packer_.words(column.masks, (pages_ + 7) / 8, out);
+        packed_numbers_ = column.masks;
+        for (std::uint32_t code = 0; code < column.table.size(); ++code) {
+            if (column.rare.holds(code)) packed_numbers_[code] = 0;  // its rows are listed
+        }
+        packer_.words(packed_numbers_, (pages_ + 7) / 8, out);
         return out.size() - before;
     }
 

@@ -54,6 +54,7 @@ struct Segment::Layout {
     std::vector<std::vector<Block>> blocks;  ///< by column
     std::vector<Chunk> hashes;               ///< by column
     std::vector<Chunk> masks;                ///< by column
+    std::vector<Chunk> rare;                 ///< by column: rows of the values that few rows have
     std::vector<std::size_t> by_field;       ///< columns in order of field number
 };
 

@@ -1,8 +1,10 @@
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "ledger/crc32c.h"
 #include "ledger/planes.h"
+#include "ledger/rare_rows.h"
 #include "ledger/segment.h"
 #include "ledger/segment_layout.h"
 #include "ledger/varint.h"
@@ -16,6 +18,8 @@ namespace {
 
 Error damaged(std::string_view what) { return {"the segment's " + std::string(what) + " cannot be unpacked"}; }
 
+constexpr std::uint32_t kManyTimes = 48;  // from here on the page's times are unpacked together
+
 /// What was unpacked of one column in one page.
 struct Part {
     bool has_presence = false;
@@ -27,10 +31,12 @@ struct Part {
 
 /// What was unpacked of one column's dictionary.
 struct Dictionary {
-    std::vector<std::string> blocks;  ///< bytes; one for each block of the layout
-    std::vector<bool> unpacked;
-    std::vector<std::string_view> values;  ///< by code; filled where the block is unpacked
-    bool whole = false;
+    struct Block {
+        std::string text;                 ///< empty: not unpacked yet
+        std::vector<std::uint32_t> ends;  ///< of its values
+    };
+    std::vector<Block> blocks;             ///< one for each of the layout
+    std::vector<std::string_view> values;  ///< by code; empty unless all were asked for
     std::vector<std::uint64_t> masks;
 };
 
@@ -38,12 +44,14 @@ struct Dictionary {
 
 class SegmentReader::Impl {
 public:
-    explicit Impl(std::shared_ptr<const Segment> segment)
+    Impl(std::shared_ptr<const Segment> segment, std::shared_ptr<Unpacker> unpacker)
         : segment_(std::move(segment)),
           layout_(segment_->layout()),
           times_(layout_.info.pages.size()),
+          single_times_(layout_.info.pages.size()),
           parts_(layout_.parts.size()),
-          dictionaries_(layout_.info.columns.size()) {}
+          dictionaries_(layout_.info.columns.size()),
+          unpacker_(std::move(unpacker)) {}
 
     [[nodiscard]] const Segment& segment() const { return *segment_; }
 
@@ -53,7 +61,7 @@ public:
         if (!times.empty()) return std::span<const Nanoseconds>(times);
         numbers_.resize(layout_.info.pages[page].rows);
         ByteReader in(layout_.at(layout_.times[page]));
-        if (!unpacker_.numbers(in, numbers_)) return damaged("times");
+        if (!unpacker_->numbers(in, numbers_)) return damaged("times");
         times.assign(numbers_.begin(), numbers_.end());
         return std::span<const Nanoseconds>(times);
     }
@@ -67,7 +75,7 @@ public:
         if (place.rows == Rows::bitmap) {
             bytes_.resize((rows + 7) / 8);
             ByteReader in(layout_.at(place.presence));
-            if (!unpacker_.plane(in, bytes_)) return damaged("presence");
+            if (!unpacker_->plane(in, bytes_)) return damaged("presence");
             part.presence.resize((rows + 63) / 64);
             std::memcpy(part.presence.data(), bytes_.data(), bytes_.size());
             if (rows % 64 != 0) part.presence.back() &= (std::uint64_t{1} << (rows % 64)) - 1;
@@ -76,7 +84,7 @@ public:
             TRY(const std::span<const std::uint16_t> codes, this->codes(place.presence_parent, page));
             set_.resize((known + 7) / 8);
             ByteReader in(layout_.at(place.presence));
-            if (!unpacker_.plane(in, set_)) return damaged("presence");
+            if (!unpacker_->plane(in, set_)) return damaged("presence");
             part.presence.assign((rows + 63) / 64, 0);
             for (std::uint32_t row = 0; row < rows; ++row) {
                 const std::uint16_t code = codes[row];
@@ -134,21 +142,31 @@ public:
 
     Result<std::string_view> value(std::size_t column, std::uint16_t code) {
         if (code >= layout_.info.columns[column].values) return damaged("dictionary");
-        Dictionary& dictionary = prepared(column);
-        if (dictionary.values[code].data() != nullptr) return dictionary.values[code];
+        const Dictionary& dictionary = prepared(column);
+        if (!dictionary.values.empty()) return dictionary.values[code];
         const auto& blocks = layout_.blocks[column];
         const auto place = std::ranges::upper_bound(blocks, code, {}, &Layout::Block::first) - 1;
-        TRY_VOID(unpack_block(column, static_cast<std::size_t>(place - blocks.begin())));
-        return dictionary.values[code];
+        TRY(const Dictionary::Block* block, unpacked(column, static_cast<std::size_t>(place - blocks.begin())));
+        const std::size_t n = code - place->first;
+        const std::uint32_t begin = n == 0 ? 0 : block->ends[n - 1];
+        return std::string_view(block->text).substr(begin, block->ends[n] - begin);
     }
 
     Result<std::span<const std::string_view>> values(std::size_t column) {
         Dictionary& dictionary = prepared(column);
-        if (!dictionary.whole) {
+        if (dictionary.values.empty()) {
+            std::vector<std::string_view> all;
+            all.reserve(layout_.info.columns[column].values);
             for (std::size_t n = 0; n < layout_.blocks[column].size(); ++n) {
-                if (!dictionary.unpacked[n]) TRY_VOID(unpack_block(column, n));
+                TRY(const Dictionary::Block* block, unpacked(column, n));
+                const char* begin = block->text.data();
+                for (const std::uint32_t end : block->ends) {
+                    const char* const stop = block->text.data() + end;
+                    all.emplace_back(begin, static_cast<std::size_t>(stop - begin));
+                    begin = stop;
+                }
             }
-            dictionary.whole = true;
+            dictionary.values = std::move(all);
         }
         return std::span<const std::string_view>(dictionary.values);
     }
@@ -166,11 +184,11 @@ public:
         const auto wanted = static_cast<std::uint16_t>(crc32c(bytes));
         for (std::uint32_t first = 0; first < count; first += kStride) {
             const std::uint32_t end = std::min(count, first + kStride);
-            std::uint32_t hits = 0;  // without branches, so that the compiler compares many at once
-            for (std::uint32_t code = first; code < end; ++code) {
-                std::uint16_t hash = 0;
-                std::memcpy(&hash, hashes.data() + std::size_t{2} * code, 2);
-                hits += hash == wanted ? 1U : 0U;
+            std::uint16_t hits = end - first < kStride ? 1 : 0;
+            if (hits == 0) {  // as many as the compiler knows of, without branches, so that it compares many at once
+                std::array<std::uint16_t, kStride> some;
+                std::memcpy(some.data(), hashes.data() + std::size_t{2} * first, sizeof some);
+                for (const std::uint16_t hash : some) hits = static_cast<std::uint16_t>(hits | (hash == wanted ? 1 : 0));
             }
             for (std::uint32_t code = first; hits != 0 && code < end; ++code) {
                 std::uint16_t hash = 0;
@@ -183,13 +201,28 @@ public:
         return Found();
     }
 
+    Result<std::optional<std::vector<std::uint32_t>>> rows_of(std::size_t column, std::uint16_t code) {
+        const RareRowsView view(layout_.at(layout_.rare[column]), layout_.info.columns[column].values);
+        const auto count = view.count(code);
+        std::vector<std::uint32_t> rows;
+        if (!count || !view.rows(code, layout_.info.rows, rows)) return damaged("index of rows");
+        if (rows.empty()) return std::optional<std::vector<std::uint32_t>>();
+        return std::optional(std::move(rows));
+    }
+
     Result<std::uint64_t> pages_of(std::size_t column, std::uint16_t code) {
+        TRY(const auto rows, rows_of(column, code));
+        if (rows) {
+            std::uint64_t pages = 0;
+            for (const std::uint32_t row : *rows) pages |= std::uint64_t{1} << page_of(row);
+            return pages;
+        }
         Dictionary& dictionary = prepared(column);
         if (dictionary.masks.empty()) {
             dictionary.masks.resize(layout_.info.columns[column].values);
             ByteReader in(layout_.at(layout_.masks[column]));
             const auto width = static_cast<unsigned>((layout_.info.pages.size() + 7) / 8);
-            if (!unpacker_.words(in, width, dictionary.masks)) {
+            if (!unpacker_->words(in, width, dictionary.masks)) {
                 dictionary.masks.clear();
                 return damaged("index of pages");
             }
@@ -201,9 +234,7 @@ public:
     /// Gives each field of one row to `visit`, in order of field number.
     template <typename Visit>
     Result<void> fields(std::uint32_t row, const FieldSet* only, Visit visit) {
-        check(row < layout_.info.rows);
-        std::size_t page = 0;
-        while (row >= layout_.info.pages[page].first_row + layout_.info.pages[page].rows) ++page;
+        const std::size_t page = page_of(row);
         const std::uint32_t within = row - layout_.info.pages[page].first_row;
         for (const std::size_t column : layout_.by_field) {
             const ColumnInfo& info = layout_.info.columns[column];
@@ -251,8 +282,10 @@ public:
     Result<void> rows(std::size_t page, std::string& bytes, std::vector<std::uint32_t>& ends);
 
     void forget() {
-        for (auto& times : times_) times = {};
-        for (Part& part : parts_) part = {};
+        for (auto& times : times_) times.clear();
+        for (Part& part : parts_) {
+            if (part.has_presence || part.has_values) part = {};
+        }
     }
 
 private:
@@ -262,11 +295,26 @@ private:
     }
 
     Result<Nanoseconds> row_time(std::uint32_t row) {
+        const std::size_t page = page_of(row);
+        const PageInfo& info = layout_.info.pages[page];
+        if (times_[page].empty() && single_times_[page] < kManyTimes) {
+            ++single_times_[page];
+            ByteReader in(layout_.at(layout_.times[page]));
+            std::uint64_t time = 0;
+            if (Unpacker::one_number(in, info.rows, row - info.first_row, time)) {
+                if (!in.ok()) return damaged("times");
+                return static_cast<Nanoseconds>(time);
+            }
+        }
+        TRY(const std::span<const Nanoseconds> all, times(page));
+        return all[row - info.first_row];
+    }
+
+    [[nodiscard]] std::size_t page_of(std::uint32_t row) const {
         check(row < layout_.info.rows);
         std::size_t page = 0;
         while (row >= layout_.info.pages[page].first_row + layout_.info.pages[page].rows) ++page;
-        TRY(const std::span<const Nanoseconds> all, times(page));
-        return all[row - layout_.info.pages[page].first_row];
+        return page;
     }
 
     /// Values of the dictionary at the end of a page.
@@ -280,35 +328,31 @@ private:
         Dictionary& dictionary = dictionaries_[column];
         if (dictionary.blocks.empty()) {
             dictionary.blocks.resize(layout_.blocks[column].size());
-            dictionary.unpacked.resize(dictionary.blocks.size());
-            dictionary.values.resize(layout_.info.columns[column].values);
         }
         return dictionary;
     }
 
-    Result<void> unpack_block(std::size_t column, std::size_t n) {
+    Result<const Dictionary::Block*> unpacked(std::size_t column, std::size_t n) {
         const Layout::Block& block = layout_.blocks[column][n];
-        Dictionary& dictionary = dictionaries_[column];
+        Dictionary::Block& out = dictionaries_[column].blocks[n];
+        if (!out.text.empty()) return &out;
         ByteReader in(layout_.at(block.chunk));
         lengths_.resize(block.count);
-        if (!unpacker_.numbers(in, lengths_)) return damaged("dictionary");
+        if (!unpacker_->numbers(in, lengths_)) return damaged("dictionary");
         std::size_t left = block.raw;
         for (const std::uint64_t length : lengths_) {
             if (length > left) return damaged("dictionary");
             left -= length;
         }
         if (left != 0) return damaged("dictionary");
-        std::string& text = dictionary.blocks[n];
-        text.resize(block.raw + 1);  // one byte more, so that an empty value points at something
-        if (!unpacker_.plane(in, {reinterpret_cast<std::uint8_t*>(text.data()), block.raw}))
+        std::string text(block.raw + 1, '\0');  // one byte more, so that an empty value points at something
+        if (!unpacker_->plane(in, {reinterpret_cast<std::uint8_t*>(text.data()), block.raw}))
             return damaged("dictionary");
-        const char* next = text.data();
-        for (std::uint32_t i = 0; i < block.count; ++i) {
-            dictionary.values[block.first + i] = {next, lengths_[i]};
-            next += lengths_[i];
-        }
-        dictionary.unpacked[n] = true;
-        return {};
+        std::uint32_t end = 0;
+        out.ends.reserve(block.count);
+        for (const std::uint64_t length : lengths_) out.ends.push_back(end += static_cast<std::uint32_t>(length));
+        out.text = std::move(text);
+        return &out;
     }
 
     template <typename Visit>
@@ -341,12 +385,12 @@ private:
         ByteReader in(layout_.at(place.values));
         if (place.parent == 0) {
             numbers_.resize(place.count);
-            return unpacker_.numbers(in, numbers_) ? Result<void>() : damaged("numbers");
+            return unpacker_->numbers(in, numbers_) ? Result<void>() : damaged("numbers");
         }
         TRY(const std::size_t places, read_places(place, page, part));
         misses_.resize(in.varint(place.count));
         set_.resize(place.count);
-        if (!unpacker_.plane(in, set_) || !unpacker_.numbers(in, misses_)) return damaged("numbers");
+        if (!unpacker_->plane(in, set_) || !unpacker_->numbers(in, misses_)) return damaged("numbers");
         std::vector<std::uint64_t> last(places);
         numbers_.resize(place.count);
         std::size_t miss = 0;
@@ -370,7 +414,7 @@ private:
         }
         codes_.resize(place.count);
         ByteReader in(layout_.at(place.values));
-        if (!unpacker_.words(in, codes_)) return damaged("codes");
+        if (!unpacker_->words(in, codes_)) return damaged("codes");
         std::uint32_t next = place.known;
         const std::uint32_t known = values_until(column, page);
         for (std::size_t i = 0; i < codes_.size(); ++i) {
@@ -398,9 +442,10 @@ private:
     std::shared_ptr<const Segment> segment_;
     const Layout& layout_;
     std::vector<std::vector<Nanoseconds>> times_;
+    std::vector<std::uint32_t> single_times_;  ///< by page: times that were read one by one
     std::vector<Part> parts_;
     std::vector<Dictionary> dictionaries_;
-    Unpacker unpacker_;
+    std::shared_ptr<Unpacker> unpacker_;
     std::vector<std::uint64_t> numbers_;
     std::vector<std::uint64_t> lengths_;
     std::vector<std::uint64_t> misses_;
@@ -490,7 +535,9 @@ Result<void> SegmentReader::Impl::rows(std::size_t page, std::string& bytes, std
 }
 
 SegmentReader::SegmentReader(std::shared_ptr<const Segment> segment)
-    : impl_(std::make_unique<Impl>(std::move(segment))) {}
+    : impl_(std::make_unique<Impl>(std::move(segment), std::make_shared<Unpacker>())) {}
+SegmentReader::SegmentReader(std::shared_ptr<const Segment> segment, std::shared_ptr<Unpacker> unpacker)
+    : impl_(std::make_unique<Impl>(std::move(segment), std::move(unpacker))) {}
 SegmentReader::~SegmentReader() = default;
 SegmentReader::SegmentReader(SegmentReader&&) noexcept = default;
 SegmentReader& SegmentReader::operator=(SegmentReader&&) noexcept = default;
@@ -520,6 +567,9 @@ Result<std::optional<std::uint16_t>> SegmentReader::find(std::size_t column, std
 }
 Result<std::uint64_t> SegmentReader::pages_of(std::size_t column, std::uint16_t code) {
     return impl_->pages_of(column, code);
+}
+Result<std::optional<std::vector<std::uint32_t>>> SegmentReader::rows_of(std::size_t column, std::uint16_t code) {
+    return impl_->rows_of(column, code);
 }
 Result<std::string> SegmentReader::row(std::uint32_t row) { return impl_->row(row); }
 Result<void> SegmentReader::rows(std::size_t page, std::string& bytes, std::vector<std::uint32_t>& ends) {

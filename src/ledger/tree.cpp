@@ -78,7 +78,7 @@ void Tree::add(std::span<const Hash> leaves) {
         std::array<Hash, kMany> nodes;
         std::ranges::copy(leaves.first(kMany), nodes.begin());
         for (std::size_t count = kMany / 2; count > 0; count /= 2) {
-            std::array<std::string_view, kMany / 2> pairs;
+            std::array<std::string_view, kMany / 2> pairs;  // each is read before its hash is put in front of it
             const auto* bytes = reinterpret_cast<const char*>(nodes.data());
             for (std::size_t i = 0; i < count; ++i) pairs[i] = {bytes + 2 * sizeof(Hash) * i, 2 * sizeof(Hash)};
             sha256_each(kNode, std::span(pairs).first(count), std::span(nodes).first(count));

@@ -234,7 +234,7 @@ Result<VerifyReport> verify(const VerifyOptions& options, const std::function<vo
         TRY(const Evidence evidence, gather_evidence(options));
         VerifyReport report;
         Check(evidence, report).run(threads, progress);
-        if (report.verdict == Verdict::ok || look == kLooks || !may_be_written(options.path)) return report;
+        if (report.verdict == Verdict::ok || look == kLooks || !may_be_written(evidence.path)) return report;
         // A writer that seals, prunes or changes its key meanwhile leaves a picture that does not fit together.
         std::this_thread::sleep_for(kSettle);
         const auto again = gather_evidence(options);

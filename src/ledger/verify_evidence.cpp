@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "host/file.h"
+#include "ledger/replace_file.h"
 #include "ledger/segment.h"
 #include "ledger/verify_parts.h"
 #include "ledger/wal.h"
@@ -222,7 +223,7 @@ const Tree* Evidence::tree(std::uint64_t size) const {
 }
 
 Result<Evidence> gather_evidence(const VerifyOptions& options) {
-    Evidence evidence{.path = options.path};
+    Evidence evidence{.path = absolute_path(options.path)};
     TRY_VOID(list(evidence));
     check_keys(evidence, options);
     if (!evidence.keys.empty()) check_checkpoints(evidence);

@@ -17,6 +17,7 @@
 #include "ledger/checkpoint_log.h"
 #include "ledger/lock.h"
 #include "ledger/recovery.h"
+#include "ledger/replace_file.h"
 #include "ledger/segment.h"
 #include "ledger/tree.h"
 #include "ledger/wal.h"
@@ -32,6 +33,7 @@ namespace {
 constexpr milliseconds kRetryAfter{200};  // between attempts to write to a disk that refused
 constexpr std::chrono::seconds kPruneEvery{10};
 constexpr milliseconds kIdle{1000};
+constexpr std::size_t kHashTogether = 64;  // rows whose leaves are hashed side by side
 
 std::string_view bytes_of(const Hash& hash) { return {reinterpret_cast<const char*>(hash.data()), hash.size()}; }
 
@@ -71,11 +73,12 @@ public:
           log_(std::move(log)),
           fields_(std::move(found.fields)),
           tree_(std::move(found.tree)),
+          next_(tree_.size()),
           builder_(std::move(*found.builder)),
           wal_(std::move(*found.wal)),
           segments_(std::move(found.segments)),
           losses_(std::move(found.losses)),
-          durable_(tree_.size()),
+          durable_(next_),
           first_kept_(found.first_kept) {}
 
     /// Writes what a new run of the ledger begins with.
@@ -116,7 +119,7 @@ public:
         }
         if (fault_.empty() && refused_since_ > 0) static_cast<void>(note_refused());
         if (fault_.empty() && builder_full()) note_fault(seal());
-        if (fault_.empty() && signed_size_ != tree_.size() && now >= signed_at_ + options_.checkpoint_every) {
+        if (fault_.empty() && signed_size_ != next_ && now >= signed_at_ + options_.checkpoint_every) {
             if (auto note = checkpoint(); !note) note_fault(note.error());
         }
         if (fault_.empty() && clock() - log_->key_since() >= std::chrono::nanoseconds(options_.key_epoch).count()) {
@@ -128,7 +131,7 @@ public:
         }
         milliseconds next = fault_.empty() ? kIdle : kRetryAfter;
         if (!pending_.empty() && fault_.empty()) next = std::min(next, until(oldest_ + options_.commit_after, now));
-        if (signed_size_ != tree_.size() && fault_.empty()) {
+        if (signed_size_ != next_ && fault_.empty()) {
             next = std::min(next, until(signed_at_ + options_.checkpoint_every, now));
         }
         return next;
@@ -142,8 +145,8 @@ public:
 
     Result<std::string> checkpoint() {
         TRY_VOID(flush());
-        TRY(std::string note, log_->sign(tree_.size(), tree_.root()));
-        signed_size_ = tree_.size();
+        TRY(std::string note, log_->sign(next_, tree().root()));
+        signed_size_ = next_;
         signed_time_ = clock();
         signed_at_ = Steady::now();
         return note;
@@ -162,7 +165,7 @@ public:
     [[nodiscard]] RecordNumber durable() const { return durable_; }
 
     [[nodiscard]] WriterStatus status() const {
-        WriterStatus status{.next = tree_.size(),
+        WriterStatus status{.next = next_,
                             .durable = durable_,
                             .first_kept = first_kept_,
                             .segments = segments_.size(),
@@ -191,7 +194,7 @@ private:
             if (!fields_.number(slot.field)) TRY_VOID(number_field(slot.field, event.time()));
             numbered_[slot.field] = true;
         }
-        return put_row([&](std::string& out) { return encode_row(event, fields_, out); });
+        return put_row(event.time(), [&](std::string& out) { return encode_row(event, fields_, out, &parts_); });
     }
 
     Result<void> number_field(model::FieldId id, Nanoseconds time) {
@@ -199,15 +202,20 @@ private:
         FieldNumbers::Entry entry{
             .number = fields_.next(), .name = std::string(field.name), .type = model::type_name(field), .id = id};
         if (entry.number >= kMaxFields) return Error{"the ledger holds as many fields as it can"};
-        TRY_VOID(put_row([&](std::string& out) -> Result<void> {
+        TRY_VOID(put_row(time, [&](std::string& out) -> Result<void> {
+            const std::size_t at = out.size();
             out += encode_field_row(time, entry);
+            parts_.clear();
+            RowReader reader(std::string_view(out).substr(at));
+            for (RowField part; reader.next(part);) parts_.push_back(part);
             return {};
         }));
         return fields_.add(entry.number, entry.name, entry.type);
     }
 
+    /// `encode` appends the row and says its parts_.
     template <typename Encode>
-    Result<RecordNumber> put_row(Encode encode) {
+    Result<RecordNumber> put_row(Nanoseconds time, Encode encode) {
         if (builder_full()) {
             if (auto sealed = seal(); !sealed) {
                 note_fault(sealed);
@@ -217,17 +225,34 @@ private:
         const std::size_t at = pending_.size();
         if (at == 0) oldest_ = Steady::now();
         pending_.append(kFrameHead, '\0');
-        Result<void> encoded = encode(pending_);
-        const std::string_view row = std::string_view(pending_).substr(at + kFrameHead);
-        if (encoded) encoded = builder_.add(row);
-        if (!encoded) {
+        if (auto encoded = encode(pending_); !encoded) {
             pending_.resize(at);
             return Error(encoded.error());
         }
+        const std::size_t begin = at + kFrameHead;
+        builder_.add(time, parts_, pending_.size() - begin);
         close_frame(pending_, at);
-        const RecordNumber number = tree_.size();
-        tree_.add(leaf_hash(row));
+        unhashed_.emplace_back(begin, pending_.size() - begin);
+        const RecordNumber number = next_++;
+        if (next_ % kHashTogether == 0) hash_rows();
         return number;
+    }
+
+    /// The tree of every record.
+    Tree& tree() {
+        hash_rows();
+        return tree_;
+    }
+
+    void hash_rows() {
+        if (unhashed_.empty()) return;
+        std::array<std::string_view, kHashTogether> rows;
+        std::array<Hash, kHashTogether> leaves;
+        for (std::size_t i = 0; i < unhashed_.size(); ++i)
+            rows[i] = std::string_view(pending_).substr(unhashed_[i].first, unhashed_[i].second);
+        leaf_hashes(std::span(rows).first(unhashed_.size()), std::span(leaves).first(unhashed_.size()));
+        tree_.add(std::span<const Hash>(leaves).first(unhashed_.size()));
+        unhashed_.clear();
     }
 
     /// Writes and syncs what waits. After a failure it still waits.
@@ -237,7 +262,8 @@ private:
             note_fault(written);
             return written;
         }
-        durable_ = tree_.size();
+        durable_ = next_;
+        hash_rows();
         pending_.clear();
         look_for_room();
         return {};
@@ -312,13 +338,13 @@ private:
     /// Each step may be repeated: after a failure the next call begins anew.
     Result<void> seal() {
         TRY_VOID(flush());
-        const Hash root = tree_.root();
-        const std::string frontier = tree_.frontier();
+        const Hash root = tree().root();
+        const std::string frontier = tree().frontier();
         const std::string bytes = builder_.finish(fields_, bytes_of(root), frontier);
         TRY_VOID(write_segment(options_.path, builder_.first(), bytes));
         TRY(const auto segment, Segment::open(segment_path(options_.path, builder_.first())));
-        if (log_->sealed_until() < tree_.size()) {
-            TRY_VOID(log_->sealed({builder_.first(), tree_, sha256(bytes), tree_.take_trail()}));
+        if (log_->sealed_until() < next_) {
+            TRY_VOID(log_->sealed({builder_.first(), tree(), sha256(bytes), tree().take_trail()}));
         }
         const SegmentInfo& info = segment->info();
         const SegmentRow row{.first = info.first,
@@ -330,10 +356,10 @@ private:
                              .frontier = info.frontier};
         TRY_VOID(catalogue_->put(row));
         const std::string old = wal_.path();
-        TRY(Wal wal, Wal::create(options_.path + "/" + wal_name(tree_.size()), {tree_.size(), frontier, fields_}));
+        TRY(Wal wal, Wal::create(options_.path + "/" + wal_name(next_), {next_, frontier, fields_}));
         wal_ = std::move(wal);
         segments_.push_back(row);
-        builder_.reset(tree_.size());
+        builder_.reset(next_);
         ::unlink(old.c_str());  // one that stays is removed at the next start
         return prune();
     }
@@ -430,7 +456,7 @@ private:
         if (!key.signature.empty()) record.set("ledger.key.signature", key.signature);
         TRY_VOID(put(record));
         TRY_VOID(flush());
-        return log_->finish_rotation(tree_.size(), tree_.root());
+        return log_->finish_rotation(next_, tree().root());
     }
 
     Result<void> rotate() {
@@ -444,7 +470,10 @@ private:
     std::unique_ptr<CheckpointLog> log_;
     FieldNumbers fields_;
     std::array<bool, model::kFields.size()> numbered_{};  ///< fields known to have a number
-    Tree tree_;                                           ///< of every record appended; its size is the next number
+    Tree tree_;                                           ///< of every record but those in unhashed_; see tree()
+    RecordNumber next_ = 0;                               ///< number that the next record gets
+    std::vector<std::pair<std::size_t, std::size_t>> unhashed_;  ///< rows in pending_ that tree_ lacks: begin, size
+    std::vector<RowField> parts_;                                ///< of the row that is appended
     SegmentBuilder builder_;
     Wal wal_;
     std::string pending_;  ///< frames that are not synced yet
@@ -478,6 +507,7 @@ Result<std::unique_ptr<Writer>> Writer::open(WriterOptions options) {
         return Error{fmt::format("a segment holds 1 to {} rows", kMaxSegmentRows)};
     }
     if (options.host.empty()) options.host = host_name();
+    options.path = absolute_path(options.path);
     const auto opened = [&]() -> Result<std::unique_ptr<Writer>> {
         TRY_VOID(make_folders(options.path));
         TRY(host::Fd lock, lock_ledger(options.path));

@@ -36,7 +36,7 @@ class Story(unittest.TestCase):
         docker("rm", "web")
         docker("run", "-d", "--name", "web", *compose, IMAGE, "sleep", "600")
         docker("rm", "-f", "web")
-        found = lambda: len(cls.agent.search("docker.action = destroy and container.name = web")) == 2
+        found = lambda: len(cls.agent.search("record.kind = event and docker.action = destroy and container.name = web")) == 2
         eventually(found)
         cls.ledger = cls.agent.ledger
 

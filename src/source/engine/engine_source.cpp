@@ -199,6 +199,7 @@ void EngineSource::run(Outlet& outlet, const std::stop_token& stop) {
         }
         connected(true, {});
         work.connected(*kind, since, restarted_since(listener, checkpoint_.known_until));
+        save(outlet);
         auto wait = 0ms;
         while (!stop.stop_requested()) {
             std::vector<Line> lines = queue.pop(kBatch, wait, stop);

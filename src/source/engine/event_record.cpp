@@ -85,6 +85,11 @@ Event difference_record(const Told::Difference& difference, Nanoseconds otherwis
     if (!difference.name.empty()) event.attributes.emplace_back("name", difference.name);
     const ContainerRecord* container = difference.after ? difference.after.get() : difference.before.get();
     Event out = event_record(event, container, endpoint);
+    if (container == nullptr && event.type == "container") {  // known by its events alone
+        out.set("container.id", event.id.substr(0, 12));
+        out.set("container.full_id", event.id);
+        if (!difference.name.empty()) out.set("container.name", difference.name);
+    }
     out.set("record.reconciled", true);
     out.set("record.summary", difference.summary);
     if (difference.after && (difference.before || difference.action == "create"))
