@@ -17,6 +17,7 @@ constexpr std::size_t kBatch = 256;   // records handed over together
 constexpr std::size_t kAhead = 4096;  // records that wait of one part that is soon asked for
 constexpr std::size_t kEarly = 256;   // and of one that is asked for later
 constexpr std::size_t kWindow = 16;   // parts for each thread that are begun before they are asked for
+constexpr std::size_t kMostThreads = 64;
 constexpr auto kProgressEvery = std::chrono::milliseconds(100);
 
 /// What one part gives, while a thread works on it or is done.
@@ -28,15 +29,39 @@ struct Lane {
 };
 
 std::uint64_t rows_of(const ScanPart& part) {
-    return part.is_tail() ? part.tail.tail->end() - part.tail.first : part.segment.rows;
+    if (part.is_tail()) return part.tail.tail->end() - part.tail.first;
+    return part.slice.end(part.segment.rows) - part.slice.begin(part.segment.rows);
 }
 
 bool scan_part(LedgerFiles& files, UnitScan& unit, const ScanPart& part, const Deliver& deliver, ScanReport& report,
                std::vector<SegmentFile>& vanished) {
     if (part.is_tail()) return unit.tail(*part.tail.tail, part.tail.first, deliver, report);
     if (part.packed) return unit.segment(part.packed, deliver, report);
-    const auto segment = open_part(files, part.segment, report, vanished);
-    return !segment || unit.segment(segment, deliver, report);
+    ScanReport said_before;  // by the first slice
+    std::vector<SegmentFile> known;
+    const bool first = part.slice.number == 0;
+    const auto segment = open_part(files, part.segment, first ? report : said_before, first ? vanished : known);
+    return !segment || unit.segment(segment, deliver, report, part.slice);
+}
+
+/// A few segments do not keep all threads busy: their pages are shared out.
+void share_out(std::vector<ScanPart>& parts, const Query& query) {
+    constexpr std::size_t kMostSlices = 4;
+    const std::size_t threads = threads_for(query, kMostThreads);
+    if (threads < 2 || parts.empty() || parts.size() >= 2 * threads) return;
+    const std::size_t slices = std::min(kMostSlices, (2 * threads + parts.size() - 1) / parts.size());
+    std::vector<ScanPart> shared;
+    for (const ScanPart& part : parts) {
+        if (part.is_tail() || part.packed) {
+            shared.push_back(part);
+            continue;
+        }
+        for (std::size_t n = 0; n < slices; ++n) {
+            shared.push_back(part);
+            shared.back().slice = {query.newest_first ? slices - 1 - n : n, slices};
+        }
+    }
+    parts = std::move(shared);
 }
 
 /// Counts what is delivered, and says when it is enough.
@@ -193,7 +218,7 @@ std::vector<ScanPart> parts_of(const Snapshot& snapshot, const ScanRequest& requ
         } else if (!request.may_hold(segment.min_time, segment.max_time)) {
             ++report.skipped;
         } else {
-            parts.push_back({.segment = segment, .tail = {}, .packed = {}});
+            parts.push_back({.segment = segment, .tail = {}, .packed = {}, .slice = {}});
         }
     }
     for (const TailPart& tail : snapshot.tails) {
@@ -204,9 +229,9 @@ std::vector<ScanPart> parts_of(const Snapshot& snapshot, const ScanRequest& requ
             rest.first = info.first + info.rows;
             if (in_range(info.first, rest.first) && request.may_hold(info.min_time, info.max_time))
                 parts.push_back(
-                    {.segment = {.first = info.first, .rows = info.rows, .fault = {}}, .tail = {}, .packed = packed});
+                    {.segment = {.first = info.first, .rows = info.rows, .fault = {}}, .tail = {}, .packed = packed, .slice = {}});
         }
-        if (in_range(rest.first, rest.tail->end())) parts.push_back({.segment = {}, .tail = rest, .packed = {}});
+        if (in_range(rest.first, rest.tail->end())) parts.push_back({.segment = {}, .tail = rest, .packed = {}, .slice = {}});
     }
     if (query.newest_first) std::ranges::reverse(parts);
     report.faults.insert(report.faults.end(), snapshot.faults.begin(), snapshot.faults.end());
@@ -215,7 +240,7 @@ std::vector<ScanPart> parts_of(const Snapshot& snapshot, const ScanRequest& requ
 
 unsigned threads_for(const Query& query, std::size_t parts) {
     const unsigned most = query.threads != 0 ? query.threads : std::max(1U, std::thread::hardware_concurrency());
-    return static_cast<unsigned>(std::min<std::size_t>({most, parts, 64}));
+    return static_cast<unsigned>(std::min<std::size_t>({most, parts, kMostThreads}));
 }
 
 std::shared_ptr<const Segment> open_part(LedgerFiles& files, const SegmentFile& part, ScanReport& report,
@@ -245,7 +270,8 @@ Result<ScanReport> run_scan(LedgerFiles& files, const Snapshot& snapshot, const 
                             const Visit& visit, const OnProgress& progress) {
     ScanReport report;
     report.first_kept = snapshot.first;
-    const auto parts = parts_of(snapshot, request, report);
+    auto parts = parts_of(snapshot, request, report);
+    share_out(parts, request.query);
     Delivery delivery(request, visit, report);
     std::vector<SegmentFile> vanished;
     std::uint64_t total = 0;

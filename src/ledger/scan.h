@@ -16,6 +16,7 @@ struct ScanPart {
     SegmentFile segment;
     TailPart tail;                          ///< when set, this and not the segment
     std::shared_ptr<const Segment> packed;  ///< when set, this part of a log and not a file
+    PageSlice slice;                        ///< of a segment
 
     [[nodiscard]] bool is_tail() const { return tail.tail != nullptr; }
 };

@@ -1,10 +1,10 @@
 #include "ledger/scan_unit.h"
 
-#include "ledger/planes.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
+
+#include "ledger/planes.h"
 
 namespace plimsoll::ledger {
 
@@ -100,10 +100,10 @@ Result<bool> UnitScan::page(SegmentReader& reader, SegmentChecks* checks, std::s
     return visit(reader, {number, count, std::move(sure), std::move(open)});
 }
 
-bool UnitScan::pages(const std::shared_ptr<const Segment>& segment, const VisitPage& visit, ScanReport& report) {
+bool UnitScan::pages(const std::shared_ptr<const Segment>& segment, const VisitPage& visit, ScanReport& report,
+                     PageSlice slice) {
     SegmentReader reader(segment, unpacker_);
     const SegmentInfo& info = segment->info();
-    ++report.segments;
     bool ruled_out = false;
     std::optional<SegmentChecks> checks;
     if (evaluator_) {
@@ -111,13 +111,12 @@ bool UnitScan::pages(const std::shared_ptr<const Segment>& segment, const VisitP
         const auto possible = checks->segment();
         ruled_out = possible && *possible == may_be_no;
     }
-    if (ruled_out) {
-        --report.segments;
-        ++report.skipped;
-    }
+    if (slice.number == 0) ++(ruled_out ? report.skipped : report.segments);
     const bool backwards = request_.query.newest_first;
-    for (std::size_t n = 0; n < info.pages.size(); ++n) {
-        const std::size_t number = backwards ? info.pages.size() - 1 - n : n;
+    const std::size_t begin = slice.begin(info.pages.size());
+    const std::size_t end = slice.end(info.pages.size());
+    for (std::size_t n = begin; n < end; ++n) {
+        const std::size_t number = backwards ? begin + end - 1 - n : n;
         const auto went_on = page(reader, checks ? &*checks : nullptr, number, visit, report, ruled_out);
         reader.forget();  // the next page is unpacked into the same memory
         if (!went_on) {
@@ -139,7 +138,8 @@ Result<Truth> UnitScan::ask(SegmentReader& reader, std::uint32_t row, StoredReco
     return evaluator_->evaluate(Plan::whole());
 }
 
-bool UnitScan::segment(const std::shared_ptr<const Segment>& segment, const Deliver& deliver, ScanReport& report) {
+bool UnitScan::segment(const std::shared_ptr<const Segment>& segment, const Deliver& deliver, ScanReport& report,
+                       PageSlice slice) {
     const auto visit = [&](SegmentReader& reader, const PageRows& rows) -> Result<bool> {
         const std::uint32_t first = segment->info().pages[rows.page].first_row;
         std::optional<Error> fault;
@@ -166,7 +166,7 @@ bool UnitScan::segment(const std::shared_ptr<const Segment>& segment, const Deli
         if (fault) return *fault;
         return went_on;
     };
-    return pages(segment, visit, report);
+    return pages(segment, visit, report, slice);
 }
 
 bool UnitScan::tail_row(const Tail& tail, std::size_t index, const Deliver& deliver, ScanReport& report) {

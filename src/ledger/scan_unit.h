@@ -41,6 +41,15 @@ struct PageRows {
     Bits open;
 };
 
+/// One of several about equal parts of a segment's pages.
+struct PageSlice {
+    std::size_t number = 0;
+    std::size_t of = 1;
+
+    [[nodiscard]] std::size_t begin(std::size_t all) const { return all * number / of; }
+    [[nodiscard]] std::size_t end(std::size_t all) const { return all * (number + 1) / of; }
+};
+
 /// Takes a matching record, which it may move from; false ends the scan.
 using Deliver = std::function<bool(StoredRecord&)>;
 
@@ -51,12 +60,13 @@ public:
 
     /// Scans the rows of a segment that the query's numbers and times allow. False when it was ended.
     [[nodiscard]] bool segment(const std::shared_ptr<const Segment>& segment, const Deliver& deliver,
-                               ScanReport& report);
+                               ScanReport& report, PageSlice slice = {});
 
     /// The pages of a segment with what matches there; for counting. `visit` may return an error, which becomes a
     /// fault of that page.
     using VisitPage = std::function<Result<bool>(SegmentReader&, const PageRows&)>;
-    [[nodiscard]] bool pages(const std::shared_ptr<const Segment>& segment, const VisitPage& visit, ScanReport& report);
+    [[nodiscard]] bool pages(const std::shared_ptr<const Segment>& segment, const VisitPage& visit, ScanReport& report,
+                             PageSlice slice = {});
 
     /// The same for the rows of a log from number `first` on.
     [[nodiscard]] bool tail(const Tail& tail, RecordNumber first, const Deliver& deliver, ScanReport& report);

@@ -68,7 +68,7 @@ public:
 
     Result<const Part*> presence(std::size_t column, std::size_t page) {
         const Layout::Part& place = at(column, page);
-        Part& part = parts_[page * layout_.info.columns.size() + column];
+        Part& part = this->part(column, page);
         if (part.has_presence) return &part;
         const std::uint32_t rows = layout_.info.pages[page].rows;
         part.presence.clear();
@@ -106,15 +106,15 @@ public:
     Result<std::span<const std::uint64_t>> numbers(std::size_t column, std::size_t page) {
         check(is_number(layout_.info.columns[column].wire));
         const Layout::Part& place = at(column, page);
-        Part& part = parts_[page * layout_.info.columns.size() + column];
+        Part& part = this->part(column, page);
         if (part.has_values) return std::span<const std::uint64_t>(part.numbers);
         TRY_VOID(presence(column, page));
         const std::uint32_t rows = layout_.info.pages[page].rows;
-        part.numbers.assign(rows, 0);
+        if (place.rows != Rows::all) part.numbers.assign(rows, 0);
         if (place.rows != Rows::none) {
             TRY_VOID(read_numbers(place, page));
             if (place.rows == Rows::all) {
-                part.numbers = numbers_;
+                part.numbers.swap(numbers_);
             } else {
                 const std::uint64_t* next = numbers_.data();
                 each_row(part.presence, [&](std::size_t row) { part.numbers[row] = *next++; });
@@ -127,7 +127,7 @@ public:
     Result<std::span<const std::uint16_t>> codes(std::size_t column, std::size_t page) {
         check(!is_number(layout_.info.columns[column].wire));
         const Layout::Part& place = at(column, page);
-        Part& part = parts_[page * layout_.info.columns.size() + column];
+        Part& part = this->part(column, page);
         if (part.has_values) return std::span<const std::uint16_t>(part.codes);
         const std::uint32_t rows = layout_.info.pages[page].rows;
         if (place.rows == Rows::none) {
@@ -284,7 +284,9 @@ public:
     void forget() {
         for (auto& times : times_) times.clear();
         for (Part& part : parts_) {
-            if (part.has_presence || part.has_values) part = {};
+            if (!part.has_presence && !part.has_values) continue;
+            spare_.push_back(std::move(part));
+            part = {};
         }
     }
 
@@ -292,6 +294,18 @@ private:
     [[nodiscard]] const Layout::Part& at(std::size_t column, std::size_t page) const {
         check(column < layout_.info.columns.size() && page < layout_.info.pages.size());
         return layout_.part(column, page);
+    }
+
+    /// A column in a page, with memory of one that was forgotten when it is new.
+    Part& part(std::size_t column, std::size_t page) {
+        Part& part = parts_[page * layout_.info.columns.size() + column];
+        const bool bare = part.presence.data() == nullptr && part.numbers.data() == nullptr && part.codes.data() == nullptr;
+        if (bare && !part.has_presence && !part.has_values && !spare_.empty()) {
+            part = std::move(spare_.back());
+            spare_.pop_back();
+            part.has_presence = part.has_values = false;
+        }
+        return part;
     }
 
     Result<Nanoseconds> row_time(std::uint32_t row) {
@@ -430,7 +444,7 @@ private:
         }
         if (next > known) return damaged("codes");
         if (part.presence.empty()) {
-            part.codes = codes_;
+            part.codes.swap(codes_);
             return {};
         }
         part.codes.assign(layout_.info.pages[page].rows, kAbsent);
@@ -444,6 +458,7 @@ private:
     std::vector<std::vector<Nanoseconds>> times_;
     std::vector<std::uint32_t> single_times_;  ///< by page: times that were read one by one
     std::vector<Part> parts_;
+    std::vector<Part> spare_;  ///< memory of parts that were forgotten
     std::vector<Dictionary> dictionaries_;
     std::shared_ptr<Unpacker> unpacker_;
     std::vector<std::uint64_t> numbers_;
