@@ -16,9 +16,9 @@ enum Form : std::uint8_t { from_least = 0, from_former = 1, in_blocks = 2 };
 constexpr int kLevel = 1;
 constexpr std::size_t kWorthTrying = 16;  // bytes; below that the compressor's own head is the larger part
 
-constexpr std::size_t kBlock = 256;      // numbers that are packed together in in_blocks
-constexpr unsigned kMostBits = 56;       // of a difference there: a word of 64 bits holds one at any bit of a byte
-constexpr std::size_t kBlockHead = 9;    // its first number, bits of a difference
+constexpr std::size_t kBlock = 256;    // numbers that are packed together in in_blocks
+constexpr unsigned kMostBits = 56;     // of a difference there: a word of 64 bits holds one at any bit of a byte
+constexpr std::size_t kBlockHead = 9;  // its first number, bits of a difference
 
 /// Numbers in the block that begins at `first`, and bytes of its differences.
 std::size_t block_size(std::size_t first, std::size_t count) { return std::min(kBlock, count - first); }

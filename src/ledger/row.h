@@ -87,8 +87,8 @@ struct RowField {
 };
 
 /// Appends the row of `event` to `out`. Every field must have its number; `record.number` is left out. `parts`, when
-/// given, becomes what a RowReader would say of the row; it points into `out`. An error when the row would be larger than
-/// kMaxRow; `out` is then as before.
+/// given, becomes what a RowReader would say of the row; it points into `out`. An error when the row would be larger
+/// than kMaxRow; `out` is then as before.
 [[nodiscard]] Result<void> encode_row(const model::Event& event, const FieldNumbers& fields, std::string& out,
                                       std::vector<RowField>* parts = nullptr);
 

@@ -56,6 +56,33 @@ TEST(Row, AnyEventSurvivesAnyTableOfNumbers) {
     }
 }
 
+TEST(Row, EncodingSaysTheSamePartsAsReading) {
+    FieldNumbers fields;
+    RandomEvents random(23);
+    for (int i = 0; i < 500; ++i) {
+        const Event event = random.next();
+        const std::string row = encoded(event, fields);
+        std::string again = "before";
+        std::vector<RowField> parts;
+        ASSERT_TRUE(encode_row(event, fields, again, &parts));
+        ASSERT_EQ(again.substr(6), row);
+        RowReader reader(row);
+        std::size_t n = 0;
+        for (RowField field; reader.next(field); ++n) {
+            ASSERT_LT(n, parts.size());
+            ASSERT_EQ(parts[n].number, field.number);
+            ASSERT_EQ(parts[n].wire, field.wire);
+            if (is_number(field.wire)) {
+                ASSERT_EQ(parts[n].bits, field.bits);
+            } else {
+                ASSERT_EQ(parts[n].bytes, field.bytes);
+            }
+        }
+        ASSERT_TRUE(reader.complete());
+        ASSERT_EQ(n, parts.size());
+    }
+}
+
 TEST(Row, IdsTakeHalfTheirLength) {
     FieldNumbers fields;
     Event id(0);

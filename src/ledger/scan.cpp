@@ -228,10 +228,13 @@ std::vector<ScanPart> parts_of(const Snapshot& snapshot, const ScanRequest& requ
             if (info.first != rest.first) continue;  // begins in a segment
             rest.first = info.first + info.rows;
             if (in_range(info.first, rest.first) && request.may_hold(info.min_time, info.max_time))
-                parts.push_back(
-                    {.segment = {.first = info.first, .rows = info.rows, .fault = {}}, .tail = {}, .packed = packed, .slice = {}});
+                parts.push_back({.segment = {.first = info.first, .rows = info.rows, .fault = {}},
+                                 .tail = {},
+                                 .packed = packed,
+                                 .slice = {}});
         }
-        if (in_range(rest.first, rest.tail->end())) parts.push_back({.segment = {}, .tail = rest, .packed = {}, .slice = {}});
+        if (in_range(rest.first, rest.tail->end()))
+            parts.push_back({.segment = {}, .tail = rest, .packed = {}, .slice = {}});
     }
     if (query.newest_first) std::ranges::reverse(parts);
     report.faults.insert(report.faults.end(), snapshot.faults.begin(), snapshot.faults.end());

@@ -346,7 +346,8 @@ void SegmentChecks::read_codes(const PlanNode& node, Column& column, Truths abse
     if (column.listed && absent == may_be_no) {  // the others stay with those that have no value: no as well
         const PageInfo& info = info_.pages[page];
         for (const auto& [row, truths] : *column.listed) {
-            if (row < info.first_row || row - info.first_row >= info.rows || !wanted.test(row - info.first_row)) continue;
+            if (row < info.first_row || row - info.first_row >= info.rows || !wanted.test(row - info.first_row))
+                continue;
             note(out, row - info.first_row, truths);
             left.reset(row - info.first_row);
         }

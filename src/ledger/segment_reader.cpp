@@ -188,7 +188,8 @@ public:
             if (hits == 0) {  // as many as the compiler knows of, without branches, so that it compares many at once
                 std::array<std::uint16_t, kStride> some;
                 std::memcpy(some.data(), hashes.data() + std::size_t{2} * first, sizeof some);
-                for (const std::uint16_t hash : some) hits = static_cast<std::uint16_t>(hits | (hash == wanted ? 1 : 0));
+                for (const std::uint16_t hash : some)
+                    hits = static_cast<std::uint16_t>(hits | (hash == wanted ? 1 : 0));
             }
             for (std::uint32_t code = first; hits != 0 && code < end; ++code) {
                 std::uint16_t hash = 0;
@@ -299,7 +300,8 @@ private:
     /// A column in a page, with memory of one that was forgotten when it is new.
     Part& part(std::size_t column, std::size_t page) {
         Part& part = parts_[page * layout_.info.columns.size() + column];
-        const bool bare = part.presence.data() == nullptr && part.numbers.data() == nullptr && part.codes.data() == nullptr;
+        const bool bare =
+            part.presence.data() == nullptr && part.numbers.data() == nullptr && part.codes.data() == nullptr;
         if (bare && !part.has_presence && !part.has_values && !spare_.empty()) {
             part = std::move(spare_.back());
             spare_.pop_back();

@@ -64,6 +64,34 @@ TEST(Tree, GoesOnFromItsFrontier) {
     EXPECT_FALSE(Tree::from_frontier(whole.frontier() + "x"));
 }
 
+TEST(Tree, TakesManyLeavesAsItTakesEach) {
+    std::string text(3000, '\0');
+    for (std::size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>(i * 7 + i / 256);
+    std::vector<std::string_view> rows;
+    for (std::size_t size = 0; size < 300; ++size) rows.push_back(std::string_view(text).substr(size, size));
+    for (const std::size_t size : {1000U, 1013U, 1014U, 1015U, 2000U})
+        rows.push_back(std::string_view(text).substr(0, size));
+    std::vector<Hash> leaves(rows.size());
+    leaf_hashes(rows, leaves);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        ASSERT_EQ(leaves[i], sha256(std::string(1, '\0') + std::string(rows[i]))) << i;
+        ASSERT_EQ(leaves[i], leaf_hash(rows[i])) << i;
+    }
+    for (const std::size_t before : {0U, 1U, 63U, 64U}) {
+        Tree one;
+        Tree many;
+        one.keep_trail();
+        many.keep_trail();
+        const std::span<const Hash> all(leaves);
+        for (const Hash& leaf : all) one.add(leaf);
+        many.add(all.first(before));
+        many.add(all.subspan(before));
+        EXPECT_EQ(many, one);
+        EXPECT_EQ(many.root(), one.root());
+        EXPECT_EQ(many.take_trail().marks, one.take_trail().marks);
+    }
+}
+
 TEST(Tree, TakesASubtreeForItsLeaves) {
     const auto leaves = some_leaves(24);
     Tree tree;

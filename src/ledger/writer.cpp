@@ -469,9 +469,9 @@ private:
     std::unique_ptr<Catalogue> catalogue_;
     std::unique_ptr<CheckpointLog> log_;
     FieldNumbers fields_;
-    std::array<bool, model::kFields.size()> numbered_{};  ///< fields known to have a number
-    Tree tree_;                                           ///< of every record but those in unhashed_; see tree()
-    RecordNumber next_ = 0;                               ///< number that the next record gets
+    std::array<bool, model::kFields.size()> numbered_{};         ///< fields known to have a number
+    Tree tree_;                                                  ///< of every record but those in unhashed_; see tree()
+    RecordNumber next_ = 0;                                      ///< number that the next record gets
     std::vector<std::pair<std::size_t, std::size_t>> unhashed_;  ///< rows in pending_ that tree_ lacks: begin, size
     std::vector<RowField> parts_;                                ///< of the row that is appended
     SegmentBuilder builder_;

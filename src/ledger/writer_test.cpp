@@ -11,9 +11,12 @@
 
 #include "host/temporary_tree.h"
 #include "ledger/catalogue.h"
+#include "ledger/proof.h"
 #include "ledger/read_all.h"
+#include "ledger/reader.h"
 #include "ledger/segment.h"
 #include "ledger/test_events.h"
+#include "ledger/verify.h"
 #include "ledger/wal.h"
 
 namespace plimsoll::ledger {
@@ -88,6 +91,28 @@ TEST_F(WriterTest, KeepsWhatItWasGivenAcrossSegmentsAndRuns) {
     EXPECT_EQ(of_kind("stop").size(), 3U);
     EXPECT_EQ(of_kind("key").size(), 1U);
     EXPECT_GT(Catalogue::open_read_only(path_).value()->segments().value().size(), 5U);
+}
+
+TEST_F(WriterTest, APathMayBeginInTheFolderOfTheProcess) {
+    const auto before = std::filesystem::current_path();
+    const host::TemporaryTree tree;
+    std::filesystem::current_path(tree.at("/"));
+    for (const std::string path : {"l2", "./l3", "l4/"}) {
+        auto writer = Writer::open({.path = path, .host = "host", .reserve_bytes = 0});
+        ASSERT_TRUE(writer) << writer.error().message;
+        Event event(7);
+        event.set("record.kind", "event");
+        ASSERT_TRUE((*writer)->append(event));
+        ASSERT_TRUE((*writer)->close());
+        const auto reader = Reader::open(path);
+        ASSERT_TRUE(reader) << reader.error().message;
+        EXPECT_GT((*reader)->size(), 2U);
+        const auto report = verify({.path = path});
+        ASSERT_TRUE(report);
+        EXPECT_EQ(report->verdict, Verdict::ok);
+        EXPECT_TRUE(prove(path, 0));
+    }
+    std::filesystem::current_path(before);
 }
 
 TEST_F(WriterTest, ARecordsNumberIsItsPlace) {

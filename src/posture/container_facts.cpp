@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "model/image_name.h"
 #include "posture/container_parts.h"
-#include "posture/image_name.h"
 
 namespace plimsoll::posture {
 
@@ -26,9 +26,9 @@ void set_support(const ImageSummary* image, Facts& out) {
 }
 
 /// The image that a name means now: the engine lists images of Docker Hub by their short name, podman by the whole one.
-std::optional<std::string> image_named(const ImageIndex& images, const ImageName& name) {
+std::optional<std::string> image_named(const ImageIndex& images, const model::ImageName& name) {
     const std::string tag = ":" + (name.tag.empty() ? std::string("latest") : name.tag);
-    const std::string brief = short_image_name(name.repository);
+    const std::string brief = model::short_image_name(name.repository);
     std::vector<std::string> candidates = {name.repository, brief, "docker.io/library/" + brief, "docker.io/" + brief};
     if (brief == name.repository) candidates.push_back("localhost/" + brief);
     for (const std::string& candidate : candidates) {
@@ -39,9 +39,9 @@ std::optional<std::string> image_named(const ImageIndex& images, const ImageName
 }
 
 /// What the container was made of. The beginning of its image's id is that id, unless an image has it as its name.
-ImageName name_given(const ImageIndex& images, std::string_view given, std::string_view id) {
-    ImageName name = parse_image_name(given);
-    if (is_short_image_id(given, id) && image_named(images, name) != id)
+model::ImageName name_given(const ImageIndex& images, std::string_view given, std::string_view id) {
+    model::ImageName name = model::parse_image_name(given);
+    if (model::is_short_image_id(given, id) && image_named(images, name) != id)
         return {.registry = {}, .repository = {}, .tag = {}, .digest = std::string(id), .by_id = true};
     return name;
 }
@@ -52,10 +52,10 @@ void gather_image(const ContainerReading& in, Facts& out) {
     const std::string_view id = inspect["Image"].text_or("");
     const auto image = engine.images.by_id.find(id);
     const bool present = image != engine.images.by_id.end();
-    ImageName name = name_given(engine.images, given, id);
+    model::ImageName name = name_given(engine.images, given, id);
     const auto now_named = name.repository.empty() ? std::nullopt : image_named(engine.images, name);
     if (name.repository.empty() && present && !image->second.tags.empty()) {
-        const ImageName tagged = parse_image_name(image->second.tags.front());
+        const model::ImageName tagged = model::parse_image_name(image->second.tags.front());
         name.repository = tagged.repository;
         name.tag = tagged.tag;
     }

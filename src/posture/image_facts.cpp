@@ -7,9 +7,9 @@
 
 #include "base/text.h"
 #include "host/os_release.h"
+#include "model/image_name.h"
 #include "posture/container_parts.h"
 #include "posture/history.h"
-#include "posture/image_name.h"
 
 namespace plimsoll::posture {
 
@@ -42,7 +42,7 @@ void set_name(const ImageReading& in, const std::string& at, Facts& out) {
     auto digests = strings(in.inspect["RepoDigests"]);
     std::erase_if(digests, [](const std::string& digest) { return digest.starts_with("<none>"); });
     const std::string reference = !tags.empty() ? tags.front() : !digests.empty() ? digests.front() : std::string();
-    const ImageName name = parse_image_name(reference);
+    const model::ImageName name = model::parse_image_name(reference);
     out.set("image.name", tags.empty() ? "<none>" : tags.front(), at + " RepoTags");
     out.set_list("image.tags", tags, at + " RepoTags");
     out.set_list("image.digests", digests, at + " RepoDigests");

@@ -3,8 +3,8 @@
 
 #include "base/json.h"
 #include "model/facts.h"
+#include "model/image_name.h"
 #include "posture/capabilities.h"
-#include "posture/image_name.h"
 #include "posture/life_cycle.h"
 #include "posture/log_lines.h"
 #include "posture/seccomp_profile.h"
@@ -16,13 +16,13 @@ using testing::Contains;
 using testing::Not;
 
 TEST(ImageName, PartsOfAReference) {
-    EXPECT_EQ(parse_image_name("nginx").registry, "docker.io");
-    EXPECT_EQ(parse_image_name("nginx").tag, "");
-    EXPECT_EQ(parse_image_name("registry.example:5000/team/app:1.2").registry, "registry.example:5000");
-    EXPECT_EQ(parse_image_name("registry.example:5000/team/app:1.2").tag, "1.2");
-    EXPECT_EQ(parse_image_name("registry.example:5000/team/app").tag, "");
-    EXPECT_EQ(parse_image_name("app@sha256:ab").digest, "sha256:ab");
-    EXPECT_TRUE(parse_image_name("sha256:0123").by_id);
+    EXPECT_EQ(model::parse_image_name("nginx").registry, "docker.io");
+    EXPECT_EQ(model::parse_image_name("nginx").tag, "");
+    EXPECT_EQ(model::parse_image_name("registry.example:5000/team/app:1.2").registry, "registry.example:5000");
+    EXPECT_EQ(model::parse_image_name("registry.example:5000/team/app:1.2").tag, "1.2");
+    EXPECT_EQ(model::parse_image_name("registry.example:5000/team/app").tag, "");
+    EXPECT_EQ(model::parse_image_name("app@sha256:ab").digest, "sha256:ab");
+    EXPECT_TRUE(model::parse_image_name("sha256:0123").by_id);
 }
 
 TEST(Capabilities, AddedDroppedAndAll) {

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "base/time.h"
+#include "model/image_name.h"
 #include "posture/container_facts.h"
-#include "posture/image_name.h"
 #include "posture/secrets.h"
 
 namespace plimsoll::posture {
@@ -63,7 +63,7 @@ void gather_service(const Json& service, const HostPlaces& places, Facts& out) {
     const Json container = spec.at("TaskTemplate.ContainerSpec");
     const Json limits = spec.at("TaskTemplate.Resources.Limits");
     out.set("service.name", spec["Name"].text_or(""), at);
-    out.set("service.image.pinned", !parse_image_name(container["Image"].text_or("")).digest.empty(), at);
+    out.set("service.image.pinned", !model::parse_image_name(container["Image"].text_or("")).digest.empty(), at);
     if (const auto replicas = spec.at("Mode.Replicated.Replicas").integer())
         out.set_number("service.replicas", *replicas, at);
     else

@@ -35,6 +35,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (is_number(info.columns[column].wire)) continue;
         static_cast<void>(reader.find(column, "value 1"));
         static_cast<void>(reader.pages_of(column, 0));
+        static_cast<void>(reader.rows_of(column, 1));
     }
     return 0;
 }

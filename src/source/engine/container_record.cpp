@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "model/image_name.h"
 #include "source/engine/snapshot.h"
 
 namespace plimsoll::source {
@@ -28,37 +29,14 @@ std::string joined(const Json& words) {
     return out;
 }
 
-struct Reference {
-    std::string repository;
-    std::string tag;
-    std::string digest;
-};
-
-/// `[registry[:port]/]path[:tag][@digest]`; an image's id has no repository.
-Reference split_reference(std::string_view text) {
-    Reference out;
-    if (text.starts_with("sha256:")) return out;
-    if (const auto at = text.find('@'); at != std::string_view::npos) {
-        out.digest = text.substr(at + 1);
-        text = text.substr(0, at);
-    }
-    const auto slash = text.rfind('/');
-    const auto colon = text.rfind(':');
-    if (colon != std::string_view::npos && (slash == std::string_view::npos || colon > slash)) {
-        out.tag = text.substr(colon + 1);
-        text = text.substr(0, colon);
-    }
-    out.repository = text;
-    return out;
-}
-
 void set_image(std::string_view given, std::string_view id, const ImageIndex& images, Event& out) {
     out.set("container.image", given);
     if (!id.empty()) out.set("container.image.id", id.starts_with("sha256:") ? id.substr(7) : id);
-    Reference name = split_reference(given);
+    auto name = model::parse_image_name(given);
     const auto known = images.find(id);
+    if (name.by_id) name = {};
     if (name.repository.empty() && known != images.end() && !known->second.tags.empty())
-        name = split_reference(known->second.tags.front());
+        name = model::parse_image_name(known->second.tags.front());
     if (!name.repository.empty()) out.set("container.image.repository", name.repository);
     if (!name.tag.empty()) out.set("container.image.tag", name.tag);
     if (name.digest.empty() && known != images.end() && !known->second.digests.empty()) {

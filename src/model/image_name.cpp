@@ -1,8 +1,8 @@
-#include "posture/image_name.h"
+#include "model/image_name.h"
 
 #include <algorithm>
 
-namespace plimsoll::posture {
+namespace plimsoll::model {
 
 namespace {
 
@@ -51,4 +51,4 @@ bool is_short_image_id(std::string_view reference, std::string_view id) {
     return !reference.empty() && is_hex(reference) && id.starts_with(reference);
 }
 
-}  // namespace plimsoll::posture
+}  // namespace plimsoll::model

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-namespace plimsoll::posture {
+namespace plimsoll::model {
 
 /// The parts of an image reference. Empty parts were not written, except the registry.
 struct ImageName {
@@ -23,4 +23,4 @@ struct ImageName {
 /// Whether a reference is the beginning of this image id (sha256:…), as in `docker run 0fa4c9f`.
 [[nodiscard]] bool is_short_image_id(std::string_view reference, std::string_view id);
 
-}  // namespace plimsoll::posture
+}  // namespace plimsoll::model
