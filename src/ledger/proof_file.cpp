@@ -9,6 +9,7 @@
 #include "ledger/checkpoint.h"
 #include "ledger/proof.h"
 #include "ledger/proof_tree.h"
+#include "ledger/replace_file.h"
 
 namespace plimsoll::ledger {
 
@@ -237,7 +238,7 @@ Result<Proof> prove(const std::string& ledger, RecordNumber number) {
         TRY(field.path, inclusion_path(record, head.size, root));
         proof.fields.push_back(std::move(field));
     }
-    TRY(const std::string keys, host::read_file({}, ledger + "/keys", kMostKeys));
+    TRY(const std::string keys, host::read_file({}, absolute_path(ledger) + "/keys", kMostKeys));
     TRY(proof.keys, parse_key_lines(keys));
     while (proof.keys.size() > 1 && verify_note(note, proof.keys.back().key).state != Signed::State::good)
         proof.keys.pop_back();

@@ -26,7 +26,8 @@ TEST(RareRows, GivesTheRowsOfEachCodeThatFewRowsHave) {
             expected[static_cast<std::uint16_t>(code)].push_back(row);
         }
         std::string chunk;
-        ASSERT_EQ(rare.put(chunk), chunk.size());
+        const std::size_t size = rare.put(chunk);
+        ASSERT_EQ(size, chunk.size());
         const RareRowsView view(chunk, codes);
         for (const auto& [code, rows] : expected) {
             std::vector<std::uint32_t> found;

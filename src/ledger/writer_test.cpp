@@ -110,7 +110,8 @@ TEST_F(WriterTest, APathMayBeginInTheFolderOfTheProcess) {
         const auto report = verify({.path = path});
         ASSERT_TRUE(report);
         EXPECT_EQ(report->verdict, Verdict::ok);
-        EXPECT_TRUE(prove(path, 0));
+        const auto proof = prove(path, 0);
+        EXPECT_TRUE(proof) << proof.error().message;
     }
     std::filesystem::current_path(before);
 }

@@ -103,7 +103,8 @@ TEST(Sampler, TheDirectorysNamesAndTheCgroupItDoesNotKnow) {
     const model::Event event = to_event(samples.containers.front(), 5);
     EXPECT_EQ(event.time(), 5);
     EXPECT_EQ(event.text("record.kind"), "sample");
-    EXPECT_EQ(event.text("container.id"), kId);
+    EXPECT_EQ(event.text("container.id"), std::string_view(kId).substr(0, 12));
+    EXPECT_EQ(event.text("container.full_id"), kId);
     EXPECT_EQ(event.text("container.name"), "web");
     EXPECT_EQ(event.number("usage.cpu.ns"), 1'000'000U);
     EXPECT_EQ(event.number("usage.pids"), 3U);
@@ -122,7 +123,7 @@ TEST(ResourceSource, SamplesUntilStopped) {
         std::jthread thread([&](const std::stop_token& stop) { source.run(outlet, stop); });
         outlet.wait_for(6);
     }
-    EXPECT_EQ(outlet.events[0].text("container.id"), kId);
+    EXPECT_EQ(outlet.events[0].text("container.full_id"), kId);
     EXPECT_EQ(outlet.events[1].text("container.id"), "host");
     EXPECT_EQ(outlet.events[1].text("evt.source"), "resource");
     EXPECT_EQ(outlet.events[1].text("evt.type"), "sample");

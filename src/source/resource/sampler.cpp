@@ -129,7 +129,8 @@ model::Event to_event(const Sample& sample, Nanoseconds time) {
     event.set("record.kind", "sample");
     event.set("evt.source", "resource");
     event.set("evt.type", "sample");
-    event.set("container.id", sample.container.id);
+    event.set("container.id", std::string_view(sample.container.id).substr(0, 12));  // as Falco's field has it
+    if (sample.container.id.size() > 12) event.set("container.full_id", sample.container.id);
     event.set("container.name", sample.container.name);
     if (!sample.container.image.empty()) event.set("container.image", sample.container.image);
     const host::Usage& usage = sample.usage;
