@@ -7,7 +7,9 @@
 
 #include <poll.h>
 #include <chrono>
+#include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -26,6 +28,7 @@
 #include "enrich/image_seen.h"
 #include "enrich/recent.h"
 #include "host/fd.h"
+#include "host/folder.h"
 #include "host/http_server.h"
 #include "host/service_notify.h"
 #include "report/prometheus.h"
@@ -99,6 +102,7 @@ private:
     Result<void> start_sinks();
     Result<void> start_servers();
     void reload();
+    void tell_faults();
     [[nodiscard]] AgentStatus status();
     [[nodiscard]] std::string metrics();
 
@@ -118,6 +122,7 @@ private:
     std::mutex mutex_;  ///< guards the next two: a reload replaces them while others look
     std::unique_ptr<sink::Dispatcher> sinks_;
     std::shared_ptr<rule::AlertRules> rules_;
+    std::map<std::string, std::string> faults_;  ///< by source: what the log told last
     std::unique_ptr<Recorder> recorder_;
     std::jthread recorder_thread_;
     std::unique_ptr<WitnessPush> witness_;
@@ -170,6 +175,8 @@ Result<void> Agent::start_servers() {
 Result<void> Agent::start() {
     TRY(auto rules, rules_of(agent()));
     rules_ = rules;
+    TRY_VOID(host::make_folder(agent().state_folder, 0700));
+    TRY_VOID(host::make_folder(std::filesystem::path(agent().control_socket).parent_path().string(), 0755));
     TRY(writer_, ledger::Writer::open(agent().ledger));
     TRY(sources_, AgentSources::make(agent()));
     queue_ = std::make_unique<EventQueue>(agent().queue_events, kMostQueueBytes);
@@ -254,14 +261,28 @@ void Agent::reload() {
     finish("recording");
 }
 
+/// The log names a source's fault when it appears and when it goes.
+void Agent::tell_faults() {
+    for (const source::SourceStatus& source : sources_->status()) {
+        std::string& told = faults_[source.name];
+        if (told == source.fault) continue;
+        if (source.fault.empty())
+            log_.info("source delivers again", {{"source", source.name}});
+        else
+            log_.warning("source does not deliver", {{"source", source.name}, {"reason", source.fault}});
+        told = source.fault;
+    }
+}
+
 void Agent::serve(const Signals& signals) {
     manager_.ready("recording");
     const auto pause = manager_.watchdog() ? std::chrono::duration_cast<std::chrono::milliseconds>(*manager_.watchdog())
-                                           : std::chrono::milliseconds(60'000);
+                                           : std::chrono::milliseconds(5000);
     while (true) {
         const auto signal = signals.wait(pause);
         if (signal == SIGTERM || signal == SIGINT) return;
         if (signal == SIGHUP) reload();
+        tell_faults();
         const auto silent = std::chrono::steady_clock::now() - recorder_->status().alive;
         if (silent < kStuck)
             manager_.alive();

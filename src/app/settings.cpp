@@ -13,6 +13,19 @@ namespace {
 
 using rule::YamlNode;
 
+constexpr std::int64_t kSecondMs = 1000;
+constexpr std::int64_t kHourMs = 3600 * kSecondMs;
+constexpr std::int64_t kDayMs = 24 * kHourMs;
+constexpr std::int64_t kCenturyMs = 36'500 * kDayMs;
+
+/// As a person would write it in the file.
+std::string duration_text(std::int64_t milliseconds) {
+    if (milliseconds % kDayMs == 0 && milliseconds > 0) return fmt::format("{}d", milliseconds / kDayMs);
+    if (milliseconds % kHourMs == 0 && milliseconds > 0) return fmt::format("{}h", milliseconds / kHourMs);
+    if (milliseconds % kSecondMs == 0) return fmt::format("{}s", milliseconds / kSecondMs);
+    return fmt::format("{}ms", milliseconds);
+}
+
 // Each reader is told the members, one inside the other, that lead to what it fills.
 
 template <auto... Members>
@@ -36,16 +49,20 @@ Result<void> truth(Config& config, const YamlNode& value) {
     return {};
 }
 
-template <auto... Members>
+/// A duration from `Least` to `Most` milliseconds. A unit that is too coarse would make a short time none at all:
+/// places hold seconds at most, and their bounds are whole seconds.
+template <std::int64_t Least, std::int64_t Most, auto... Members>
 Result<void> duration(Config& config, const YamlNode& value) {
     TRY(const std::string text, text_of(value));
     TRY(const auto parsed, parse_duration(text));
+    if (parsed.count() < Least || parsed.count() > Most)
+        return Error{fmt::format("expected a duration from {} to {}", duration_text(Least), duration_text(Most))};
     auto& target = (config.*....*Members);
     using Target = std::remove_reference_t<decltype(target)>;
     if constexpr (requires { target.has_value(); })
-        target = std::chrono::duration_cast<typename Target::value_type>(parsed);
+        target = std::chrono::ceil<typename Target::value_type>(parsed);
     else
-        target = std::chrono::duration_cast<Target>(parsed);
+        target = std::chrono::ceil<Target>(parsed);
     return {};
 }
 
@@ -106,7 +123,7 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"ledger.host", "text", "", "Name of this host in checkpoints; empty: the host's own.",
      text<&Config::agent, &AgentConfig::ledger, &ledger::WriterOptions::host>},
     {"ledger.keep_for", "duration", "", "Sealed segments older than this are removed; empty: never.",
-     duration<&Config::agent, &AgentConfig::ledger, &ledger::WriterOptions::keep_for>},
+     duration<kHourMs, kCenturyMs, &Config::agent, &AgentConfig::ledger, &ledger::WriterOptions::keep_for>},
     {"ledger.keep_bytes", "size", "", "Oldest sealed segments are removed above this size; empty: never.",
      size<&Config::agent, &AgentConfig::ledger, &ledger::WriterOptions::keep_bytes>},
     {"ledger.when_full", "keep_old or drop_oldest", "keep_old",
@@ -115,11 +132,11 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"ledger.reserve_bytes", "size", "64MiB", "The disk counts as full when less than this is free.",
      size<&Config::agent, &AgentConfig::ledger, &ledger::WriterOptions::reserve_bytes>},
     {"ledger.commit_after", "duration", "100ms", "Most that a record waits for the disk; alerts do not wait.",
-     duration<&Config::agent, &AgentConfig::ledger, &ledger::WriterOptions::commit_after>},
+     duration<0, 10 * kSecondMs, &Config::agent, &AgentConfig::ledger, &ledger::WriterOptions::commit_after>},
     {"ledger.checkpoint_every", "duration", "1s", "How often a checkpoint is signed while there is news.",
-     duration<&Config::agent, &AgentConfig::ledger, &ledger::WriterOptions::checkpoint_every>},
+     duration<100, kHourMs, &Config::agent, &AgentConfig::ledger, &ledger::WriterOptions::checkpoint_every>},
     {"ledger.key_epoch", "duration", "24h", "How long a signing key is used before the next replaces it.",
-     duration<&Config::agent, &AgentConfig::ledger, &ledger::WriterOptions::key_epoch>},
+     duration<kHourMs, kCenturyMs, &Config::agent, &AgentConfig::ledger, &ledger::WriterOptions::key_epoch>},
     {"ledger.segment_rows", "number", "65536", "Records in a sealed segment.",
      count<64, 65'536, &Config::agent, &AgentConfig::ledger, &ledger::WriterOptions::segment_rows>},
 
@@ -137,7 +154,7 @@ constexpr auto kSettings = std::to_array<Setting>({
      "Most lines of one container; what is more is counted as lost.",
      count<1, 100'000, &Config::agent, &AgentConfig::container_log_lines>},
     {"resources.every", "duration", "10s", "Time between samples of resource use; 0s: none.",
-     duration<&Config::agent, &AgentConfig::sample_every>},
+     duration<0, kDayMs, &Config::agent, &AgentConfig::sample_every>},
 
     {"rules.files", "list of text", "", "Rule files for events, beside the shipped ones and /etc/plimsoll/rules.d.",
      texts<&Config::agent, &AgentConfig::rule_files>},
@@ -148,7 +165,7 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"witness.key", "text", "", "The witness's verifier key.",
      text<&Config::agent, &AgentConfig::witness, &WitnessConfig::key>},
     {"witness.every", "duration", "60s", "How often the witness is asked while there is news.",
-     duration<&Config::agent, &AgentConfig::witness, &WitnessConfig::every>},
+     duration<kSecondMs, kDayMs, &Config::agent, &AgentConfig::witness, &WitnessConfig::every>},
 
     {"agent.control_socket", "path", kControlSocket, "Unix socket of `plimsoll status` and `plimsoll alerts ack`.",
      text<&Config::agent, &AgentConfig::control_socket>},

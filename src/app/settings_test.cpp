@@ -51,6 +51,16 @@ TEST(Settings, WhatIsWrongIsNamedWithItsPlace) {
     EXPECT_THAT(fault("alerts: {sinks: [{name: a, type: command, command: [sh, -c, x]}]}"), HasSubstr("absolute"));
 }
 
+TEST(Settings, AShortTimeNeverBecomesNoneAtAll) {
+    const auto short_ones = parse_config("ledger: {keep_for: 90m, key_epoch: 90m}", "f");
+    ASSERT_TRUE(short_ones);
+    EXPECT_EQ(short_ones->agent.ledger.keep_for, std::chrono::minutes(90));
+    EXPECT_EQ(short_ones->agent.ledger.key_epoch, std::chrono::minutes(90));
+    for (const char* wrong : {"ledger: {keep_for: 30m}", "ledger: {key_epoch: 0s}", "ledger: {checkpoint_every: 0s}",
+                              "witness: {every: 500ms}", "ledger: {keep_for: 99999999d}"})
+        EXPECT_FALSE(parse_config(wrong, "f")) << wrong;
+}
+
 TEST(Settings, DurationsAndSizesAreBounded) {
     EXPECT_EQ(*parse_duration("100ms"), 100ms);
     EXPECT_EQ(*parse_size("64MiB"), 64U << 20U);

@@ -62,7 +62,8 @@ Result<void> least(SinkDraft& draft, const YamlNode& value) {
 Result<void> fold_for(SinkDraft& draft, const YamlNode& value) {
     TRY(const std::string text, text_of(value));
     TRY(const auto parsed, parse_duration(text));
-    draft.common.fold_for = std::chrono::duration_cast<std::chrono::seconds>(parsed);
+    if (parsed > std::chrono::hours(24)) return Error{"expected a duration of at most 1d"};
+    draft.common.fold_for = std::chrono::ceil<std::chrono::seconds>(parsed);
     return {};
 }
 
@@ -75,7 +76,10 @@ Result<void> per_minute(SinkDraft& draft, const YamlNode& value) {
 
 Result<void> timeout(SinkDraft& draft, const YamlNode& value) {
     TRY(const std::string text, text_of(value));
-    TRY(draft.timeout, parse_duration(text));
+    TRY(const auto parsed, parse_duration(text));
+    if (parsed < std::chrono::milliseconds(100) || parsed > std::chrono::minutes(10))
+        return Error{"expected a duration from 100ms to 10m"};
+    draft.timeout = parsed;
     return {};
 }
 

@@ -27,9 +27,9 @@ struct WriterOptions {
     std::chrono::milliseconds commit_after{100};         ///< most that a record waits for the disk
     std::size_t commit_bytes = std::size_t{256} * 1024;  ///< or this many bytes together
     std::chrono::milliseconds checkpoint_every{1000};
-    std::chrono::hours key_epoch{24};            ///< a signing key is replaced, and erased, after this long
-    std::optional<std::chrono::hours> keep_for;  ///< retention by age
-    std::optional<std::uint64_t> keep_bytes;     ///< retention by size of all sealed segments
+    std::chrono::seconds key_epoch{86'400};        ///< a signing key is replaced, and erased, after this long
+    std::optional<std::chrono::seconds> keep_for;  ///< retention by age
+    std::optional<std::uint64_t> keep_bytes;       ///< retention by size of all sealed segments
     WhenFull when_full = WhenFull::keep_old;
     std::uint64_t reserve_bytes = std::uint64_t{64} << 20U;  ///< the disk counts as full below this much free space
     std::function<Nanoseconds()> clock;                      ///< the wall clock; tests give their own

@@ -5,11 +5,15 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.h"
 #include "report/timeline_words.h"
 
 namespace plimsoll::report {
 
 namespace {
+
+constexpr std::size_t kMostCommand = 300;  ///< columns of a command inside a sentence
+constexpr std::size_t kMostUser = 60;
 
 using model::Event;
 using model::FieldKey;
@@ -259,8 +263,16 @@ Telling tell_session(const Event& event) {
     Telling out{.kind = "exec", .tone = Tone::notice};
     const auto command = event.text("exec.command");
     const auto user = event.text("exec.user");
-    out.text = command.empty() ? "a command that is not known" : fmt::format("“{}”", command);
-    out.text += user.empty() ? " as the container's own user" : fmt::format(" as {}", user);
+    const auto not_known = [&event](FieldKey field) {
+        return event.read(field.id(), {}).state == model::Reading::State::unknown;
+    };
+    // A command may be as long as its writer likes; what follows it must still be read.
+    out.text = command.empty() ? "a command that is not known" : fmt::format("“{}”", shortened(command, kMostCommand));
+    if (not_known("exec.user"))
+        out.text += " as a user that is not known";
+    else
+        out.text += user.empty() ? " as the container's own user" : fmt::format(" as {}", shortened(user, kMostUser));
+    if (not_known("exec.privileged")) out.text += ", with privileges that are not known";
     if (event.is_true("exec.tty")) out.text += ", with a terminal";
     if (event.is_true("exec.privileged")) {
         out.text += ", with all privileges";
