@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "model/field.h"
+#include "model/fields/audit.h"
 #include "model/fields/container.h"
 #include "model/fields/event.h"
 #include "model/fields/finding.h"
@@ -37,7 +38,7 @@ consteval auto concatenate(const std::array<Field, N>&... parts) {
 
 /// The one table that names every field. Language, reports, ledger and reference pages walk it.
 inline constexpr auto kFields =
-    detail::concatenate(kContainerFields, kPostureFields, kFindingFields, kEventFields, kRecordFields);
+    detail::concatenate(kContainerFields, kPostureFields, kFindingFields, kEventFields, kRecordFields, kAuditFields);
 
 [[nodiscard]] constexpr const Field& field(FieldId id) { return kFields[id]; }
 

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace plimsoll::audit {
+
+/// What the records of one event share. Serials start again when a host boots, so time and node belong to the identity.
+struct EventId {
+    std::string_view node;          ///< of node=; empty without
+    std::int64_t milliseconds = 0;  ///< since 1970 UTC
+    std::uint64_t serial = 0;
+
+    friend bool operator==(const EventId&, const EventId&) = default;
+};
+
+/// One record of a Linux audit event: a line of a log, or a message of the kernel. Borrows the text it was read from.
+struct Record {
+    std::uint32_t type = 0;  ///< number (linux/audit.h); tables.h has the names
+    EventId id;
+    std::string_view body;      ///< the fields, as the kernel or a program wrote them
+    std::string_view enriched;  ///< what auditd's ENRICHED format appended after 0x1d; empty otherwise
+    std::string_view line;      ///< all of it, without the newline
+};
+
+/// Why a line is no record.
+enum class Damage : std::uint8_t {
+    none,
+    empty,         ///< nothing but blanks and NULs: padding, not a loss
+    no_type,       ///< neither type=NAME nor type=NUMBER nor a kernel's prefix
+    no_header,     ///< no audit(SECONDS.MILLIS:SERIAL)
+    unknown_type,  ///< a name that no table holds
+    too_long,      ///< beyond kLongestLine
+};
+[[nodiscard]] std::string_view to_text(Damage damage);
+
+inline constexpr std::size_t kLongestLine = std::size_t{1} << 24;
+
+/// Reads one line of a log: RAW or ENRICHED, with or without node=, carried by syslog or dmesg, with CR, with NULs
+/// before it (all found in the wild; docs/audit.md). Sets `record` when the answer is Damage::none.
+[[nodiscard]] Damage parse_line(std::string_view line, Record& record);
+
+/// Reads a netlink message: its type, and its payload `audit(SECONDS.MILLIS:SERIAL): …`.
+[[nodiscard]] Damage parse_message(std::uint32_t type, std::string_view payload, Record& record);
+
+/// One NAME=VALUE of a record.
+struct RecordField {
+    std::string_view name;
+    std::string_view value;  ///< as written, without the quotes
+    bool quoted = false;     ///< stood in "": literal. Otherwise a string field may be hexadecimal (decode.h)
+    bool claim = false;      ///< within msg='…': what a program wrote of itself
+};
+
+/// Goes through the fields of a body in order. Survives missing blanks (`ses=1op=x`), double blanks, quotes without
+/// end, `op` with blanks, and whatever a program puts in msg='…'. Never fails: text that is no field is passed over.
+class FieldCursor {
+public:
+    explicit FieldCursor(std::string_view body) : rest_(body) {}
+    [[nodiscard]] std::optional<RecordField> next();
+
+private:
+    std::string_view rest_;
+    bool claims_ = false;
+};
+
+/// The first field of that name that the kernel wrote (not a claim); only the body is looked at.
+[[nodiscard]] std::optional<RecordField> find(const Record& record, std::string_view name);
+
+/// The first field of that name within msg='…'.
+[[nodiscard]] std::optional<RecordField> find_claim(const Record& record, std::string_view name);
+
+}  // namespace plimsoll::audit
