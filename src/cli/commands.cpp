@@ -9,6 +9,7 @@
 #include "cli/agent_command.h"
 #include "cli/alerts_command.h"
 #include "cli/audit_command.h"
+#include "cli/auditd_command.h"
 #include "cli/command.h"
 #include "cli/config_command.h"
 #include "cli/fields_command.h"
@@ -35,8 +36,8 @@ std::span<const Command> commands() {
         Command{"watch", add_watch},   Command{"timeline", add_timeline}, Command{"report", add_report},
         Command{"top", add_top},       Command{"alerts", add_alerts},     Command{"status", add_status},
         Command{"verify", add_verify}, Command{"prove", add_prove},       Command{"witness", add_witness},
-        Command{"rules", add_rules},   Command{"config", add_config},     Command{"prune", add_prune},
-        Command{"fields", add_fields}, Command{"man", add_man},
+        Command{"auditd", add_auditd}, Command{"rules", add_rules},       Command{"config", add_config},
+        Command{"prune", add_prune},   Command{"fields", add_fields},     Command{"man", add_man},
     };
     return kCommands;
 }
