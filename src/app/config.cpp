@@ -63,6 +63,23 @@ Result<void> read_sinks(const YamlNode& value, const std::string& name, Config& 
     return {};
 }
 
+Result<void> read_setting(const Setting& setting, const YamlNode& value, const std::string& name, Config& config) {
+    const auto look = [&](const YamlNode& node) -> Result<void> {
+        if (!node.is_scalar()) return {};  // `set` refuses it
+        if (auto good = setting.holds(node.text); !good) return at(node, name, good.error().message);
+        return {};
+    };
+    // An empty text means the same as none where the default is none.
+    const bool may_be_empty = setting.fallback.empty() && setting.form != "list of text";
+    if (setting.holds != nullptr && value.is_sequence()) {
+        for (const YamlNode& item : value.items) TRY_VOID(look(item));
+    } else if (setting.holds != nullptr && !(may_be_empty && value.text.empty())) {
+        TRY_VOID(look(value));
+    }
+    if (auto done = setting.set(config, value); !done) return at(value, name, done.error().message);
+    return {};
+}
+
 Result<void> read_section(const YamlNode& node, const std::string& section, const std::string& name, Config& config) {
     if (node.is_null()) return {};
     if (!node.is_map())
@@ -70,11 +87,13 @@ Result<void> read_section(const YamlNode& node, const std::string& section, cons
                   section.empty() ? std::string("expected settings, for example 'audit:'")
                                   : fmt::format("expected settings below '{}'", section));
     for (const auto& [key, value] : node.entries) {
+        if (node.find(key.text) != &value)
+            return at(key, name, fmt::format("'{}' is given twice", printable(key.text)));
         const std::string path = section.empty() ? key.text : section + "." + key.text;
         if (path == kSinks) {
             TRY_VOID(read_sinks(value, name, config));
         } else if (const Setting* setting = find_setting(path)) {
-            if (auto done = setting->set(config, value); !done) return at(value, name, done.error().message);
+            TRY_VOID(read_setting(*setting, value, name, config));
         } else if (is_section(path)) {
             TRY_VOID(read_section(value, path, name, config));
         } else {
@@ -86,6 +105,15 @@ Result<void> read_section(const YamlNode& node, const std::string& section, cons
     return {};
 }
 
+/// A witness needs both its address and its key: without the key nobody could tell its signature from another.
+Result<void> check_witness(const YamlNode& document, const std::string& name, const Config& config) {
+    const WitnessConfig& witness = config.agent.witness;
+    if (witness.url.empty() == witness.key.empty()) return {};
+    const YamlNode* section = document.find("witness");
+    return at(section == nullptr ? document : *section, name,
+              fmt::format("'witness' needs '{}' too", witness.url.empty() ? "url" : "key"));
+}
+
 }  // namespace
 
 Result<Config> parse_config(std::string_view text, const std::string& name) {
@@ -94,7 +122,10 @@ Result<Config> parse_config(std::string_view text, const std::string& name) {
     if (!documents)
         return Error{fmt::format("{}:{}:{}: {}", name, documents.error().at.line, documents.error().at.column,
                                  documents.error().message)};
-    for (const YamlNode& document : *documents) TRY_VOID(read_section(document, "", name, config));
+    for (const YamlNode& document : *documents) {
+        TRY_VOID(read_section(document, "", name, config));
+        TRY_VOID(check_witness(document, name, config));
+    }
     return config;
 }
 

@@ -62,6 +62,7 @@ struct Setting {
     std::string_view fallback;  ///< in force when the file does not name it
     std::string_view meaning;
     Result<void> (*set)(Config& config, const rule::YamlNode& value);  ///< an error is told without its place
+    Result<void> (*holds)(std::string_view text) = nullptr;  ///< what each text of it must name, besides its form
 };
 
 /// Every setting but those of a sink, section by section.

@@ -42,15 +42,13 @@ host::ServedAnswer Control::answer(const host::ServedRequest& request) {
     return refusal(404, "known: GET /v1/status, POST /v1/ack");
 }
 
-Result<void> Control::is_alert(ledger::RecordNumber number) {
+Result<bool> Control::is_alert(ledger::RecordNumber number) {
     const std::scoped_lock lock(mutex_);
     if (!reader_) {
         TRY(reader_, ledger::Reader::open(ledger_));
     }
     TRY(const auto record, reader_->record(number));
-    if (!record || record->event.text("record.kind") != "alert")
-        return Error{fmt::format("record {} is no alert of this ledger", number)};
-    return {};
+    return record && record->event.text("record.kind") == "alert";
 }
 
 host::ServedAnswer Control::acknowledge(const host::ServedRequest& request) {
@@ -70,7 +68,9 @@ host::ServedAnswer Control::acknowledge(const host::ServedRequest& request) {
     });
     if (!numbers || alerts.empty()) return refusal(400, "'alerts' must be a list of record numbers");
     for (const ledger::RecordNumber number : alerts) {
-        if (const auto known = is_alert(number); !known) return refusal(404, known.error().message);
+        const auto known = is_alert(number);
+        if (!known) return refusal(503, known.error().message);
+        if (!*known) return refusal(404, fmt::format("record {} is no alert of this ledger", number));
     }
     nlohmann::json records = nlohmann::json::array();
     for (const ledger::RecordNumber number : alerts) {

@@ -21,7 +21,7 @@ public:
 
 private:
     host::ServedAnswer acknowledge(const host::ServedRequest& request);
-    Result<void> is_alert(ledger::RecordNumber number);
+    Result<bool> is_alert(ledger::RecordNumber number);
 
     std::string ledger_;
     EventQueue& queue_;

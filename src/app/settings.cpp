@@ -4,6 +4,7 @@
 #include <array>
 
 #include "app/config.h"
+#include "app/setting_checks.h"
 #include "app/setting_values.h"
 #include "model/finding.h"
 
@@ -18,12 +19,21 @@ constexpr std::int64_t kHourMs = 3600 * kSecondMs;
 constexpr std::int64_t kDayMs = 24 * kHourMs;
 constexpr std::int64_t kCenturyMs = 36'500 * kDayMs;
 
+constexpr std::uint64_t kMiB = std::uint64_t{1} << 20U;
+constexpr std::uint64_t kTiB = std::uint64_t{1} << 40U;
+
 /// As a person would write it in the file.
 std::string duration_text(std::int64_t milliseconds) {
     if (milliseconds % kDayMs == 0 && milliseconds > 0) return fmt::format("{}d", milliseconds / kDayMs);
     if (milliseconds % kHourMs == 0 && milliseconds > 0) return fmt::format("{}h", milliseconds / kHourMs);
     if (milliseconds % kSecondMs == 0) return fmt::format("{}s", milliseconds / kSecondMs);
     return fmt::format("{}ms", milliseconds);
+}
+
+std::string size_text(std::uint64_t bytes) {
+    if (bytes != 0 && bytes % kTiB == 0) return fmt::format("{}TiB", bytes / kTiB);
+    if (bytes != 0 && bytes % kMiB == 0) return fmt::format("{}MiB", bytes / kMiB);
+    return std::to_string(bytes);
 }
 
 // Each reader is told the members, one inside the other, that lead to what it fills.
@@ -66,10 +76,14 @@ Result<void> duration(Config& config, const YamlNode& value) {
     return {};
 }
 
-template <auto... Members>
+/// A size from `Least` to `Most` bytes.
+template <std::uint64_t Least, std::uint64_t Most, auto... Members>
 Result<void> size(Config& config, const YamlNode& value) {
     TRY(const std::string text, text_of(value));
-    TRY((config.*....*Members), parse_size(text));
+    TRY(const std::uint64_t parsed, parse_size(text));
+    if (parsed < Least || parsed > Most)
+        return Error{fmt::format("expected a size from {} to {}", size_text(Least), size_text(Most))};
+    (config.*....*Members) = parsed;
     return {};
 }
 
@@ -112,25 +126,25 @@ Result<void> log_level(Config& config, const YamlNode& value) {
 constexpr auto kSettings = std::to_array<Setting>({
     {"audit.fail_on", "severity", "high", "The audit exits with 1 when a finding is at or above it.", fail_on},
     {"audit.allowed_images", "list of text", "", "Globs of images that are trusted.", texts<&Config::allowed_images>},
-    {"audit.rules", "list of text", "", "More rule files for the audit.", texts<&Config::rule_files>},
+    {"audit.rules", "list of text", "", "More rule files for the audit.", texts<&Config::rule_files>, check_path},
     {"audit.waivers", "list of text", "", "Files of findings that somebody decided to live with.",
-     texts<&Config::waiver_files>},
+     texts<&Config::waiver_files>, check_path},
     {"audit.log_lines", "number", "200", "Lines of each container's log that the audit reads.",
      count<0, 10'000, &Config::log_lines>},
 
     {"ledger.path", "path", "/var/lib/plimsoll/ledger", "Folder of the ledger.",
-     text<&Config::agent, &AgentConfig::ledger, &ledger::WriterOptions::path>},
+     text<&Config::agent, &AgentConfig::ledger, &ledger::WriterOptions::path>, check_path},
     {"ledger.host", "text", "", "Name of this host in checkpoints; empty: the host's own.",
      text<&Config::agent, &AgentConfig::ledger, &ledger::WriterOptions::host>},
     {"ledger.keep_for", "duration", "", "Sealed segments older than this are removed; empty: never.",
      duration<kHourMs, kCenturyMs, &Config::agent, &AgentConfig::ledger, &ledger::WriterOptions::keep_for>},
     {"ledger.keep_bytes", "size", "", "Oldest sealed segments are removed above this size; empty: never.",
-     size<&Config::agent, &AgentConfig::ledger, &ledger::WriterOptions::keep_bytes>},
+     size<kMiB, 1024 * 1024 * kTiB, &Config::agent, &AgentConfig::ledger, &ledger::WriterOptions::keep_bytes>},
     {"ledger.when_full", "keep_old or drop_oldest", "keep_old",
      "On a full disk: keep all evidence and refuse what is new, or make room by removing the oldest segments.",
      when_full},
     {"ledger.reserve_bytes", "size", "64MiB", "The disk counts as full when less than this is free.",
-     size<&Config::agent, &AgentConfig::ledger, &ledger::WriterOptions::reserve_bytes>},
+     size<0, kTiB, &Config::agent, &AgentConfig::ledger, &ledger::WriterOptions::reserve_bytes>},
     {"ledger.commit_after", "duration", "100ms", "Most that a record waits for the disk; alerts do not wait.",
      duration<0, 10 * kSecondMs, &Config::agent, &AgentConfig::ledger, &ledger::WriterOptions::commit_after>},
     {"ledger.checkpoint_every", "duration", "1s", "How often a checkpoint is signed while there is news.",
@@ -143,11 +157,11 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"engines", "list of text", "",
      "Addresses of engines (unix:///run/docker.sock, tcp://HOST:2376); empty: DOCKER_HOST, the docker context, every "
      "well-known socket.",
-     texts<&Config::agent, &AgentConfig::engines>},
+     texts<&Config::agent, &AgentConfig::engines>, check_engine},
     {"daemon_log.enabled", "true or false", "true", "Record the engine's own log.",
      truth<&Config::agent, &AgentConfig::daemon_log>},
     {"daemon_log.file", "path", "", "File that the engine's log is in; empty: the journal.",
-     text<&Config::agent, &AgentConfig::daemon_log_file>},
+     text<&Config::agent, &AgentConfig::daemon_log_file>, check_path},
     {"container_logs.follow", "list of text", "", "Names of containers whose output is recorded, globs.",
      texts<&Config::agent, &AgentConfig::container_logs>},
     {"container_logs.lines_per_second", "number", "100",
@@ -157,20 +171,20 @@ constexpr auto kSettings = std::to_array<Setting>({
      duration<0, kDayMs, &Config::agent, &AgentConfig::sample_every>},
 
     {"rules.files", "list of text", "", "Rule files for events, beside the shipped ones and /etc/plimsoll/rules.d.",
-     texts<&Config::agent, &AgentConfig::rule_files>},
+     texts<&Config::agent, &AgentConfig::rule_files>, check_path},
     {"metrics.listen", "address:port", "", "Where Prometheus may read metrics; empty: nowhere.",
-     text<&Config::agent, &AgentConfig::metrics_listen>},
+     text<&Config::agent, &AgentConfig::metrics_listen>, check_listen},
     {"witness.url", "address", "", "Witness that co-signs checkpoints (C2SP tlog-witness); empty: none.",
-     text<&Config::agent, &AgentConfig::witness, &WitnessConfig::url>},
+     text<&Config::agent, &AgentConfig::witness, &WitnessConfig::url>, check_url},
     {"witness.key", "text", "", "The witness's verifier key.",
-     text<&Config::agent, &AgentConfig::witness, &WitnessConfig::key>},
+     text<&Config::agent, &AgentConfig::witness, &WitnessConfig::key>, check_witness_key},
     {"witness.every", "duration", "60s", "How often the witness is asked while there is news.",
      duration<kSecondMs, kDayMs, &Config::agent, &AgentConfig::witness, &WitnessConfig::every>},
 
     {"agent.control_socket", "path", kControlSocket, "Unix socket of `plimsoll status` and `plimsoll alerts ack`.",
-     text<&Config::agent, &AgentConfig::control_socket>},
+     text<&Config::agent, &AgentConfig::control_socket>, check_socket_path},
     {"agent.state", "path", "/var/lib/plimsoll", "Folder of what the agent remembers beside the ledger.",
-     text<&Config::agent, &AgentConfig::state_folder>},
+     text<&Config::agent, &AgentConfig::state_folder>, check_path},
     {"agent.queue_events", "number", "20000", "Events between sources and ledger before sources wait.",
      count<100, 10'000'000, &Config::agent, &AgentConfig::queue_events>},
     {"agent.log_level", "error, warning, info or debug", "info", "What the agent's own log tells.", log_level},

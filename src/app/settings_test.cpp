@@ -4,6 +4,7 @@
 #include "app/config.h"
 #include "app/setting_values.h"
 #include "app/sink_settings.h"
+#include "ledger/keys.h"
 
 namespace plimsoll::app {
 namespace {
@@ -49,6 +50,74 @@ TEST(Settings, WhatIsWrongIsNamedWithItsPlace) {
     EXPECT_THAT(fault("alerts: {sinks: [{name: a, type: stdout}, {name: a, type: stdout}]}"), HasSubstr("two sinks"));
     EXPECT_THAT(fault("alerts: {sinks: [{name: a, type: stdout, condition: alert.rle = x}]}"), HasSubstr("alert.rule"));
     EXPECT_THAT(fault("alerts: {sinks: [{name: a, type: command, command: [sh, -c, x]}]}"), HasSubstr("absolute"));
+}
+
+TEST(Settings, WhatCannotBeReachedOrOpenedIsNamedWithItsPlace) {
+    struct Case {
+        const char* text;
+        const char* place;
+        const char* expected;
+    };
+    for (const Case& wrong : {
+             Case{"metrics: {listen: localhost:9464}", "f:1:19", "127.0.0.1:9464"},
+             Case{"metrics: {listen: 9464}", "f:1:19", "ADDRESS:PORT"},
+             Case{"metrics: {listen: '127.0.0.1:99999'}", "f:1:19", "ADDRESS:PORT"},
+             Case{"engines: [unix:///run/docker.sock, 'ssh://host']", "f:1:36", "tcp://HOST:PORT"},
+             Case{"engines: ['tcp://10.0.0.1:none']", "f:1:11", "no port"},
+             Case{"engines: ['tcp://two words:2376']", "f:1:11", "tcp://HOST:PORT"},
+             Case{"engines: ['unix://run/docker.sock']", "f:1:11", "unix:///PATH"},
+             Case{"engines: ['']", "f:1:11", "unix:///PATH"},
+             Case{"engines: ''", "f:1:10", "unix:///PATH"},
+             Case{"witness: {url: 'ftp://w', key: x}", "f:1:16", "https://"},
+             Case{"witness: {url: 'http://', key: x}", "f:1:16", "no host"},
+             Case{"witness: {url: 'http://w:9465', key: nonsense}", "f:1:38", "plimsoll witness"},
+             Case{"witness: {url: 'http://w:9465'}", "f:1:", "needs 'key'"},
+             Case{"ledger: {path: var/ledger}", "f:1:16", "begins with /"},
+             Case{"ledger: {path: ''}", "f:1:16", "begins with /"},
+             Case{"ledger: {keep_bytes: 12}", "f:1:22", "from 1MiB"},
+             Case{"ledger: {reserve_bytes: 2000TiB}", "f:1:25", "to 1TiB"},
+             Case{"ledger: {reserve_bytes: 64MiBs}", "f:1:25", "64MiB"},
+             Case{"ledger: {keep_bytes: 1GiB, keep_bytes: 2GiB}", "f:1:28", "given twice"},
+             Case{"rules: {files: [/etc/a.yaml, b.yaml]}", "f:1:30", "begins with /"},
+             Case{"audit: {waivers: [waivers.yaml]}", "f:1:19", "begins with /"},
+             Case{"agent: {control_socket: agent.sock}", "f:1:25", "begins with /"},
+             Case{"agent: {state: state}", "f:1:16", "begins with /"},
+             Case{"daemon_log: {file: log}", "f:1:20", "begins with /"},
+             Case{"alerts: {sinks: [{name: a, type: syslog, address: 'udp://h:514'}]}", "f:1:51", "tcp://HOST:PORT"},
+             Case{"alerts: {sinks: [{name: a, type: syslog, address: 'tcp://h:port'}]}", "f:1:51", "1 to 65535"},
+             Case{"alerts: {sinks: [{name: a, type: syslog, address: 'tcp://h h:601'}]}", "f:1:51", "no host"},
+             Case{"alerts: {sinks: [{name: a, type: syslog, address: 'unix://dev/log'}]}", "f:1:51", "unix:///"},
+             Case{"alerts: {sinks: [{name: a, type: webhook, url: 'https://u@h/'}]}", "f:1:48", "user name"},
+             Case{"alerts: {sinks: [{name: a, type: webhook, url: 'https://h:0/'}]}", "f:1:48", "1 to 65535"},
+             Case{"alerts: {sinks: [{name: a, type: webhook, url: 'https://h/', ca_file: ca.pem}]}", "f:1:71",
+                  "begins with /"},
+             Case{"alerts: {sinks: [{name: a, type: webhook, url: 'https://h/', cert_file: /c}]}", "f:1:19",
+                  "'key_file'"},
+             Case{"alerts: {sinks: [{name: a, type: webhook, url: 'https://h/', headers: {Host: x}}]}", "f:1:19",
+                  "Host"},
+             Case{"alerts: {sinks: [{name: a, type: file, path: alerts.jsonl}]}", "f:1:46", "begins with /"},
+         }) {
+        const auto config = parse_config(wrong.text, "f");
+        EXPECT_THAT(config ? std::string("no error") : config.error().message,
+                    testing::AllOf(HasSubstr(wrong.place), HasSubstr(wrong.expected)))
+            << wrong.text;
+    }
+}
+
+TEST(Settings, WhatIsRightIsTaken) {
+    const auto key = ledger::SigningKey::generate("witness.example/w1", ledger::SignatureType::cosignature);
+    ASSERT_TRUE(key);
+    const std::string right =
+        "metrics: {listen: '[::1]:9464'}\nengines: ['tcp://engine.example:2376', /run/podman.sock]\n"
+        "witness: {url: 'https://w.example:9465/p', key: '" +
+        to_text(key->verifier()) +
+        "'}\n"
+        "ledger: {reserve_bytes: 0}\ndaemon_log: {file: ''}\n"
+        "alerts: {sinks: [{name: a, type: syslog, address: 'tls://[2001:db8::1]:6514'}]}\n";
+    const auto config = parse_config(right, "f");
+    ASSERT_TRUE(config) << config.error().message;
+    EXPECT_EQ(config->agent.engines.size(), 2U);
+    EXPECT_EQ(config->agent.metrics_listen, "[::1]:9464");
 }
 
 TEST(Settings, AShortTimeNeverBecomesNoneAtAll) {

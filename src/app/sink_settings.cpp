@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <array>
 
+#include "app/setting_checks.h"
 #include "app/setting_values.h"
 #include "base/text.h"
 #include "host/user_file.h"
 #include "rule/condition.h"
+#include "sink/sinks.h"
 
 namespace plimsoll::app {
 
@@ -148,24 +150,24 @@ constexpr auto kSettings = std::to_array<SinkSetting>({
      "", per_minute},
     {"timeout", "duration", "10s", "Most that one delivery may take.", "webhook syslog command", timeout},
     {"url", "address", "", "https:// or http:// address that gets one POST for each alert.", "webhook",
-     text<&SinkDraft::webhook, &sink::WebhookConfig::url>},
+     text<&SinkDraft::webhook, &sink::WebhookConfig::url>, check_url},
     {"body", "json, slack or teams", "json", "Form of the body.", "webhook", body},
     {"secret_file", "path", "", "File with the key of the HMAC-SHA256 signature header; empty: no signature.",
-     "webhook", text<&SinkDraft::secret_file>},
+     "webhook", text<&SinkDraft::secret_file>, check_path},
     {"headers", "NAME: VALUE pairs", "", "Further headers.", "webhook",
      pairs<&SinkDraft::webhook, &sink::WebhookConfig::headers>},
     {"ca_file", "path", "", "Authorities that are trusted, PEM; empty: the system's.", "webhook syslog",
-     text<&SinkDraft::ca_file>},
+     text<&SinkDraft::ca_file>, check_path},
     {"cert_file", "path", "", "Certificate that is shown to the receiver.", "webhook syslog",
-     text<&SinkDraft::cert_file>},
-    {"key_file", "path", "", "Key of that certificate.", "webhook syslog", text<&SinkDraft::key_file>},
+     text<&SinkDraft::cert_file>, check_path},
+    {"key_file", "path", "", "Key of that certificate.", "webhook syslog", text<&SinkDraft::key_file>, check_path},
     {"address", "address", "", "tcp://HOST:601, tls://HOST:6514, or unix:///PATH of a stream socket.", "syslog",
-     text<&SinkDraft::syslog, &sink::SyslogConfig::address>},
+     text<&SinkDraft::syslog, &sink::SyslogConfig::address>, check_syslog_address},
     {"facility", "number", "16", "Syslog facility; 16 is local0.", "syslog", facility},
     {"app_name", "text", "plimsoll", "APP-NAME of the messages.", "syslog",
      text<&SinkDraft::syslog, &sink::SyslogConfig::app_name>},
     {"path", "path", "", "File that gets one JSON line for each alert.", "file",
-     text<&SinkDraft::file, &sink::FileConfig::path>},
+     text<&SinkDraft::file, &sink::FileConfig::path>, check_path},
     {"format", "json or text", "json", "What is written.", "stdout", form},
     {"command", "list of text", "", "Program and arguments; it reads one alert as JSON on standard input.", "command",
      arguments},
@@ -182,10 +184,10 @@ Result<sink::SinkConfig> finished(SinkDraft draft) {
     const auto missing = [&](std::string_view setting) {
         return Error{fmt::format("a {} sink needs '{}'", draft.type, setting)};
     };
+    if (draft.cert_file.empty() != draft.key_file.empty())
+        return missing(draft.cert_file.empty() ? "cert_file" : "key_file");
     if (draft.type == "webhook") {
         if (draft.webhook.url.empty()) return missing("url");
-        if (!draft.webhook.url.starts_with("https://") && !draft.webhook.url.starts_with("http://"))
-            return Error{"'url' must begin with https:// or http://"};
         if (!draft.secret_file.empty()) {
             TRY(const std::string secret, host::read_user_file(draft.secret_file, kMostSecret));
             draft.webhook.secret = trim(secret);
@@ -233,15 +235,19 @@ Result<sink::SinkConfig> read_sink(const YamlNode& item, const YamlNode*& place)
     for (const auto& [key, value] : item.entries) {
         const auto setting = std::ranges::find(kSettings, std::string_view(key.text), &SinkSetting::name);
         place = &key;
+        if (item.find(key.text) != &value) return Error{fmt::format("'{}' is given twice", printable(key.text))};
         if (setting == kSettings.end()) return Error{fmt::format("a sink has no setting '{}'", printable(key.text))};
         if (!has(setting->types, draft.type))
             return Error{
                 fmt::format("a {} sink has no setting '{}'; it is for {}", draft.type, key.text, setting->types)};
         place = &value;
+        if (setting->holds != nullptr && value.is_scalar() && !value.text.empty()) TRY_VOID(setting->holds(value.text));
         TRY_VOID(setting->set(draft, value));
     }
     place = &item;
-    return finished(std::move(draft));
+    TRY(auto sink, finished(std::move(draft)));
+    TRY_VOID(sink::check_sink(sink));
+    return sink;
 }
 
 }  // namespace plimsoll::app

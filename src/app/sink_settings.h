@@ -33,6 +33,7 @@ struct SinkSetting {
     std::string_view meaning;
     std::string_view types;  ///< sinks that have it, blank between; empty: all
     Result<void> (*set)(SinkDraft& draft, const rule::YamlNode& value);
+    Result<void> (*holds)(std::string_view text) = nullptr;  ///< what its text must name, besides its form
 };
 
 [[nodiscard]] std::span<const SinkSetting> sink_settings();

@@ -13,6 +13,8 @@ struct AssemblerLimits {
     std::size_t open_events = 4096;      ///< more at once, and the oldest is finished as it is
     std::size_t open_bytes = 16u << 20;  ///< text kept for open events
     std::size_t records = 4096;          ///< records of one event; further ones start an event that is not complete
+    bool linger = false;  ///< for files, which hold no EOE but may hold lines twice or in disorder: no event is finished
+                          ///< before the limits or `flush` demand it, and the one that began first is finished first
     bool keep_text = true;               ///< copies what it keeps; false: the caller's text outlives the assembler
 };
 
@@ -25,7 +27,8 @@ struct AssemblerCounts {
 };
 
 /// Puts events together from records in any interleaving. Events are handed on when they are finished, in that order:
-/// at their EOE, after the time-out, when limits demand it, or at `flush`. One thread.
+/// at their EOE, at once when they are of a kind that has one record, after the time-out, when limits demand it, or at
+/// `flush`. One thread; the handler must not call back.
 class Assembler {
 public:
     explicit Assembler(EventHandler& handler, const AssemblerLimits& limits = {});

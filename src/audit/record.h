@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -15,16 +16,7 @@ struct EventId {
     friend bool operator==(const EventId&, const EventId&) = default;
 };
 
-/// One record of a Linux audit event: a line of a log, or a message of the kernel. Borrows the text it was read from.
-struct Record {
-    std::uint32_t type = 0;  ///< number (linux/audit.h); tables.h has the names
-    EventId id;
-    std::string_view body;      ///< the fields, as the kernel or a program wrote them
-    std::string_view enriched;  ///< what auditd's ENRICHED format appended after 0x1d; empty otherwise
-    std::string_view line;      ///< all of it, without the newline
-};
-
-/// Why a line is no record.
+/// Why a line is no record, or was hard to read.
 enum class Damage : std::uint8_t {
     none,
     empty,         ///< nothing but blanks and NULs: padding, not a loss
@@ -33,12 +25,25 @@ enum class Damage : std::uint8_t {
     unknown_type,  ///< a name that no table holds
     too_long,      ///< beyond kLongestLine
 };
+inline constexpr std::size_t kDamages = 6;
 [[nodiscard]] std::string_view to_text(Damage damage);
 
 inline constexpr std::size_t kLongestLine = std::size_t{1} << 24;
 
+/// One record of a Linux audit event: a line of a log, or a message of the kernel. Borrows the text it was read from.
+struct Record {
+    std::uint32_t type = 0;  ///< number (linux/audit.h); tables.h has the names
+    EventId id;
+    std::string_view body;      ///< the fields, as the kernel or a program wrote them
+    std::string_view enriched;  ///< what auditd's ENRICHED format appended after 0x1d; empty otherwise
+    std::string_view line;      ///< all of it, from node= or type= on, without the line's end
+    Damage mended = Damage::none;  ///< what was wrong with the line, although it could be read
+};
+
 /// Reads one line of a log: RAW or ENRICHED, with or without node=, carried by syslog or dmesg, with CR, with NULs
-/// before it (all found in the wild; docs/audit.md). Sets `record` when the answer is Damage::none.
+/// before it (all found in the wild; docs/auditd.md). Sets `record` when the answer is Damage::none; a line that is
+/// damaged but says what it is gives a record too, with `mended`: no type= before a header (the first field tells the
+/// type), one wrong byte in the header, a type that no table holds (type 0), a line of which only the ends are left.
 [[nodiscard]] Damage parse_line(std::string_view line, Record& record);
 
 /// Reads a netlink message: its type, and its payload `audit(SECONDS.MILLIS:SERIAL): …`.

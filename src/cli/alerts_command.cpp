@@ -184,14 +184,17 @@ std::optional<int> ask_agent(const AckArguments& arguments) {
     return fail({reason}, answer->status == 404 || answer->status == 400 ? kUsage : kUnknown);
 }
 
-Result<void> check_alerts(const AckArguments& arguments) {
-    TRY(const auto reader, ledger::Reader::open(arguments.ledger));
+/// Whether all of them are alerts: the exit code, after having said which one is none.
+int check_alerts(const AckArguments& arguments) {
+    const auto reader = ledger::Reader::open(arguments.ledger);
+    if (!reader) return fail(reader.error(), kUnknown);
     for (const ledger::RecordNumber number : arguments.alerts) {
-        TRY(const auto record, reader->record(number));
-        if (!record || record->event.text("record.kind") != "alert")
-            return Error{fmt::format("record {} is no alert of this ledger", number)};
+        const auto record = (*reader)->record(number);
+        if (!record) return fail(record.error(), kUnknown);
+        if (!*record || (*record)->event.text("record.kind") != "alert")
+            return fail({fmt::format("record {} is no alert of this ledger", number)}, kUsage);
     }
-    return {};
+    return kClean;
 }
 
 Result<void> append_acks(const AckArguments& arguments) {
@@ -220,8 +223,8 @@ int acknowledge(AckArguments arguments) {
     int exit = kClean;
     if (const auto asked = ask_agent(arguments)) {
         exit = *asked;
-    } else if (const auto known = check_alerts(arguments); !known) {
-        return fail(known.error(), kUsage);
+    } else if (const int known = check_alerts(arguments); known != kClean) {
+        return known;
     } else if (const auto done = append_acks(arguments); !done) {
         return fail(done.error(), kUnknown);
     }
@@ -263,7 +266,7 @@ void add_alerts(CLI::App& root, int& exit) {
     add_ledger_option(ack, given->ledger);
     ack.add_option("--socket", given->socket, "Control socket of the agent")->capture_default_str()->type_name("PATH");
     ack.footer(
-        "Exit codes: 0 recorded, 2 no such alert or wrong usage, 3 it could not be recorded.\n"
+        "Exit codes: 0 recorded, 2 no such alert or wrong usage, 3 there is no ledger, or it could not be recorded.\n"
         "Example: sudo plimsoll alerts ack 4711 4712 --reason 'planned maintenance, ticket 93'");
     ack.callback([given, &exit] { exit = acknowledge(*given); });
 }

@@ -42,14 +42,31 @@ std::span<const Command> commands() {
     return kCommands;
 }
 
+namespace {
+
+/// An empty value is never meant: it is a variable of a script that was not set. Taken for an option that was not
+/// given, it would quietly widen what was asked for.
+void refuse_empty_values(CLI::App& command) {
+    const CLI::Validator not_empty(
+        [](std::string& value) { return value.empty() ? std::string("the value is empty") : std::string(); }, "");
+    for (CLI::Option* option : command.get_options([](const CLI::Option*) { return true; })) {
+        if (option->nonpositional() && option->get_items_expected_max() > 0) option->check(not_empty);
+    }
+    for (CLI::App* sub : command.get_subcommands([](const CLI::App*) { return true; })) refuse_empty_values(*sub);
+}
+
+}  // namespace
+
 void declare(CLI::App& root, int& exit) {
     root.description("Audits container hosts: what is unsafe, what happened, and the proof of it.");
-    root.footer(
-        "Exit codes: 0 clean, 1 findings at or above --fail-on, 2 wrong usage or a broken file, 3 could not find out.\n"
-        "Example: sudo plimsoll audit --fail-on critical");
     root.set_version_flag("--version", std::string("plimsoll ") + kVersion, "Print the version and exit");
     root.require_subcommand(1);
     for (const Command& command : commands()) command.add(root, exit);
+    // Behind the commands: each begins with its parent's footer, and these exit codes are not those of every command.
+    root.footer(
+        "Exit codes of every command: 0 done, or clean; 1 something was found, 2 wrong usage or a broken file, 3 could "
+        "not find out; `plimsoll COMMAND --help` says more.\nExample: sudo plimsoll audit --fail-on critical");
+    refuse_empty_values(root);
 }
 
 int run(int argc, char** argv) {

@@ -36,6 +36,8 @@ int check_config(const std::string& path) {
 void add_config(CLI::App& root, int& exit) {
     CLI::App& command = *root.add_subcommand("config", "Check the configuration file, or list every setting");
     command.require_subcommand(1);
+    command.footer(
+        "Exit codes: 0 in order, 2 something is wrong.\nExample: plimsoll config check /etc/plimsoll/plimsoll.yaml");
 
     CLI::App& check =
         *command.add_subcommand("check", "Read the file and the rules it names; say what is wrong, and where");
@@ -48,7 +50,7 @@ void add_config(CLI::App& root, int& exit) {
 
     CLI::App& reference =
         *command.add_subcommand("reference", "Every setting with form, default and meaning, as Markdown");
-    reference.footer("Example: plimsoll config reference | less");
+    reference.footer("Exit codes: 0 written, 3 it could not be written.\nExample: plimsoll config reference | less");
     reference.callback([&exit] { exit = finish(app::config_reference(), kClean); });
 }
 

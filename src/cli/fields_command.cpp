@@ -45,7 +45,7 @@ void add_fields(CLI::App& root, int& exit) {
     auto arguments = std::make_shared<Arguments>();
     command.add_option("TEXT", arguments->part, "Only fields whose name or meaning contains this");
     command.add_flag("--markdown", arguments->markdown, "Write a Markdown table, as docs/reference/fields.md holds it");
-    command.footer("Example: plimsoll fields mount");
+    command.footer("Exit codes: 0 listed, 2 there is no such field.\nExample: plimsoll fields mount");
     command.callback([arguments, &exit] {
         std::string out =
             arguments->markdown ? "| field | type | supplied by | meaning |\n| --- | --- | --- | --- |\n" : "";

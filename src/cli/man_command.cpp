@@ -56,8 +56,9 @@ std::string page(const CLI::App& root) {
     for (const CLI::App* command : root.get_subcommands([](const CLI::App*) { return true; }))
         write_command(*command, "plimsoll", out);
     out +=
-        ".SH EXIT STATUS\n.TP\n0\nNothing at or above \\-\\-fail\\-on.\n.TP\n1\nFindings at or above \\-\\-fail\\-on, "
-        "or examples that fail.\n";
+        ".SH EXIT STATUS\nEach command says its own above.\n.TP\n0\nDone, and nothing was found.\n.TP\n1\nSomething "
+        "was "
+        "found: findings at or above \\-\\-fail\\-on, a ledger that was altered, examples that fail.\n";
     out += ".TP\n2\nWrong usage, or a file of the user that is broken.\n.TP\n3\nIt could not be found out.\n";
     out +=
         ".SH FILES\n.TP\n/etc/plimsoll/plimsoll.yaml\nConfiguration.\n.TP\n/etc/plimsoll/rules.d/*.yaml\nOwn rules and "
@@ -72,7 +73,7 @@ std::string page(const CLI::App& root) {
 
 void add_man(CLI::App& root, int& exit) {
     CLI::App& command = *root.add_subcommand("man", "Write the manual page, made from the same source as --help");
-    command.footer("Example: plimsoll man | man -l -");
+    command.footer("Exit codes: 0 written, 3 it could not be written.\nExample: plimsoll man | man -l -");
     command.callback([&root, &exit] { exit = print(page(root)) ? kClean : kUnknown; });
 }
 

@@ -1,11 +1,15 @@
 #include "cli/prove_command.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "cli/command.h"
 #include "cli/ledger_option.h"
 #include "cli/output.h"
 #include "ledger/proof.h"
+#include "ledger/reader.h"
 
 namespace plimsoll::cli {
 
@@ -16,6 +20,29 @@ struct ProveArguments {
     std::string ledger;
     std::string output;
 };
+
+int fail(const std::string& message, int exit) {
+    complain(message);
+    return exit;
+}
+
+int prove(const ProveArguments& arguments) {
+    const auto reader = ledger::Reader::open(arguments.ledger);
+    if (!reader) return fail(reader.error().message, kUnknown);
+    const auto record = (*reader)->record(arguments.number);
+    if (!record) return fail(record.error().message, kUnknown);
+    if (!*record) {
+        const auto first = (*reader)->first_kept();
+        const auto end = (*reader)->size();
+        if (end == first)
+            return fail(fmt::format("there is no record {}: the ledger is empty", arguments.number), kUsage);
+        return fail(fmt::format("there is no record {}: the ledger holds {} to {}", arguments.number, first, end - 1),
+                    kUsage);
+    }
+    const auto proof = ledger::prove(arguments.ledger, arguments.number);
+    if (!proof) return fail(proof.error().message, kUnknown);
+    return deliver(arguments.output, to_text(*proof)) ? kClean : kUnknown;
+}
 
 }  // namespace
 
@@ -28,18 +55,12 @@ void add_prove(CLI::App& root, int& exit) {
     command.add_option("--output", arguments->output, "Write to this file (default: standard output)")
         ->type_name("FILE");
     command.footer(
-        "The file is a c2sp.org/tlog-proof; it holds the record itself.\n"
-        "Exit codes: 0 done, 3 no such record, not signed yet, or no ledger.\n"
+        "The file is a c2sp.org/tlog-proof; it holds the record itself. It leads to the newest checkpoint that a "
+        "witness "
+        "cosigned\nwhen that covers the record, else to the ledger's own.\n"
+        "Exit codes: 0 done, 2 no such record (any more) or wrong usage, 3 no ledger, not signed yet, or damaged.\n"
         "Example: plimsoll prove 73894 > 73894.tlog-proof; plimsoll verify --proof 73894.tlog-proof");
-    command.callback([arguments, &exit] {
-        const auto proof = ledger::prove(arguments->ledger, arguments->number);
-        if (!proof) {
-            complain(proof.error().message);
-            exit = kUnknown;
-            return;
-        }
-        exit = deliver(arguments->output, to_text(*proof)) ? kClean : kUnknown;
-    });
+    command.callback([arguments, &exit] { exit = prove(*arguments); });
 }
 
 }  // namespace plimsoll::cli

@@ -103,7 +103,10 @@ void add_prune(CLI::App& root, int& exit) {
                     "Where to write the plan and what became of it (default: below /var/lib/plimsoll)")
         ->type_name("FILE");
     command.add_flag("--json", arguments->json, "Write the plan as JSON");
-    command.footer("What carries the label plimsoll.keep is never removed.\nExample: plimsoll prune --older-than 30");
+    command.footer(
+        "What carries the label plimsoll.keep is never removed.\n"
+        "Exit codes: 0 shown, or all of it removed, 1 a part was not removed, 2 wrong usage, 3 the engine could not be "
+        "asked.\nExample: plimsoll prune --older-than 30");
     command.callback([arguments, &exit] { exit = prune(*arguments); });
 }
 

@@ -76,13 +76,13 @@ int test(const RulesArguments& arguments, const rule::RuleSet& rules) {
     return finish(out, report.failures.empty() ? kClean : kFindings);
 }
 
-void add(CLI::App& parent, const char* name, const char* description, const char* example,
+void add(CLI::App& parent, const char* name, const char* description, const char* exits, const char* example,
          int (*run)(const RulesArguments&, const rule::RuleSet&), int& exit) {
     CLI::App& command = *parent.add_subcommand(name, description);
     auto arguments = std::make_shared<RulesArguments>();
     command.add_option("FILE", arguments->files,
                        "Rule files, in load order; none: the shipped packs and /etc/plimsoll/rules.d");
-    command.footer(std::string("Example: ") + example);
+    command.footer(fmt::format("Exit codes: {}.\nExample: {}", exits, example));
     command.add_flag("--strict", arguments->strict, "Warnings count as errors");
     command.callback([arguments, run, &exit] {
         const auto rules = load(*arguments);
@@ -101,10 +101,16 @@ void add_rules(CLI::App& root, int& exit) {
     CLI::App& command = *root.add_subcommand("rules", "Check, list and test rule files: Falco's and Plimsoll's own");
     command.require_subcommand(1);
     add(command, "check", "Report every error with file, line, column and what was expected",
-        "plimsoll rules check /etc/falco/falco_rules.yaml", check, exit);
-    add(command, "list", "List rules, checks and attack paths", "plimsoll rules list", list, exit);
-    add(command, "test", "Run the examples inside the files", "plimsoll rules test --strict mine.yaml", test, exit);
-    command.footer("Example: plimsoll rules check /etc/falco/falco_rules.yaml");
+        "0 in order, 2 errors, or a file that cannot be read", "plimsoll rules check /etc/falco/falco_rules.yaml",
+        check, exit);
+    add(command, "list", "List rules, checks and attack paths", "0 listed, 2 errors, or a file that cannot be read",
+        "plimsoll rules list", list, exit);
+    add(command, "test", "Run the examples inside the files",
+        "0 all hold, 1 examples that fail, 2 errors, or a file that cannot be read",
+        "plimsoll rules test --strict mine.yaml", test, exit);
+    command.footer(
+        "Exit codes: 0 in order, 1 examples that fail, 2 errors, or a file that cannot be read.\n"
+        "Example: plimsoll rules check /etc/falco/falco_rules.yaml");
 }
 
 }  // namespace plimsoll::cli

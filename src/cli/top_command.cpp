@@ -203,6 +203,7 @@ void add_top(CLI::App& root, int& exit) {
         "A - stands for what does not exist (no limit), a ? for what could not be found out; why is said below the "
         "table.\nCPU is in percent of one processor. Live, IO and NET are bytes per second; over a past range they are "
         "sums.\nWhat a container sends and receives is only visible to root.\n"
+        "Exit codes: 0 shown, 2 wrong usage, 3 no samples, or something could not be read.\n"
         "Example: sudo plimsoll top --since \"yesterday 14:00\" --until \"yesterday 15:00\" --sort memory");
     command.callback([arguments, &exit] {
         const bool about_past = !arguments->at.empty() || !arguments->since.empty() || !arguments->until.empty();

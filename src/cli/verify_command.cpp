@@ -4,19 +4,19 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
-#include "base/time.h"
+#include "cli/command.h"
 #include "cli/ledger_option.h"
 #include "cli/output.h"
+#include "cli/verify_proof.h"
 #include "host/user_file.h"
 #include "ledger/checkpoint.h"
-#include "ledger/proof.h"
-#include "ledger/row.h"
 #include "ledger/verify.h"
-#include "model/event.h"
 
 namespace plimsoll::cli {
 
@@ -27,9 +27,6 @@ using ledger::Verdict;
 using ledger::VerifyReport;
 using nlohmann::json;
 
-// Exit codes of `verify` are its own; docs/ledger-format.md, "Integrity".
-constexpr int kTampered = 1;
-constexpr int kIncomplete = 2;
 constexpr std::size_t kKeysBytes = std::size_t{4} << 20U;
 
 struct VerifyArguments {
@@ -135,6 +132,12 @@ int verify_ledger(const VerifyArguments& arguments, std::vector<ledger::Verifier
             complain(anchor.error().message);
             return kUnknown;
         }
+        const auto note = ledger::parse_note(*anchor);
+        const auto checkpoint = note ? ledger::parse_checkpoint(note->text) : Result<ledger::Checkpoint>(note.error());
+        if (!checkpoint) {
+            complain(fmt::format("{} is no checkpoint: {}", arguments.from, checkpoint.error().message));
+            return kUsage;
+        }
         options.anchor = std::move(*anchor);
     }
     std::function<void(ledger::Progress)> progress;
@@ -156,81 +159,14 @@ int verify_ledger(const VerifyArguments& arguments, std::vector<ledger::Verifier
     return finish(arguments.as_json ? json_of(*report).dump(2) + '\n' : text_of(*report), exit);
 }
 
-/// Each field of the proved record, by name.
-std::vector<std::pair<std::string, std::string>> fields_of(const ledger::Proof& proof,
-                                                           const ledger::ProofReport& report) {
-    std::vector<std::pair<std::string, std::string>> fields;
-    model::Event event;
-    if (!ledger::decode_row(proof.record.row, report.names, event)) return fields;
-    for (const auto& slot : event.slots()) {
-        std::string name(model::kFields[slot.field].name);
-        if (!slot.key.empty()) name += fmt::format("[{}]", slot.key);
-        std::string value = slot.state == model::Reading::State::unknown ? fmt::format("unknown: {}", slot.reason) : "";
-        for (const model::Value& item : event.values(slot)) {
-            if (!value.empty()) value += ", ";
-            value += model::to_text(item);
-        }
-        fields.emplace_back(std::move(name), std::move(value));
-    }
-    return fields;
-}
-
-int verify_proof(const VerifyArguments& arguments, const std::vector<ledger::VerifierKey>& keys) {
-    const auto file = host::read_user_file(arguments.proof, ledger::kProofBytes);
-    if (!file) {
-        complain(file.error().message);
-        return kUnknown;
-    }
-    const auto proof = ledger::parse_proof(*file);
-    const auto report = proof ? ledger::check_proof(*proof, keys) : Result<ledger::ProofReport>(proof.error());
-    if (!report) {
-        if (arguments.as_json)
-            return finish(
-                json({{"verdict", "tampered"}, {"message", valid_utf8(report.error().message)}}).dump(2) + '\n',
-                kTampered);
-        return finish(fmt::format("TAMPERED: {}\n", printable(report.error().message)), kTampered);
-    }
-    const auto fields = fields_of(*proof, *report);
-    const std::string time = to_rfc3339(ledger::row_time(proof->record.row));
-    if (arguments.as_json) {
-        json named = json::object();
-        for (const auto& [name, value] : fields) named[valid_utf8(name)] = valid_utf8(value);
-        return finish(json({{"verdict", "ok"},
-                            {"origin", valid_utf8(report->origin)},
-                            {"number", report->number},
-                            {"time", time},
-                            {"signed", report->size},
-                            {"key", report->signer},
-                            {"key_trusted", report->key_trusted},
-                            {"witnesses", report->witnesses},
-                            {"unproved_names", report->unproved},
-                            {"fields", std::move(named)}})
-                              .dump(2) +
-                          '\n',
-                      kClean);
-    }
-    std::string text = fmt::format("ok: record {} of {} stands in the signed tree of {} records\n", report->number,
-                                   printable(report->origin), report->size);
-    text += fmt::format("key         {}{}\n", printable(report->signer),
-                        report->key_trusted ? ", vouched for by a key that you gave"
-                                            : "; not compared with a key that you know (--pubkey)");
-    for (const std::string& witness : report->witnesses) text += fmt::format("witness     {}\n", printable(witness));
-    if (report->unproved != 0)
-        text +=
-            fmt::format("note        the names of {} fields are not proved: the records that gave them were pruned\n",
-                        report->unproved);
-    text += fmt::format("time        {}\n", time);
-    for (const auto& [name, value] : fields) text += fmt::format("  {} = {}\n", printable(name), printable(value));
-    return finish(text, kClean);
-}
-
 int verify(const VerifyArguments& arguments) {
     auto keys = keys_of(arguments.pubkeys);
     if (!keys) {
         complain(keys.error().message);
-        return kUnknown;
+        return kUsage;
     }
-    return arguments.proof.empty() ? verify_ledger(arguments, std::move(*keys)) : verify_proof(arguments, *keys);
+    return arguments.proof.empty() ? verify_ledger(arguments, std::move(*keys))
+                                   : verify_proof({arguments.proof, std::move(*keys), arguments.as_json});
 }
 
 }  // namespace
@@ -256,7 +192,9 @@ void add_verify(CLI::App& root, int& exit) {
     command.add_flag("--json", arguments->as_json, "Write the result as JSON");
     command.footer(
         "Exit codes: 0 ok, 1 tampered, 2 incomplete: something is missing or unreadable but nothing contradicts,\n"
-        "3 could not find out: no ledger, no permission.\n"
+        "3 could not find out: no ledger, no permission. 2 also stands for wrong usage: a key, checkpoint or proof "
+        "that "
+        "is none.\n"
         "Example: plimsoll verify --from /mnt/elsewhere/checkpoint");
     command.callback([arguments, &exit] { exit = verify(*arguments); });
 }

@@ -113,6 +113,7 @@ void add_witness(CLI::App& root, int& exit) {
         "A ledger's first key is in its file `keys`. When the ledger changes its key, the witness follows the "
         "signature\n"
         "of the old one.\n"
+        "Exit codes: 0 ended by a signal, 2 wrong usage, 3 it could not start.\n"
         "Example: plimsoll witness --listen 10.0.0.2:9465 --state /var/lib/plimsoll/witness --log \"$(cut -d' ' -f1 "
         "keys)\"");
     command.callback([arguments, &exit] { exit = serve(*arguments); });

@@ -48,6 +48,7 @@ Result<AuditStatus> audit_status() {
             out.lost = raw.lost;
             out.backlog = raw.backlog;
             out.backlog_wait_time = raw.backlog_wait_time;
+            out.backlog_wait_actual = raw.backlog_wait_time_actual;
             out.feature_bitmap = raw.feature_bitmap;
         });
     if (!asked) return explained(asked.error(), netlink.refusal()).during("reading the audit state");
@@ -76,6 +77,51 @@ Result<AuditRules> audit_rules() {
         });
     if (!asked) return explained(asked.error(), netlink.refusal()).during("listing the audit rules");
     return out;
+}
+
+namespace {
+
+/// Why the kernel did not take a rule, beyond errno's own words.
+Error refused(const Error& error, int refusal) {
+    switch (refusal) {
+        case EPERM: return {error.message + " (needs CAP_AUDIT_CONTROL, and rules that are not locked until reboot)"};
+        case ENOENT: return {error.message + " (the folder of the path, or the program of exe=, does not exist)"};
+        case EINVAL: return {error.message + " (this kernel does not take these conditions together)"};
+        case EOPNOTSUPP: return {error.message + " (this kernel lacks the feature)"};
+        default: return explained(error, refusal);
+    }
+}
+
+Result<AuditChange> change(unsigned type, Bytes rule, int already) {
+    TRY(auto netlink, open_audit());
+    const auto asked = netlink.ask(type, NLM_F_ACK, rule, NetlinkSocket::Until::ack, [](const auto&) {});
+    if (asked) return AuditChange::done;
+    if (netlink.refusal() == already) return AuditChange::already;
+    return refused(asked.error(), netlink.refusal());
+}
+
+}  // namespace
+
+Result<AuditChange> add_audit_rule(const AuditRule& rule) {
+    TRY(const auto bytes, encode_audit_rule(rule));
+    return change(AUDIT_ADD_RULE, bytes, EEXIST);
+}
+
+Result<AuditChange> delete_audit_rule(const AuditRule& rule) {
+    if (!rule.bytes.empty()) return change(AUDIT_DEL_RULE, rule.bytes, ENOENT);
+    TRY(const auto bytes, encode_audit_rule(rule));
+    return change(AUDIT_DEL_RULE, bytes, ENOENT);
+}
+
+Result<void> set_audit_enabled(std::uint32_t enabled) {
+    TRY(auto netlink, open_audit());
+    ::audit_status wanted{};
+    wanted.mask = AUDIT_STATUS_ENABLED;
+    wanted.enabled = enabled;
+    const auto asked =
+        netlink.ask(AUDIT_SET, NLM_F_ACK, bytes_of(wanted), NetlinkSocket::Until::ack, [](const auto&) {});
+    if (!asked) return refused(asked.error(), netlink.refusal()).during("switching auditing");
+    return {};
 }
 
 }  // namespace plimsoll::host

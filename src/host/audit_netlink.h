@@ -20,6 +20,7 @@ struct AuditStatus {
     std::uint32_t lost = 0;  ///< records lost since boot
     std::uint32_t backlog = 0;
     std::uint32_t backlog_wait_time = 0;     ///< in ticks of the kernel's clock
+    std::uint32_t backlog_wait_actual = 0;   ///< ticks that audited processes have waited for the backlog since boot
     std::uint32_t feature_bitmap = 0;        ///< AUDIT_FEATURE_BITMAP_*
     std::optional<bool> loginuid_immutable;  ///< unknown when the kernel has no such feature or does not say
 };
@@ -37,5 +38,21 @@ struct AuditRules {
 /// Asks the kernel with AUDIT_LIST_RULES; needs what audit_status needs. Rules come in the order in which the kernel
 /// tries them.
 [[nodiscard]] Result<AuditRules> audit_rules();
+
+/// What came of a change that the kernel took.
+enum class AuditChange : std::uint8_t {
+    done,
+    already,  ///< the rule to be added was there, the rule to be deleted was not
+};
+
+/// Appends a rule to its list (or puts it before the others, `prepend`). Needs what audit_status needs; the kernel's
+/// refusal is an error in words: a folder that does not exist, a condition it does not know, rules that are locked.
+[[nodiscard]] Result<AuditChange> add_audit_rule(const AuditRule& rule);
+
+/// Deletes the rule with these `bytes`, or without them the one that equals its encoding.
+[[nodiscard]] Result<AuditChange> delete_audit_rule(const AuditRule& rule);
+
+/// Switches auditing off (0) or on (1). From then on every new process carries an audit context until the next boot.
+[[nodiscard]] Result<void> set_audit_enabled(std::uint32_t enabled);
 
 }  // namespace plimsoll::host

@@ -12,14 +12,8 @@ namespace plimsoll::host {
 
 namespace {
 
-struct FieldName {
-    std::uint32_t number;
-    std::string_view name;
-    bool text;  ///< the value is a length of text in the rule's buffer
-};
-
 // auditctl's words for the rule fields of linux/audit.h.
-constexpr FieldName kFields[] = {
+constexpr AuditFieldName kFields[] = {
     {AUDIT_PID, "pid", false},
     {AUDIT_UID, "uid", false},
     {AUDIT_EUID, "euid", false},
@@ -68,16 +62,17 @@ constexpr FieldName kFields[] = {
     {AUDIT_FILTERKEY, "key", true},
 };
 
+constexpr std::array<std::string_view, 8> kFilters{"user", "task",    "entry",      "watch",
+                                                   "exit", "exclude", "filesystem", "io_uring"};
+constexpr std::array<std::string_view, 3> kActions{"never", "possible", "always"};
+
 std::string filter_name(std::uint32_t filter) {
-    static constexpr std::array<std::string_view, 8> kNames{"user", "task",    "entry",      "watch",
-                                                            "exit", "exclude", "filesystem", "io_uring"};
     filter &= ~static_cast<std::uint32_t>(AUDIT_FILTER_PREPEND);
-    return filter < kNames.size() ? std::string(kNames[filter]) : fmt::format("filter#{}", filter);
+    return filter < kFilters.size() ? std::string(kFilters[filter]) : fmt::format("filter#{}", filter);
 }
 
 std::string action_name(std::uint32_t action) {
-    static constexpr std::array<std::string_view, 3> kNames{"never", "possible", "always"};
-    return action < kNames.size() ? std::string(kNames[action]) : fmt::format("action#{}", action);
+    return action < kActions.size() ? std::string(kActions[action]) : fmt::format("action#{}", action);
 }
 
 std::string comparison_name(std::uint32_t flags) {
@@ -103,7 +98,7 @@ std::string permission_letters(std::uint32_t bits) {
     return out;
 }
 
-std::string plain_value(const FieldName* field, std::uint32_t value) {
+std::string plain_value(const AuditFieldName* field, std::uint32_t value) {
     const bool is_signed = field != nullptr && field->number == AUDIT_EXIT;
     return is_signed ? std::to_string(static_cast<std::int32_t>(value)) : std::to_string(value);
 }
@@ -141,6 +136,10 @@ void place(AuditRule& rule, AuditField field, std::uint32_t raw_value) {
 
 }  // namespace
 
+std::span<const AuditFieldName> audit_field_names() { return kFields; }
+std::span<const std::string_view> audit_filter_names() { return kFilters; }
+std::span<const std::string_view> audit_action_names() { return kActions; }
+
 Result<AuditRule> decode_audit_rule(Bytes payload) {
     audit_rule_data raw;
     if (payload.size() < sizeof raw) return Error{fmt::format("audit rule of {} bytes: too short", payload.size())};
@@ -151,12 +150,13 @@ Result<AuditRule> decode_audit_rule(Bytes payload) {
     buffer = buffer.first(raw.buflen);
 
     AuditRule rule;
+    rule.bytes.assign(payload.begin(), payload.end());
     rule.filter = filter_name(raw.flags);
     rule.action = action_name(raw.action);
     decode_syscalls(raw, rule);
     for (std::uint32_t i = 0; i < raw.field_count; ++i) {
-        const auto known = std::ranges::find(kFields, raw.fields[i], &FieldName::number);
-        const FieldName* name = known == std::end(kFields) ? nullptr : known;
+        const auto known = std::ranges::find(kFields, raw.fields[i], &AuditFieldName::number);
+        const AuditFieldName* name = known == std::end(kFields) ? nullptr : known;
         AuditField field{raw.fields[i],
                          name != nullptr ? std::string(name->name) : fmt::format("field#{}", raw.fields[i]),
                          comparison_name(raw.fieldflags[i]), plain_value(name, raw.values[i])};

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,8 @@ struct AuditRule {
     std::optional<std::string> executable;      ///< exe=
     std::vector<std::string> keys;
     std::vector<AuditField> others;
+    bool prepend = false;          ///< to be put before all rules of its list; never set in a listed rule
+    std::vector<std::byte> bytes;  ///< as the kernel listed it, which is what deletes it; empty for a rule of our own
 
     /// The rule in auditctl's notation, numbers for system calls and architectures; not escaped.
     [[nodiscard]] std::string to_text() const;
@@ -40,5 +43,22 @@ struct AuditRule {
 
 /// Decodes the payload of an AUDIT_LIST_RULES answer; an error says what does not fit.
 [[nodiscard]] Result<AuditRule> decode_audit_rule(Bytes payload);
+
+/// The payload of AUDIT_ADD_RULE and AUDIT_DEL_RULE, always with the conditions in the same order: arch, path, perm,
+/// exe, the others as they stand, keys. The kernel compares rules condition by condition, so a rule that somebody else
+/// loaded is deleted by its `bytes`. An error names what has no encoding.
+[[nodiscard]] Result<std::vector<std::byte>> encode_audit_rule(const AuditRule& rule);
+
+/// A kind of condition: its number in linux/audit.h and auditctl's word for it.
+struct AuditFieldName {
+    std::uint32_t number;
+    std::string_view name;
+    bool text;  ///< the value is text, not a number
+};
+[[nodiscard]] std::span<const AuditFieldName> audit_field_names();
+
+/// The lists of rules ("exit") and what a rule orders ("always") by the kernel's numbers; empty places have no name.
+[[nodiscard]] std::span<const std::string_view> audit_filter_names();
+[[nodiscard]] std::span<const std::string_view> audit_action_names();
 
 }  // namespace plimsoll::host

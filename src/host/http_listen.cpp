@@ -80,6 +80,15 @@ Result<void> remove_stale(const std::string& path, const Address& address) {
 
 }  // namespace
 
+Result<void> check_listen_address(std::string_view where) {
+    if (where.starts_with(kUnix)) {
+        TRY_VOID(path_address(std::string(where.substr(kUnix.size()))));
+    } else {
+        TRY_VOID(parse_address(where));
+    }
+    return {};
+}
+
 Listener::Listener(Listener&& other) noexcept
     : fd_(std::move(other.fd_)),
       family_(other.family_),

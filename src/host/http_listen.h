@@ -10,6 +10,9 @@
 
 namespace plimsoll::host {
 
+/// Whether Listener::open could listen there, as far as the text says it; opens nothing.
+[[nodiscard]] Result<void> check_listen_address(std::string_view where);
+
 /// A listening socket; a socket file is removed at the end, unless another one stands in its place by then.
 class Listener {
 public:

@@ -64,7 +64,7 @@ Result<PostUrl> parse_post_url(std::string_view text) {
         host = host.substr(0, colon);
     }
     if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-    if (host.empty()) return Error{"the URL names no host"};
+    if (!is_host_name(host)) return Error{"the URL names no host"};
     url.target.host = host;
     return url;
 }

@@ -162,6 +162,14 @@ Result<SslContext> tls_context(const StreamTarget& target) {
 
 }  // namespace
 
+bool is_host_name(std::string_view text) {
+    constexpr std::size_t kLongest = 253;
+    return !text.empty() && text.size() <= kLongest && std::ranges::all_of(text, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               std::string_view(".-_:%").contains(c);
+    });
+}
+
 class Stream::Impl {
 public:
     explicit Impl(Fd fd) : fd_(std::move(fd)) {}

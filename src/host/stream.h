@@ -23,6 +23,9 @@ struct Patience {
     [[nodiscard]] bool over() const { return stop.stop_requested() || std::chrono::steady_clock::now() >= until; }
 };
 
+/// Whether a text may be a host's name or address, as a resolver takes it: no blanks, quotes, slashes.
+[[nodiscard]] bool is_host_name(std::string_view text);
+
 /// Where a stream leads.
 struct StreamTarget {
     std::string unix_path;  ///< when set, the rest does not count

@@ -47,27 +47,45 @@ struct Proof {
     ProvedRow record;
     std::vector<ProvedRow> fields;  ///< the `field` records that name what the row uses
     std::vector<KeyLine> keys;      ///< up to the one that signed; sizes are not kept
-    std::string checkpoint;         ///< the signed note
+    std::string checkpoint;         ///< the signed note, with the signatures of witnesses when it has any
 };
 
 inline constexpr std::size_t kProofBytes = std::size_t{64} << 20U;
 
 [[nodiscard]] std::string to_text(const Proof& proof);
+
+/// An error when the text is no proof: whether one holds is another question, see check_proof.
 [[nodiscard]] Result<Proof> parse_proof(std::string_view text);
 
-/// Makes the proof of one record against the latest checkpoint. An error when there is no such record (any more), or no
-/// checkpoint covers it yet.
+/// Makes the proof of one record: against the newest checkpoint that a witness cosigned (witness-KEYID.note in the
+/// ledger's folder) when that covers the record, else against the ledger's latest. An error when there is no such
+/// record (any more), no checkpoint covers it yet, or the ledger does not lead to what was signed.
 [[nodiscard]] Result<Proof> prove(const std::string& ledger, RecordNumber number);
+
+/// Numbers of the fields that a row uses, those of which every reader knows the names left out.
+[[nodiscard]] Result<std::vector<FieldNumber>> used_fields(std::string_view row);
+
+/// What a proof says about one witness.
+struct Cosignature {
+    enum class State : std::uint8_t {
+        good,       ///< its key was given, and its signature holds
+        absent,     ///< its key was given, and it did not sign
+        unchecked,  ///< it signed, but no given key can tell whether that holds
+    };
+    State state = State::good;
+    std::string name;
+    std::uint64_t time = 0;  ///< of a good one: when it signed, in seconds since 1970
+};
 
 /// What a good proof shows.
 struct ProofReport {
     std::string origin;
     RecordNumber number = 0;
-    std::uint64_t size = 0;              ///< of the tree that was signed
-    std::string signer;                  ///< the key that signed, as a verifier key
-    bool key_trusted = false;            ///< it is, or descends from, one that was given
-    std::vector<std::string> witnesses;  ///< given keys whose cosignature holds
-    FieldNumbers names;                  ///< field numbers without a proved name are called unproved.N
+    std::uint64_t size = 0;    ///< of the tree that was signed
+    std::string signer;        ///< the key that signed, as a verifier key
+    bool key_trusted = false;  ///< it is, or descends from, one that was given
+    std::vector<Cosignature> witnesses;
+    FieldNumbers names;          ///< field numbers without a proved name are called unproved.N
     std::uint32_t unproved = 0;  ///< fields of the row whose names are not proved: their `field` record was pruned
 };
 

@@ -1,15 +1,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 #include "base/base64.h"
 #include "base/text.h"
-#include "host/file.h"
 #include "ledger/checkpoint.h"
 #include "ledger/proof.h"
-#include "ledger/proof_tree.h"
-#include "ledger/replace_file.h"
 
 namespace plimsoll::ledger {
 
@@ -18,7 +14,6 @@ namespace {
 constexpr std::string_view kHead = "c2sp.org/tlog-proof@v1";
 constexpr std::string_view kExtraHead = "plimsoll proof 1";
 constexpr std::size_t kMostPath = 64;
-constexpr std::size_t kMostKeys = std::size_t{64} << 20U;
 
 std::string extra_of(const Proof& proof) {
     std::string text = fmt::format("{}\nrecord {}\n", kExtraHead, plimsoll::to_base64(proof.record.row));
@@ -94,18 +89,6 @@ Result<void> parse_extra(std::string_view text, Proof& proof) {
     return {};
 }
 
-/// Numbers of the fields that a row uses, those of which every reader knows the names left out.
-Result<std::vector<FieldNumber>> used_fields(std::string_view row) {
-    static const FieldNumbers kKnown;
-    std::vector<FieldNumber> numbers;
-    RowReader reader(row);
-    RowField field;
-    while (reader.next(field))
-        if (kKnown.find(field.number) == nullptr) numbers.push_back(field.number);
-    if (!reader.complete()) return Error{"the record is malformed"};
-    return numbers;
-}
-
 struct Assignment {
     FieldNumber number = 0;
     std::string name;
@@ -128,6 +111,33 @@ Result<Assignment> assignment_of(std::string_view row) {
     return answer;
 }
 
+bool is_ledger_key(const VerifierKey& key) { return key.type == SignatureType::ed25519; }
+
+bool is_by(const NoteSignature& signature, const VerifierKey& key) {
+    return signature.name == key.name && signature.key_id == key.id();
+}
+
+/// What those say who signed beside the ledger's own key.
+Result<void> check_witnesses(const Note& note, const VerifierKey& signer, const std::vector<VerifierKey>& trusted,
+                             ProofReport& report) {
+    for (const VerifierKey& key : trusted) {
+        if (is_ledger_key(key)) continue;
+        const Signed said = verify_note(note, key);
+        if (said.state == Signed::State::bad)
+            return Error{fmt::format("the cosignature of {} does not hold", key.name)};
+        const bool good = said.state == Signed::State::good;
+        report.witnesses.push_back({.state = good ? Cosignature::State::good : Cosignature::State::absent,
+                                    .name = key.name,
+                                    .time = said.time});
+    }
+    for (const NoteSignature& signature : note.signatures) {
+        const bool known = is_by(signature, signer) ||
+                           std::ranges::any_of(trusted, [&](const VerifierKey& key) { return is_by(signature, key); });
+        if (!known) report.witnesses.push_back({.state = Cosignature::State::unchecked, .name = signature.name});
+    }
+    return {};
+}
+
 /// Which key signed, and whether a given one leads to it.
 Result<void> check_keys(const Proof& proof, const Note& note, const std::vector<VerifierKey>& trusted,
                         ProofReport& report) {
@@ -147,16 +157,9 @@ Result<void> check_keys(const Proof& proof, const Note& note, const std::vector<
     if (verify_note(note, signer).state != Signed::State::good)
         return Error{"the checkpoint's signature does not hold"};
     report.signer = to_text(signer);
-    bool own = false;
-    for (const VerifierKey& key : trusted) {
-        own = own || key.type == SignatureType::ed25519;
-        if (key.type != SignatureType::cosignature) continue;
-        const auto state = verify_note(note, key).state;
-        if (state == Signed::State::bad) return Error{fmt::format("the cosignature of {} does not hold", key.name)};
-        if (state == Signed::State::good) report.witnesses.push_back(key.name);
-    }
+    const bool own = std::ranges::any_of(trusted, &is_ledger_key);
     if (own && !report.key_trusted) return Error{"no given key leads to the one that signed the checkpoint"};
-    return {};
+    return check_witnesses(note, signer, trusted, report);
 }
 
 Result<void> name_fields(const Proof& proof, const Checkpoint& checkpoint, ProofReport& report) {
@@ -184,6 +187,17 @@ Result<void> name_fields(const Proof& proof, const Checkpoint& checkpoint, Proof
 }
 
 }  // namespace
+
+Result<std::vector<FieldNumber>> used_fields(std::string_view row) {
+    static const FieldNumbers kKnown;
+    std::vector<FieldNumber> numbers;
+    RowReader reader(row);
+    RowField field;
+    while (reader.next(field))
+        if (kKnown.find(field.number) == nullptr) numbers.push_back(field.number);
+    if (!reader.complete()) return Error{"the record is malformed"};
+    return numbers;
+}
 
 std::string to_text(const Proof& proof) {
     std::string text =
@@ -213,38 +227,11 @@ Result<Proof> parse_proof(std::string_view text) {
         proof.record.path.push_back(*hash);
     }
     proof.checkpoint = text;
-    return proof;
-}
-
-Result<Proof> prove(const std::string& ledger, RecordNumber number) {
-    TRY(const auto tree, LedgerTree::open(ledger));
-    TRY(std::string checkpoint, tree->checkpoint());
-    TRY(const Note note, parse_note(checkpoint));
-    TRY(const Checkpoint head, parse_checkpoint(note.text));
-    TRY(std::string row, tree->row(number));
-    if (number >= head.size) return Error{fmt::format("record {} is not signed yet; try again in a second", number)};
-    const auto root = [&](std::uint64_t begin, std::uint64_t end) { return tree->root(begin, end); };
-    Proof proof{.record = {.number = number, .row = std::move(row)}, .checkpoint = std::move(checkpoint)};
-    TRY(proof.record.path, inclusion_path(number, head.size, root));
-
-    TRY(const auto used, used_fields(proof.record.row));
-    TRY(const auto records, tree->field_records(used));
-    std::set<RecordNumber> numbers;
-    for (const auto& [field, record] : records)
-        if (record < head.size) numbers.insert(record);
-    for (const RecordNumber record : numbers) {
-        ProvedRow field{.number = record};
-        TRY(field.row, tree->row(record));
-        TRY(field.path, inclusion_path(record, head.size, root));
-        proof.fields.push_back(std::move(field));
-    }
-    TRY(const std::string keys, host::read_file({}, absolute_path(ledger) + "/keys", kMostKeys));
-    TRY(proof.keys, parse_key_lines(keys));
-    while (proof.keys.size() > 1 && verify_note(note, proof.keys.back().key).state != Signed::State::good)
-        proof.keys.pop_back();
-    // A damaged ledger must not make a proof that looks like one.
-    if (const auto good = check_proof(proof, {}); !good)
-        return good.error().during("the ledger does not lead to its own checkpoint; run plimsoll verify");
+    auto note = parse_note(text);
+    if (!note) return note.error().during("the proof's checkpoint");
+    if (to_text(*note) != text) return Error{"the proof's checkpoint has something besides text and signatures"};
+    if (auto checkpoint = parse_checkpoint(note->text); !checkpoint)
+        return checkpoint.error().during("the proof's checkpoint");
     return proof;
 }
 

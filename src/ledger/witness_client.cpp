@@ -26,6 +26,8 @@ using Kind = WitnessOutcome::Kind;
 
 std::string cosigned_name(const VerifierKey& witness) { return fmt::format("witness-{:08x}.note", witness.id()); }
 
+bool is_cosigned_name(std::string_view name) { return name.starts_with("witness-") && name.ends_with(".note"); }
+
 WitnessClient::WitnessClient(std::string ledger, host::PostUrl url, VerifierKey key)
     : ledger_(std::move(ledger)), url_(std::move(url)), key_(std::move(key)) {}
 

@@ -57,5 +57,6 @@ private:
 
 /// Name of the file in a ledger's folder that keeps a witness's newest cosigned checkpoint.
 [[nodiscard]] std::string cosigned_name(const VerifierKey& witness);
+[[nodiscard]] bool is_cosigned_name(std::string_view name);
 
 }  // namespace plimsoll::ledger

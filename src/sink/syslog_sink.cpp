@@ -72,7 +72,8 @@ Result<host::StreamTarget> parse_address(const SyslogConfig& config) {
         text = text.substr(0, colon);
     }
     if (text.starts_with('[') && text.ends_with(']')) text = text.substr(1, text.size() - 2);
-    if (text.empty()) return Error{"the syslog address names no host"};
+    if (!host::is_host_name(text))
+        return Error{fmt::format("the syslog address '{}' names no host", printable(config.address))};
     target.host = text;
     target.ca_file = config.ca_file;
     target.cert_file = config.cert_file;
