@@ -26,18 +26,20 @@
 #include "cli/top_command.h"
 #include "cli/verify_command.h"
 #include "cli/watch_command.h"
+#include "cli/who_command.h"
 #include "cli/witness_command.h"
 
 namespace plimsoll::cli {
 
 std::span<const Command> commands() {
     static constexpr std::array kCommands = {
-        Command{"audit", add_audit},   Command{"agent", add_agent},       Command{"search", add_search},
-        Command{"watch", add_watch},   Command{"timeline", add_timeline}, Command{"report", add_report},
-        Command{"top", add_top},       Command{"alerts", add_alerts},     Command{"status", add_status},
-        Command{"verify", add_verify}, Command{"prove", add_prove},       Command{"witness", add_witness},
-        Command{"auditd", add_auditd}, Command{"rules", add_rules},       Command{"config", add_config},
-        Command{"prune", add_prune},   Command{"fields", add_fields},     Command{"man", add_man},
+        Command{"audit", add_audit},     Command{"agent", add_agent},       Command{"search", add_search},
+        Command{"watch", add_watch},     Command{"timeline", add_timeline}, Command{"who", add_who},
+        Command{"report", add_report},   Command{"top", add_top},           Command{"alerts", add_alerts},
+        Command{"status", add_status},   Command{"verify", add_verify},     Command{"prove", add_prove},
+        Command{"witness", add_witness}, Command{"auditd", add_auditd},     Command{"rules", add_rules},
+        Command{"config", add_config},   Command{"prune", add_prune},       Command{"fields", add_fields},
+        Command{"man", add_man},
     };
     return kCommands;
 }

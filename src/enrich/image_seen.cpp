@@ -29,6 +29,11 @@ bool ImageSeen::add(std::uint64_t key) {
 
 void ImageSeen::enrich(model::Event& event) {
     const std::string_view action = event.text("docker.action");
+    if (event.text("docker.type") == "container" && action == "found") {  // it was here before the ledger was
+        if (const auto id = event.text("container.image.id"); !id.empty())
+            add(image_key(id, event.text("container.image")));
+        return;
+    }
     if (event.text("docker.type") != "container" || (action != "create" && action != "start" && action != "restart"))
         return;
     const std::string_view id = event.text("container.image.id");

@@ -10,6 +10,13 @@ namespace {
 constexpr Nanoseconds kHostSpan = 60 * kSecond;
 constexpr Nanoseconds kContainerSpan = 600 * kSecond;
 
+/// A container's end, or its removal at once after that, with exit code 0: counted apart from those that tell of trouble.
+bool ended_well(const model::Event& event, std::string_view action) {
+    if (action != "die" && action != "destroy") return false;
+    return event.text("docker.attributes", "exitCode") == "0" ||
+           event.text("docker.attributes", "containerExitCode") == "0";
+}
+
 }  // namespace
 
 std::uint64_t Recent::Window::add(Nanoseconds time, Nanoseconds span) {
@@ -44,6 +51,7 @@ void Recent::enrich(model::Event& event) {
     if (action.empty() || event.text("record.kind") != "event" || event.time() < 0) return;
     std::string key(event.text("docker.type"));
     key.append(" ").append(action);
+    if (ended_well(event, action)) key.append(" well");
     event.set_unsigned("recent.host", count(host_, key, event.time(), kHostSpan));
     std::string_view name = event.text("container.name");
     if (name.empty()) name = event.text("container.full_id");

@@ -1,0 +1,312 @@
+#include "enrich/engine_access.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "base/text.h"
+
+namespace plimsoll::enrich {
+
+namespace {
+
+constexpr Nanoseconds kShortly = 5 * kSecond;  ///< a client connects, asks, and the engine acts
+constexpr Nanoseconds kLong = 600 * kSecond;   ///< a client that keeps its connection
+constexpr Nanoseconds kSlack = kSecond / 10;   ///< the clocks of two sources are read at different places
+constexpr std::size_t kMostSockets = 64;
+constexpr std::size_t kLongestText = 4096;
+
+/// Names under which engines' sockets are reached, wherever they are mounted.
+bool is_engine_socket(std::string_view path) {
+    static constexpr std::array<std::string_view, 5> kNames = {"docker.sock", "podman.sock", "containerd.sock",
+                                                               "buildkitd.sock", "crio.sock"};
+    return std::ranges::find(kNames, path.substr(path.rfind('/') + 1)) != kNames.end();
+}
+
+std::string bounded(std::string_view text) { return std::string(text.substr(0, kLongestText)); }
+
+template <typename Values>
+bool any(const model::Event& event, model::FieldKey field, Values&& holds) {
+    const model::Reading reading = event.read(field.id(), {});
+    return std::ranges::any_of(reading.values, [&](const model::Value& value) {
+        const auto* text = std::get_if<std::string_view>(&value);
+        return text != nullptr && holds(*text);
+    });
+}
+
+bool is_session(const model::Event& event) { return event.text("record.kind") == "session"; }
+
+std::string_view action_of(const model::Event& event) {
+    return is_session(event) ? std::string_view("exec_start") : event.text("docker.action");
+}
+
+/// Things that happen without anybody's asking.
+bool nobody_asked(const model::Event& event) {
+    static constexpr std::array<std::string_view, 5> kOwn = {"die", "oom", "health_status", "exec_die", "top"};
+    if (event.is_true("exec.healthcheck")) return true;
+    return std::ranges::find(kOwn, action_of(event)) != kOwn.end();
+}
+
+/// Whether the command line names what the event is about.
+bool names_object(std::string_view command, const model::Event& event) {
+    const auto holds = [&](std::string_view name) { return name.size() > 1 && command.find(name) != command.npos; };
+    if (holds(event.text("container.name")) || holds(event.text("docker.name"))) return true;
+    const std::string_view id = event.text("container.full_id");
+    if (id.size() >= 12 && holds(id.substr(0, 12))) return true;
+    return holds(event.text("container.image"));
+}
+
+std::string in_words(Nanoseconds span) {
+    return span < kSecond ? fmt::format("{} ms", std::max<Nanoseconds>(span, 0) / 1'000'000)
+                          : fmt::format("{:.1f} s", static_cast<double>(span) / 1e9);
+}
+
+}  // namespace
+
+std::string_view to_text(Strength strength) {
+    switch (strength) {
+        case Strength::proved: return "proved";
+        case Strength::inferred: return "inferred";
+        case Strength::unknown: break;
+    }
+    return "unknown";
+}
+
+void EngineAccess::observe(const model::Event& event) {
+    if (event.text("evt.source") != "audit") return;
+    observe_login(event);
+    observe_program(event);
+    observe_connect(event);
+}
+
+void EngineAccess::observe_login(const model::Event& event) {
+    const std::string_view type = event.text("audit.type");
+    if (type != "USER_LOGIN" && type != "USER_START" && type != "CRED_ACQ") return;
+    const std::int64_t session = event.integer("audit.session");
+    if (session <= 0 || !event.text("audit.forged").empty() || !event.text("container.id").empty()) return;
+    if (event.number("user.uid") != 0) return;  // only a login service of the host may say where a login comes from
+    std::string_view address = event.text("audit.claim", "addr");
+    if (address.empty() || address == "?") address = event.text("audit.claim", "hostname");
+    if (address == "?") address = {};
+    std::string_view tty = event.text("audit.claim", "terminal");
+    if (tty == "?") tty = {};
+    if (!logins_.contains(session)) {
+        if (login_order_.size() >= kMostSessions) {
+            logins_.erase(login_order_.front());
+            login_order_.pop_front();
+        }
+        login_order_.push_back(session);
+    }
+    Login& login = logins_[session];
+    if (!address.empty()) login.address = bounded(address);
+    if (tty.starts_with('/') || tty.starts_with("pts") || tty.starts_with("tty")) login.tty = bounded(tty);
+    if (login.service.empty()) login.service = bounded(event.text("proc.exepath"));
+    if (login.service.empty()) login.service = bounded(event.text("audit.claim", "exe"));
+}
+
+void EngineAccess::observe_program(const model::Event& event) {
+    const std::string_view call = event.text("syscall.type");
+    if ((call != "execve" && call != "execveat") || event.is_true("evt.failed")) return;
+    const std::int64_t pid = event.integer("proc.pid");
+    if (pid <= 0) return;
+    const auto known = programs_.find(pid);
+    if (known != programs_.end() && known->second.time > event.time()) return;
+    if (program_order_.size() >= kMostPrograms) {
+        const auto [old, time] = program_order_.front();
+        program_order_.pop_front();
+        const auto at = programs_.find(old);
+        if (at != programs_.end() && at->second.time == time) programs_.erase(at);
+    }
+    Program& program = programs_[pid];
+    program.time = event.time();
+    program.exe = bounded(event.text("proc.exepath"));
+    program.command = bounded(event.text("proc.exe"));
+    if (const std::string_view arguments = event.text("proc.args"); !arguments.empty()) {
+        program.command.append(" ").append(arguments.substr(0, kLongestText));
+    }
+    program_order_.emplace_back(pid, event.time());
+}
+
+void EngineAccess::observe_connect(const model::Event& event) {
+    const std::string_view call = event.text("syscall.type");
+    if (call != "connect" && call != "socketcall" && event.text("audit.uring") != "connect") return;
+    if (!event.text("who.name").empty()) return;  // the recorder's own question to the engine
+    const std::int64_t result = event.integer("evt.rawres");
+    constexpr std::int64_t kInProgress = -115;
+    if (result < 0 && result != kInProgress) return;
+    const bool named = is_engine_socket(event.text("audit.saddr")) || any(event, "audit.paths", is_engine_socket);
+    const bool known = any(event, "audit.inodes", [&](std::string_view inode) {
+        return std::ranges::find(sockets_, inode) != sockets_.end();
+    });
+    if (!named && !known) return;
+    if (named) {  // bind mounts show the same socket under other names
+        const model::Reading inodes = event.read(model::FieldKey("audit.inodes").id(), {});
+        const auto* inode = inodes.values.size() == 1 ? std::get_if<std::string_view>(&inodes.values.front()) : nullptr;
+        if (inode != nullptr && !known) {
+            sockets_.emplace_back(*inode);
+            if (sockets_.size() > kMostSockets) sockets_.pop_front();
+        }
+    }
+    Connect connect;
+    connect.time = event.time();
+    connect.pid = event.integer("proc.pid");
+    connect.uid = event.number("user.uid");
+    connect.user = bounded(event.text("user.name"));
+    connect.loginuid = event.has("user.loginuid") ? event.integer("user.loginuid") : -1;
+    connect.login = bounded(event.text("user.loginname"));
+    connect.session = event.has("audit.session") ? event.integer("audit.session") : -1;
+    connect.tty = bounded(event.text("audit.tty"));
+    connect.exe = bounded(event.text("proc.exepath"));
+    connect.title = bounded(event.text("audit.title"));
+    const std::string_view container = event.text("container.id");
+    if (!container.empty() && container != "host") {
+        const std::string_view name = event.text("container.name");
+        connect.container = bounded(name.empty() ? container : name);
+    }
+    const auto later = std::ranges::upper_bound(connects_, connect.time, {}, &Connect::time);
+    connects_.insert(later, std::move(connect));
+    if (connects_.size() > kMostConnects) connects_.pop_front();
+}
+
+std::string EngineAccess::command_of(const Connect& connect) const {
+    const auto program = programs_.find(connect.pid);
+    if (program != programs_.end() && program->second.time <= connect.time && program->second.exe == connect.exe) {
+        return program->second.command;
+    }
+    return connect.title;
+}
+
+std::vector<const EngineAccess::Connect*> EngineAccess::candidates(const model::Event& event, Nanoseconds time) const {
+    const auto possible = [&](Nanoseconds span) {
+        std::vector<const Connect*> found;
+        const auto end = std::ranges::upper_bound(connects_, time + kSlack, {}, &Connect::time);
+        for (auto at = std::ranges::lower_bound(connects_, time - span, {}, &Connect::time); at != end; ++at) {
+            const std::string command = command_of(*at);
+            const std::string_view verb = engine_verb(command);
+            if (!verb.empty() && !verb_leads_to(verb, action_of(event))) continue;
+            // One process asks over several connections; the last one before the act stands for it.
+            std::erase_if(found, [&](const Connect* other) { return other->pid == at->pid && other->exe == at->exe; });
+            found.push_back(&*at);
+        }
+        return found;
+    };
+    std::vector<const Connect*> found = possible(kShortly);
+    if (found.empty()) found = possible(kLong);
+    return found;
+}
+
+AccessChain EngineAccess::from(const Connect& connect, const std::string& command) const {
+    AccessChain chain;
+    chain.uid = connect.uid;
+    chain.loginuid = connect.loginuid;
+    chain.session = connect.session;
+    chain.pid = connect.pid;
+    chain.tty = connect.tty;
+    chain.exe = connect.exe;
+    chain.command = command;
+    const std::string user =
+        connect.user.empty() ? fmt::format("user {}", connect.uid) : fmt::format("{} ({})", connect.user, connect.uid);
+    if (!connect.container.empty()) {
+        chain.person = "container " + connect.container;
+        chain.links.push_back({fmt::format("process {} {} of container {}, {}: kernel's audit record", connect.pid,
+                                           connect.exe, connect.container, user),
+                               Strength::proved});
+        return chain;
+    }
+    if (connect.loginuid >= 0) {
+        chain.person = connect.login.empty() ? fmt::format("user {}", connect.loginuid) : connect.login;
+        chain.links.push_back({fmt::format("{} logged in (login uid {}, session {}): set at login, kept by the kernel",
+                                           chain.person, connect.loginuid, connect.session),
+                               Strength::proved});
+        if (const auto login = logins_.find(connect.session); login != logins_.end()) {
+            chain.address = login->second.address;
+            if (chain.tty.empty()) chain.tty = login->second.tty;
+            if (!chain.address.empty()) {
+                chain.links.push_back(
+                    {fmt::format("from {}: as {} told", chain.address, login->second.service), Strength::inferred});
+            }
+        }
+    } else {
+        chain.person = connect.user.empty() ? fmt::format("user {}", connect.uid) : connect.user;
+        chain.links.push_back({fmt::format("no login: a service, or older than auditing; {}", user), Strength::proved});
+    }
+    chain.links.push_back({fmt::format("process {} {} as {} connected to the engine's socket: kernel's audit record",
+                                       connect.pid, connect.exe, user),
+                           Strength::proved});
+    return chain;
+}
+
+std::optional<AccessChain> EngineAccess::chain(const model::Event& event) const {
+    if (connects_.empty() || nobody_asked(event) || action_of(event).empty()) return std::nullopt;
+    const Nanoseconds started = static_cast<Nanoseconds>(event.number("exec.start_ts"));
+    const Nanoseconds time = is_session(event) && started != 0 ? started : event.time();
+    std::vector<const Connect*> found = candidates(event, time);
+
+    AccessChain nobody;
+    if (found.empty()) {
+        nobody.links.push_back(
+            {fmt::format("no process is known to have connected to the engine's socket within {} before",
+                         in_words(kLong)),
+             Strength::unknown});
+        return nobody;
+    }
+    std::vector<const Connect*> naming;
+    for (const Connect* connect : found) {
+        const std::string command = command_of(*connect);
+        if (!engine_verb(command).empty() && names_object(command, event)) naming.push_back(connect);
+    }
+    const bool named = !naming.empty();
+    if (named) found = naming;
+
+    std::set<std::tuple<std::int64_t, std::int64_t, std::uint64_t, std::string>> people;
+    for (const Connect* connect : found) {
+        people.emplace(connect->loginuid, connect->session, connect->uid, connect->container);
+    }
+    if (people.size() > 1) {
+        std::string who;
+        for (std::size_t i = 0; i < std::min<std::size_t>(found.size(), 8); ++i) {
+            const AccessChain one = from(*found[i], {});
+            who += fmt::format("{}{} (process {} {})", i == 0 ? "" : ", ", one.person, one.pid, one.exe);
+        }
+        nobody.links.push_back(
+            {fmt::format("{} processes of different people may have asked: {}", found.size(), who), Strength::unknown});
+        return nobody;
+    }
+
+    const Connect& best = *found.back();
+    const std::string command = command_of(best);
+    AccessChain result = from(best, command);
+    const std::string basis = named              ? "its command line names it"
+                              : found.size() > 1 ? fmt::format("one of {} processes of the same login", found.size())
+                                                 : "no other process that could have asked is known";
+    result.links.push_back(
+        {fmt::format("it asked for {} {} later: {}", action_of(event), in_words(time - best.time), basis),
+         Strength::inferred});
+    result.links.push_back(
+        {fmt::format("the engine did it to container {}: its own event",
+                     event.text("container.name").empty() ? event.text("docker.id") : event.text("container.name")),
+         Strength::proved});
+    result.strength = Strength::inferred;
+    return result;
+}
+
+void AccessChain::write(model::Event& event) const {
+    event.set("who.strength", to_text(strength));
+    std::vector<std::string> texts;
+    for (const Link& link : links) texts.push_back(fmt::format("{}: {}", to_text(link.strength), link.text));
+    event.set_list("who.links", texts);
+    if (person.empty()) return;
+    event.set("who.name", person);
+    event.set_unsigned("who.uid", uid);
+    event.set_number("who.loginuid", loginuid);
+    event.set_number("who.session", session);
+    event.set_number("who.pid", pid);
+    if (!tty.empty()) event.set("who.tty", tty);
+    if (!address.empty()) event.set("who.address", address);
+    if (!exe.empty()) event.set("who.exe", exe);
+    if (!command.empty()) event.set("who.command", command);
+}
+
+}  // namespace plimsoll::enrich

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "model/event.h"
+
+namespace plimsoll::enrich {
+
+enum class Strength : std::uint8_t {
+    proved,    ///< a kernel's record or the engine's own answer says so
+    inferred,  ///< it follows from times and names
+    unknown,
+};
+[[nodiscard]] std::string_view to_text(Strength strength);
+
+/// One link of the chain that leads from an act to a person, with what it rests on.
+struct Link {
+    std::string text;
+    Strength strength = Strength::unknown;
+};
+
+/// Who asked the engine for something, as far as audit records tell.
+struct AccessChain {
+    std::string person;  ///< of the login; without a login the user; empty when unknown
+    std::uint64_t uid = 0;
+    std::int64_t loginuid = -1;
+    std::int64_t session = -1;
+    std::int64_t pid = -1;
+    std::string tty, address, exe, command;
+    Strength strength = Strength::unknown;  ///< of the weakest link
+    std::vector<Link> links;                ///< from the person to the act
+
+    /// Sets the `who.` fields.
+    void write(model::Event& event) const;
+};
+
+/// Joins what processes did at the engine's socket with what the engine did. It is told audit events (connects, starts
+/// of programs, logins) in any order and is asked about the engine's events. Bounded; what is oldest is forgotten. One
+/// thread.
+class EngineAccess {
+public:
+    static constexpr std::size_t kMostConnects = 8192;
+    static constexpr std::size_t kMostPrograms = 16384;
+    static constexpr std::size_t kMostSessions = 4096;
+
+    /// Remembers the event if it says who reached an engine's socket, which program a process runs, or where a login
+    /// came from; other events are passed over.
+    void observe(const model::Event& event);
+
+    /// The chain behind an event of the engine or an exec session; nothing for what nobody asked for (a health check, a
+    /// death by itself) and while no connect was ever told.
+    [[nodiscard]] std::optional<AccessChain> chain(const model::Event& event) const;
+
+private:
+    struct Connect {
+        Nanoseconds time = 0;
+        std::int64_t pid = 0, loginuid = -1, session = -1;
+        std::uint64_t uid = 0;
+        std::string user, login, tty, exe, title, container;
+    };
+    struct Program {
+        Nanoseconds time = 0;
+        std::string exe, command;
+        Connect who;
+    };
+    struct Login {
+        std::string address, tty, service;
+    };
+
+    void observe_connect(const model::Event& event);
+    void observe_program(const model::Event& event);
+    void observe_login(const model::Event& event);
+    [[nodiscard]] std::string command_of(const Connect& connect) const;
+    [[nodiscard]] std::vector<const Connect*> candidates(const model::Event& event, Nanoseconds time) const;
+    [[nodiscard]] AccessChain from(const Connect& connect, const std::string& command) const;
+
+    std::deque<Connect> connects_;
+    std::unordered_map<std::int64_t, Program> programs_;
+    std::deque<std::pair<std::int64_t, Nanoseconds>> program_order_;
+    std::unordered_map<std::int64_t, Login> logins_;
+    std::deque<std::int64_t> login_order_;
+    std::deque<std::string> sockets_;  ///< device and inode of sockets that were once reached by an engine's name
+};
+
+/// What a line of the docker or podman command line asks for: "exec", "run", …; "compose" for all of compose; empty for
+/// another program or when no word follows.
+[[nodiscard]] std::string_view engine_verb(std::string_view command_line);
+
+/// Whether that verb can lead to the engine's action ("exec_create", "start", …); true for actions of which nothing is
+/// known.
+[[nodiscard]] bool verb_leads_to(std::string_view verb, std::string_view action);
+
+}  // namespace plimsoll::enrich
