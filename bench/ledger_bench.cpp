@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,7 @@
 #include "ledger/wal.h"
 #include "ledger/writer.h"
 #include "ledger_events.h"
+#include "sqlite_events.h"
 
 namespace {
 
@@ -214,56 +216,26 @@ Row run_sqlite(const std::string& folder, std::uint64_t events) {
     const std::string path = folder + "/events.sqlite";
     for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path + suffix);
     sqlite3* database = nullptr;
-    sqlite3_stmt* insert = nullptr;
     const auto run = [&](const char* text) {
         require(sqlite3_exec(database, text, nullptr, nullptr, nullptr) == SQLITE_OK, text);
     };
     require(sqlite3_open(path.c_str(), &database) == SQLITE_OK, "SQLite does not open");
-    run("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;"
-        "CREATE TABLE events (id INTEGER PRIMARY KEY, time INTEGER, kind TEXT, container TEXT, image TEXT, pid "
-        "INTEGER, ppid INTEGER,"
-        " uid INTEGER, comm TEXT, exe TEXT, args TEXT, path TEXT, addr TEXT, port INTEGER, res INTEGER);"
-        "CREATE INDEX by_container ON events(container, time); CREATE INDEX by_exe ON events(exe); CREATE INDEX "
-        "by_path ON events(path);"
-        "BEGIN");
-    sqlite3_prepare_v2(database, "INSERT INTO events VALUES (NULL,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", -1, &insert, nullptr);
+    run("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536");
+    std::optional<bench::SqliteEvents> table(database);
+    run(bench::SqliteEvents::kIndexes);
+    run("BEGIN");
     std::uint64_t count = 0;
-    std::string address;
-    const auto text = [&](int at, std::string_view value) {
-        if (value.empty()) {
-            sqlite3_bind_null(insert, at);
-        } else {
-            sqlite3_bind_text(insert, at, value.data(), static_cast<int>(value.size()), SQLITE_STATIC);
-        }
-    };
     Row row = measure(
         "SQLite, 3 indexes, 10,000 a transaction", events,
         [&](const model::Event& event) {
-            sqlite3_bind_int64(insert, 1, event.time());
-            text(2, event.text("evt.type"));
-            text(3, event.text("container.id"));
-            text(4, event.text("container.image"));
-            sqlite3_bind_int64(insert, 5, event.integer("proc.pid"));
-            sqlite3_bind_int64(insert, 6, event.integer("proc.ppid"));
-            sqlite3_bind_int64(insert, 7, static_cast<sqlite3_int64>(event.number("user.uid")));
-            text(8, event.text("proc.name"));
-            text(9, event.text("proc.exepath"));
-            text(10, event.text("proc.args"));
-            text(11, event.text("fd.name"));
-            const auto reading = event.read(model::FieldKey("fd.sip").id(), {});
-            address = reading.values.empty() ? "" : model::to_text(reading.values.front());
-            text(12, address);
-            sqlite3_bind_int64(insert, 13, static_cast<sqlite3_int64>(event.number("fd.sport")));
-            sqlite3_bind_int64(insert, 14, event.integer("evt.rawres"));
-            require(sqlite3_step(insert) == SQLITE_DONE, "SQLite does not insert");
-            sqlite3_reset(insert);
+            require(table->insert(event), "SQLite does not insert");
             if (++count % 10000 == 0) run("COMMIT; BEGIN");
         },
         [&] {
             run("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)");
             return std::filesystem::file_size(path);
         });
-    sqlite3_finalize(insert);
+    table.reset();
     sqlite3_close(database);
     return row;
 }

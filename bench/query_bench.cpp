@@ -17,6 +17,7 @@
 #include "ledger/writer.h"
 #include "ledger_events.h"
 #include "rule/scope.h"
+#include "sqlite_events.h"
 
 namespace {
 
@@ -100,43 +101,19 @@ private:
     void run(const char* text) { require(sqlite3_exec(database_, text, nullptr, nullptr, nullptr) == SQLITE_OK, text); }
 
     void load(std::uint64_t records) {
-        run("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;"
-            "CREATE TABLE events (id INTEGER PRIMARY KEY, time INTEGER, kind TEXT, container TEXT, image TEXT, pid "
-            "INTEGER, ppid INTEGER, uid INTEGER, comm TEXT, exe TEXT, args TEXT, path TEXT, port INTEGER, res INTEGER);"
-            "BEGIN");
-        sqlite3_stmt* insert = nullptr;
-        sqlite3_prepare_v2(database_, "INSERT INTO events VALUES (NULL,?,?,?,?,?,?,?,?,?,?,?,?,?)", -1, &insert,
-                           nullptr);
-        const auto text = [&](int at, std::string_view value) {
-            if (value.empty()) {
-                sqlite3_bind_null(insert, at);
-            } else {
-                sqlite3_bind_text(insert, at, value.data(), static_cast<int>(value.size()), SQLITE_STATIC);
+        run("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF");
+        {
+            bench::SqliteEvents events(database_);
+            run("BEGIN");
+            bench::EventGenerator generator;
+            model::Event event;
+            for (std::uint64_t i = 0; i < records; ++i) {
+                generator.next(event);
+                require(events.insert(event), "SQLite does not insert");
             }
-        };
-        bench::EventGenerator generator;
-        model::Event event;
-        for (std::uint64_t i = 0; i < records; ++i) {
-            generator.next(event);
-            sqlite3_bind_int64(insert, 1, event.time());
-            text(2, event.text("evt.type"));
-            text(3, event.text("container.id"));
-            text(4, event.text("container.image"));
-            sqlite3_bind_int64(insert, 5, event.integer("proc.pid"));
-            sqlite3_bind_int64(insert, 6, event.integer("proc.ppid"));
-            sqlite3_bind_int64(insert, 7, static_cast<sqlite3_int64>(event.number("user.uid")));
-            text(8, event.text("proc.name"));
-            text(9, event.text("proc.exepath"));
-            text(10, event.text("proc.args"));
-            text(11, event.text("fd.name"));
-            sqlite3_bind_int64(insert, 12, static_cast<sqlite3_int64>(event.number("fd.sport")));
-            sqlite3_bind_int64(insert, 13, event.integer("evt.rawres"));
-            require(sqlite3_step(insert) == SQLITE_DONE, "SQLite does not insert");
-            sqlite3_reset(insert);
         }
-        sqlite3_finalize(insert);
-        run("COMMIT; CREATE INDEX by_container ON events(container, time); CREATE INDEX by_exe ON events(exe); "
-            "CREATE INDEX by_path ON events(path)");
+        run("COMMIT");
+        run(bench::SqliteEvents::kIndexes);
     }
 
     sqlite3* database_ = nullptr;

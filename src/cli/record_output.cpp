@@ -11,9 +11,6 @@
 #include "host/terminal.h"
 #include "report/escape.h"
 #include "report/record_text.h"
-#include "rule/parser.h"
-#include "rule/program.h"
-#include "rule/scope.h"
 
 namespace plimsoll::cli {
 
@@ -23,97 +20,12 @@ constexpr std::size_t kHeld = 64 * 1024;
 constexpr std::size_t kSubjectWidth = 18;
 constexpr std::size_t kKindWidth = 22;
 
-rule::ExpressionPtr check(const char* field, rule::Operator op, const std::string& value) {
-    rule::Expression node;
-    node.left.name = field;
-    node.op = op;
-    node.right.kind = rule::Comparand::Kind::text;
-    node.right.values = {value};
-    node.right.places = {{}};
-    node.right.quoted = {true};
-    return rule::make_check(std::move(node));
-}
-
-/// The container of that name, or whose id begins so.
-rule::ExpressionPtr container_is(const std::string& wanted) {
-    constexpr std::size_t kShort = 12;
-    std::vector<rule::ExpressionPtr> any = {check("container.name", rule::Operator::eq, wanted)};
-    const bool id = wanted.size() >= 4 && wanted.find_first_not_of("0123456789abcdef") == std::string::npos;
-    if (id) {
-        const auto op = wanted.size() >= kShort ? rule::Operator::eq : rule::Operator::startswith;
-        any.push_back(check("container.id", op, wanted.substr(0, kShort)));
-    }
-    if (wanted == "host") any.push_back(check("container.id", rule::Operator::eq, wanted));
-    if (!id || wanted.size() <= kShort) return rule::make_group(rule::Expression::Kind::disjunction, any, {});
-    // Twelve characters may be shared: a record that knows the whole id must have this one.
-    any[1] = rule::make_group(
-        rule::Expression::Kind::conjunction,
-        {any[1], rule::make_group(rule::Expression::Kind::disjunction,
-                                  {check("container.full_id", rule::Operator::startswith, wanted),
-                                   rule::make_negation(check("container.full_id", rule::Operator::startswith, ""), {})},
-                                  {})},
-        {});
-    return rule::make_group(rule::Expression::Kind::disjunction, any, {});
-}
-
 std::string padded(const std::string& text, std::size_t width) {
     const auto used = display_width(text);
     return used >= width ? text : text + std::string(width - used, ' ');
 }
 
 }  // namespace
-
-Result<std::vector<rule::FieldUse>> fields_of(const std::vector<std::string>& names) {
-    std::vector<rule::FieldUse> uses;
-    for (const std::string& list : names) {
-        for (const auto part : split(list, ',')) {
-            const auto name = trim(part);
-            if (name.empty()) continue;
-            std::size_t used = 0;
-            const auto operand = rule::parse_operand(name, used);
-            if (!operand) return Error{fmt::format("'{}': {}", printable(name), operand.error().message)};
-            if (used != name.size() || operand->kind != rule::Operand::Kind::field)
-                return Error{fmt::format("'{}' is no field", printable(name))};
-            rule::Operand plain = *operand;
-            if (const auto id = model::find_field(plain.name); id && !plain.arg) {  // all keys of a keyed field
-                uses.push_back({*id, ""});
-                continue;
-            }
-            const auto field = rule::resolve_field(plain);
-            if (!field) return Error{field.error().message};
-            uses.push_back(field->use);
-        }
-    }
-    return uses;
-}
-
-Result<ledger::Query> query_of(const RecordQuestion& question, Nanoseconds now) {
-    ledger::Query query;
-    if (!trim(question.condition).empty()) {
-        const auto condition = rule::resolve(question.condition, {});
-        if (!condition) return Error{rule::to_text(condition.error())}.during("the condition");
-        rule::ProgramBuilder builder;
-        if (const auto added = builder.add(*condition); !added)
-            return Error{rule::to_text(added.error())}.during("the condition");
-        query.condition = *condition;
-    }
-    if (!question.container.empty()) {
-        auto container = container_is(question.container);
-        query.condition = query.condition ? rule::make_group(rule::Expression::Kind::conjunction,
-                                                             {std::move(container), query.condition}, {})
-                                          : std::move(container);
-    }
-    if (!question.since.empty()) {
-        TRY(query.since, parse_time_words(question.since, now, question.zone));
-    }
-    if (!question.until.empty()) {
-        TRY(query.until, parse_time_words(question.until, now, question.zone));
-    }
-    if (query.since && query.until && *query.since >= *query.until) return Error{"--since is not before --until"};
-    TRY(const auto fields, fields_of(question.fields));
-    for (const auto& use : fields) query.fields.push_back(use.field);
-    return query;
-}
 
 std::string exact_time(Nanoseconds time) {
     auto text = to_clock(time, Zone::utc, 9);

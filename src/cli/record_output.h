@@ -3,30 +3,14 @@
 #include <string>
 #include <vector>
 
-#include "base/result.h"
 #include "base/time_words.h"
+#include "cli/record_question.h"
 #include "ledger/reader.h"
 #include "rule/field_ref.h"
 
 namespace plimsoll::cli {
 
 enum class RecordFormat : std::uint8_t { text, json, csv, raw };
-
-/// What a person asks of a ledger, in words.
-struct RecordQuestion {
-    std::string condition;
-    std::string since;
-    std::string until;
-    std::string container;  ///< name, id or the begin of an id
-    std::vector<std::string> fields;
-    Zone zone = Zone::local;
-};
-
-/// Reads the words; the error says what is wrong and where.
-[[nodiscard]] Result<ledger::Query> query_of(const RecordQuestion& question, Nanoseconds now);
-
-/// `proc.aname[2]`, `evt.type`: fields as a person lists them.
-[[nodiscard]] Result<std::vector<rule::FieldUse>> fields_of(const std::vector<std::string>& names);
 
 /// Writes records for people, programs or spreadsheets.
 class RecordPrinter {

@@ -6,7 +6,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <memory>
 
 #include "base/text.h"
@@ -64,14 +63,6 @@ RecordFormat format_of(const SearchArguments& arguments) {
     if (arguments.json) return RecordFormat::json;
     if (arguments.csv) return RecordFormat::csv;
     return arguments.raw ? RecordFormat::raw : RecordFormat::text;
-}
-
-void name_zone(const SearchArguments& arguments, const ledger::Query& query, Nanoseconds now) {
-    const Zone zone = arguments.question.zone;
-    std::string out = "times: " + zone_name(query.since.value_or(query.until.value_or(now)), zone);
-    if (query.since) out += ", from " + to_clock(*query.since, zone, 0);
-    if (query.until) out += ", until " + to_clock(*query.until, zone, 0);
-    std::fprintf(stderr, "%s\n", printable(out).c_str());
 }
 
 /// What was not read, and what could not be judged; the exit code for it.
@@ -198,26 +189,17 @@ int list(const SearchArguments& arguments, ledger::Reader& reader, const ledger:
 }
 
 int search(SearchArguments& arguments) {
-    std::signal(SIGPIPE, SIG_IGN);  // a reader that goes away is seen by write()
     if (arguments.utc) arguments.question.zone = Zone::utc;
-    const Nanoseconds time = now();
-    auto query = query_of(arguments.question, time);
-    if (!query) {
-        complain(query.error().message);
-        return kUsage;
-    }
-    query->newest_first = arguments.newest;
-    query->threads = arguments.threads;
-    if (arguments.limit > 0) query->limit = arguments.limit;
-    if (arguments.raw) query->fields.clear();
-    const auto reader = ledger::Reader::open(arguments.ledger);
-    if (!reader) {
-        complain(reader.error().message);
-        return kUnknown;
-    }
-    if (format_of(arguments) == RecordFormat::text) name_zone(arguments, *query, time);
+    auto asked = ask(arguments.question, arguments.ledger);
+    if (!asked) return asked.error();
+    ledger::Query& query = asked->query;
+    query.newest_first = arguments.newest;
+    query.threads = arguments.threads;
+    if (arguments.limit > 0) query.limit = arguments.limit;
+    if (arguments.raw) query.fields.clear();
+    if (format_of(arguments) == RecordFormat::text) tell_times(*asked, arguments.question.zone);
     const bool counts = !arguments.count_by.empty() || !arguments.per.empty();
-    return counts ? count(arguments, **reader, *query) : list(arguments, **reader, *query);
+    return counts ? count(arguments, *asked->reader, query) : list(arguments, *asked->reader, query);
 }
 
 }  // namespace

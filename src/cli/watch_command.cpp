@@ -86,25 +86,11 @@ int follow(const WatchArguments& arguments, ledger::Reader& reader, ledger::Quer
 }
 
 int watch(WatchArguments& arguments) {
-    std::signal(SIGPIPE, SIG_IGN);  // a reader that goes away is seen by write()
     if (arguments.utc) arguments.question.zone = Zone::utc;
-    const Nanoseconds time = now();
-    auto query = query_of(arguments.question, time);
-    if (!query) {
-        complain(query.error().message);
-        return kUsage;
-    }
-    const auto reader = ledger::Reader::open(arguments.ledger);
-    if (!reader) {
-        complain(reader.error().message);
-        return kUnknown;
-    }
-    if (!arguments.json) {
-        std::string head = "times: " + zone_name(time, arguments.question.zone);
-        if (query->since) head += ", from " + to_clock(*query->since, arguments.question.zone, 0);
-        std::fprintf(stderr, "%s\n", printable(head).c_str());
-    }
-    return follow(arguments, **reader, *query);
+    auto asked = ask(arguments.question, arguments.ledger);
+    if (!asked) return asked.error();
+    if (!arguments.json) tell_times(*asked, arguments.question.zone);
+    return follow(arguments, *asked->reader, std::move(asked->query));
 }
 
 }  // namespace

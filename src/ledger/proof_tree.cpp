@@ -114,11 +114,7 @@ Result<void> LedgerTree::load_page(RecordNumber number) {
         std::vector<std::uint32_t> ends;
         TRY_VOID(reader.rows(i, bytes, ends));
         Page page{.first = begin};
-        std::uint32_t at = 0;
-        for (const std::uint32_t end : ends) {
-            page.leaves.push_back(leaf_hash(std::string_view(bytes).substr(at, end - at)));
-            at = end;
-        }
+        leaf_hashes(bytes, ends, page.leaves);
         pages_[begin] = std::move(page);
         return {};
     }

@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
+#include <span>
 
 #include "base/text.h"
 #include "host/file.h"
@@ -19,6 +21,7 @@ namespace {
 
 constexpr std::size_t kMostLog = std::size_t{512} << 20U;
 constexpr std::string_view kTemporary = ".tmp";
+constexpr std::size_t kHashTogether = 64;  // rows whose leaves are hashed side by side
 
 /// Names in a folder that `parse` understands, in order of their number; half-written files are removed.
 template <typename Parse>
@@ -128,6 +131,7 @@ private:
         for (const std::string_view row : rows) {
             if (next == out_.builder->first() + out_.builder->rows()) {
                 if (out_.builder->full()) {  // a build with other limits wrote this log
+                    hash_rows();
                     TRY_VOID(seal());
                     frames.clear();
                     moved = true;
@@ -139,13 +143,16 @@ private:
                 close_frame(frames, at);
             }
             TRY_VOID(out_.fields.learn(row));
-            out_.tree.add(leaf_hash(row));
+            unhashed_.push_back(row);
+            if (unhashed_.size() == kHashTogether) hash_rows();
             last_time = row_time(row);
             if (++next == out_.builder->first()) {
+                hash_rows();
                 head_ = {next, out_.tree.frontier(), out_.fields};
                 static_cast<void>(out_.tree.take_trail());
             }
         }
+        hash_rows();
         if (end > next) return start_over(path, ended.damaged);  // all that it held, and more, is in segments
         if (!moved) head_ = view.head;
         note_end(file, ended, last_time);
@@ -157,6 +164,14 @@ private:
         TRY(out_.wal, Wal::create(directory_ + "/" + wal_name(head_.first), head_, frames));
         if (moved) ::unlink(path.c_str());
         return {};
+    }
+
+    void hash_rows() {
+        std::array<Hash, kHashTogether> leaves;
+        const std::span<Hash> some = std::span(leaves).first(unhashed_.size());
+        leaf_hashes(unhashed_, some);
+        out_.tree.add(std::span<const Hash>(some));
+        unhashed_.clear();
     }
 
     void begin(RecordNumber first) {
@@ -215,6 +230,7 @@ private:
     const std::string& directory_;
     Recovered& out_;
     WalHead head_;
+    std::vector<std::string_view> unhashed_;  ///< rows that the tree lacks yet
 };
 
 }  // namespace

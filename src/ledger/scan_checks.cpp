@@ -11,21 +11,6 @@ namespace {
 constexpr std::uint32_t kSmallDictionary = 256;  ///< so few values are all asked before any page is read
 constexpr std::size_t kManyRows = 512;           ///< from here on all values are searched at once
 
-/// A record of which one text is known.
-class OneText final : public model::Fields {
-public:
-    OneText(const rule::FieldUse& use, std::string_view text) : use_(use), value_(text) {}
-
-    [[nodiscard]] model::Reading read(model::FieldId field, std::string_view arg) const override {
-        if (field != use_.field || arg != use_.arg) return model::Reading::missing();
-        return model::Reading::of({&value_, 1});
-    }
-
-private:
-    const rule::FieldUse& use_;
-    model::Value value_;
-};
-
 void note(RowTruths& out, std::size_t row, Truths truths) {
     if ((truths & may_be_yes) != 0) out.yes.set(row);
     if ((truths & may_be_no) != 0) out.no.set(row);
@@ -38,37 +23,11 @@ void note(RowTruths& out, const Bits& rows, Truths truths) {
     if ((truths & may_be_unknown) != 0) out.unknown |= rows;
 }
 
-/// Values of whole-number columns in one order, whatever their wire.
-__extension__ typedef __int128 Wide;
-
-Wide wide(Wire wire, std::uint64_t bits) {
-    return wire == Wire::i64 ? Wide{static_cast<std::int64_t>(bits)} : Wide{bits};
-}
-
-/// Which stretch a value lies in: 2n+1 is bound n itself, 2n what lies below it and above the one before.
-std::size_t region(const std::vector<std::int64_t>& bounds, Wide value) {
-    const auto place =
-        std::ranges::lower_bound(bounds, value, {}, [](std::int64_t bound) { return static_cast<Wide>(bound); });
-    const auto n = static_cast<std::size_t>(place - bounds.begin());
-    return 2 * n + (place != bounds.end() && *place == value ? 1 : 0);
-}
-
-/// Some value of each stretch between `from` and `to`.
-std::vector<Wide> samples(const std::vector<std::int64_t>& bounds, Wide from, Wide to) {
-    std::vector<Wide> out = {from, to};
-    for (const std::int64_t bound : bounds) {
-        for (const Wide near : {Wide{bound} - 1, Wide{bound}, Wide{bound} + 1}) {
-            if (near > from && near < to) out.push_back(near);
-        }
-    }
-    return out;
-}
-
 }  // namespace
 
 SegmentChecks::SegmentChecks(const Plan& plan, rule::Evaluator& evaluator, SegmentReader& reader)
     : plan_(plan),
-      evaluator_(evaluator),
+      questions_(evaluator),
       reader_(reader),
       info_(reader.segment().info()),
       checks_(plan.everything() ? 0 : plan.program().conditions()) {}
@@ -99,30 +58,9 @@ Result<RowTruths> SegmentChecks::rows(std::size_t page, const Bits& wanted) {
     return truths;
 }
 
-Truths SegmentChecks::ask(const PlanNode& node, const model::Fields& fields) {
-    evaluator_.start(fields);
-    return only(evaluator_.evaluate(node.id));
-}
-
-Truths SegmentChecks::ask_text(const PlanNode& node, std::string_view text) {
-    return ask(node, OneText(*node.use, text));
-}
-
-Truths SegmentChecks::ask_time(const PlanNode& node, Nanoseconds time) {
-    scratch_.clear(time);
-    return ask(node, scratch_);
-}
-
-Truths SegmentChecks::ask_record_number(const PlanNode& node, RecordNumber number) {
-    scratch_.clear();
-    scratch_.set_unsigned("record.number", number);
-    return ask(node, scratch_);
-}
-
 Truths SegmentChecks::ask(const PlanNode& node, const RowField& field) {
-    scratch_.clear();
-    if (!take(put_field(field, node.use->field, scratch_))) return may_be_any;
-    return ask(node, scratch_);
+    const auto truths = questions_.stored(node, field);
+    return take(truths) ? *truths : may_be_any;
 }
 
 Truths SegmentChecks::ask_code(const PlanNode& node, Column& column, std::uint16_t code) {
@@ -131,7 +69,7 @@ Truths SegmentChecks::ask_code(const PlanNode& node, Column& column, std::uint16
     const auto bytes = reader_.value(column.index, code);
     if (!take(bytes)) return may_be_any;
     const Truths truths = column.wire == Wire::text && node.use->arg.empty()
-                              ? ask_text(node, *bytes)
+                              ? questions_.text(node, *bytes)
                               : ask(node, RowField{.number = 0, .wire = column.wire, .bytes = *bytes});
     known = truths;
     return truths;
@@ -154,8 +92,7 @@ SegmentChecks::Check& SegmentChecks::ready(const PlanNode& node) {
 }
 
 void SegmentChecks::prepare(const PlanNode& node, Check& check) {
-    scratch_.clear();
-    check.absent = node.derived ? may_be_any : ask(node, scratch_);
+    check.absent = node.derived ? may_be_any : questions_.nothing(node);
     std::uint64_t rows = 0;
     if (const auto number = info_.fields.number(node.use->field)) {
         for (const std::size_t index : reader_.segment().columns(*number)) {
@@ -289,14 +226,14 @@ void SegmentChecks::find_parts(const PlanNode& node, Column& column) {
 
 Truths SegmentChecks::over_time(const PlanNode& node, Nanoseconds from, Nanoseconds to) {
     if (!node.monotone || from < 0) return may_be_any;
-    return ask_time(node, from) | ask_time(node, to);
+    return questions_.time(node, from) | questions_.time(node, to);
 }
 
 Truths SegmentChecks::over_numbers(const PlanNode& node, RecordNumber from, RecordNumber to) {
     if (node.bounds.empty()) return may_be_any;
     unsigned all = 0;
     for (const Wide value : samples(node.bounds, Wide{from}, Wide{to}))
-        all |= ask_record_number(node, static_cast<RecordNumber>(value));
+        all |= questions_.record_number(node, static_cast<RecordNumber>(value));
     return static_cast<Truths>(all);
 }
 
@@ -410,12 +347,12 @@ void SegmentChecks::rows_by_time(const PlanNode& node, std::size_t page, const B
     const PageInfo& info = info_.pages[page];
     const Truths over = over_time(node, info.min_time, info.max_time);
     if (!node.monotone || info.min_time < 0 || over != (may_be_yes | may_be_no)) return note(out, wanted, over);
-    const Truths early = ask_time(node, info.min_time);
+    const Truths early = questions_.time(node, info.min_time);
     Nanoseconds same = info.min_time;  // the last moment known to be answered like the first
     Nanoseconds other = info.max_time;
     while (other - same > 1) {
         const Nanoseconds middle = std::midpoint(same, other);
-        (ask_time(node, middle) == early ? same : other) = middle;
+        (questions_.time(node, middle) == early ? same : other) = middle;
     }
     const auto times = reader_.times(page);
     if (!take(times)) return;
@@ -427,9 +364,9 @@ void SegmentChecks::rows_by_number(const PlanNode& node, std::size_t page, const
     const RecordNumber first = info_.first + info_.pages[page].first_row;
     wanted.each([&](std::size_t row) {
         const RecordNumber number = first + row;
-        if (node.bounds.empty()) return note(out, row, ask_record_number(node, number));
+        if (node.bounds.empty()) return note(out, row, questions_.record_number(node, number));
         std::uint8_t& known = by_region[region(node.bounds, Wide{number})];
-        if (known == 0) known = ask_record_number(node, number);
+        if (known == 0) known = questions_.record_number(node, number);
         note(out, row, static_cast<Truths>(known));
     });
 }

@@ -6,6 +6,7 @@
 
 #include "ledger/plan.h"
 #include "ledger/segment.h"
+#include "ledger/value_questions.h"
 
 namespace plimsoll::ledger {
 
@@ -61,10 +62,6 @@ private:
     Truths ask_code(const PlanNode& node, Column& column, std::uint16_t code);
     Truths ask_number(const PlanNode& node, Column& column, std::uint64_t bits);
     Truths ask(const PlanNode& node, const RowField& field);
-    Truths ask_text(const PlanNode& node, std::string_view text);
-    Truths ask_time(const PlanNode& node, Nanoseconds time);
-    Truths ask_record_number(const PlanNode& node, RecordNumber number);
-    Truths ask(const PlanNode& node, const model::Fields& fields);
 
     template <typename T>
     bool take(const Result<T>& result) {
@@ -73,11 +70,10 @@ private:
     }
 
     const Plan& plan_;
-    rule::Evaluator& evaluator_;
+    ValueQuestions questions_;
     SegmentReader& reader_;
     const SegmentInfo& info_;
     std::vector<Check> checks_;  ///< by ConditionId
-    model::Event scratch_;
     std::optional<Error> fault_;
 };
 

@@ -1,18 +1,15 @@
 #include <sys/random.h>
 
 #include <algorithm>
-#include <array>
 #include <bit>
-#include <cstring>
 #include <limits>
 
 #include "ledger/crc32c.h"
+#include "ledger/page_writer.h"
 #include "ledger/planes.h"
-#include "ledger/rare_rows.h"
 #include "ledger/segment.h"
 #include "ledger/segment_format.h"
 #include "ledger/tree.h"
-#include "ledger/value_table.h"
 #include "ledger/varint.h"
 
 namespace plimsoll::ledger {
@@ -21,57 +18,11 @@ using segment_format::Rows;
 
 namespace {
 
-constexpr int kNoParent = -1;
-constexpr std::uint32_t kRowsToTell = 64;
-
 std::uint64_t random_seed() {
     std::uint64_t seed = 0;
     if (::getrandom(&seed, sizeof seed, 0) != sizeof seed) seed = static_cast<std::uint64_t>(now());
     return seed;
 }
-
-/// A column while its segment is built.
-struct Column {
-    Column(FieldNumber field, Wire wire, std::uint64_t seed, std::uint32_t page_rows) : table(seed) {
-        info.field = field;
-        info.wire = wire;
-        if (is_number(wire)) {
-            numbers.resize(page_rows);
-            bitmap.resize((page_rows + 63) / 64);
-        } else {
-            codes.resize(page_rows, kAbsent);
-        }
-        start();
-    }
-
-    /// Before the first row of a segment.
-    void start() {
-        info.values = info.rows = 0;
-        info.min_bits = info.max_bits = 0;
-        table.clear();
-        masks.clear();
-        rare.clear();
-        known = 0;
-        parent = kNoParent;
-        presence_parent = kNoParent;
-        parent_chosen = false;
-    }
-
-    ColumnInfo info;
-    std::uint32_t page_count = 0;  ///< rows of this page that have a value
-    std::uint32_t known = 0;       ///< values before this page
-    // Number columns, by row of the page
-    std::vector<std::uint64_t> numbers;
-    std::vector<std::uint64_t> bitmap;
-    // Dictionary columns
-    std::vector<std::uint16_t> codes;
-    ValueTable table;
-    std::vector<std::uint64_t> masks;  ///< by code: pages that have it
-    RareRows rare;                     ///< rows of the values that few rows have
-    int parent = kNoParent;            ///< column whose code foretells this one's value
-    int presence_parent = kNoParent;   ///< column whose code says whether there is a value
-    bool parent_chosen = false;        ///< in this segment
-};
 
 bool less(Wire wire, std::uint64_t a, std::uint64_t b) {
     if (wire == Wire::i64) return static_cast<std::int64_t>(a) < static_cast<std::int64_t>(b);
@@ -102,7 +53,7 @@ public:
     }
 
     void reset(RecordNumber first) {
-        for (Column& column : columns_) column.start();
+        for (BuildingColumn& column : columns_) column.start();
         first_ = first;
         rows_ = in_page_ = pages_ = 0;
         row_bytes_ = 0;
@@ -153,7 +104,7 @@ public:
         if (in_page_ > 0) end_page();
         std::string file = body_;
         std::string tails;
-        for (const Column& column : columns_) {
+        for (const BuildingColumn& column : columns_) {
             if (is_number(column.info.wire)) continue;
             append_varint(tails, put_hashes(column, file));
             append_varint(tails, put_masks(column, file));
@@ -178,7 +129,7 @@ public:
             footer += entry.type;
         }
         append_varint(footer, columns_.size());
-        for (const Column& column : columns_) {
+        for (const BuildingColumn& column : columns_) {
             append_varint(footer, column.info.field);
             footer += static_cast<char>(column.info.wire);
             append_varint(footer, column.info.rows);
@@ -222,7 +173,7 @@ private:
         return by_tag_[tag] - 1;
     }
 
-    void put(Column& column, const RowField& field, std::uint64_t hash) {
+    void put(BuildingColumn& column, const RowField& field, std::uint64_t hash) {
         if (is_number(field.wire)) {
             note_range(column.info, field.bits);
             column.numbers[in_page_] = field.bits;
@@ -249,12 +200,10 @@ private:
         max_time_ = std::max(max_time_, most);
         append_fixed(entry, least);
         append_fixed(entry, most);
-        put_chunk(entry, [&] { packer_.times({times_.data(), in_page_}, body_); });
-
-        for (Column& column : columns_) choose_parent(column);
-        for (Column& column : columns_) put_page(column, entry);
+        writer_.put({.number = pages_, .first = rows_ - in_page_, .times = {times_.data(), in_page_}}, columns_, body_,
+                    entry);
         directory_.emplace_back(std::move(entry), columns_.size());
-        for (Column& column : columns_) {
+        for (BuildingColumn& column : columns_) {
             column.known = column.table.size();
             column.page_count = 0;
             std::ranges::fill(column.codes, kAbsent);
@@ -264,220 +213,7 @@ private:
         ++pages_;
     }
 
-    /// Runs `write`, which appends to the body, and notes how long the chunk became.
-    template <typename Write>
-    void put_chunk(std::string& entry, Write write) {
-        const std::size_t before = body_.size();
-        write();
-        append_varint(entry, body_.size() - before);
-    }
-
-    /// Finds the column whose code best foretells this one's value: the same as when that code was last seen. Once a
-    /// segment, when there are enough rows to tell.
-    void choose_parent(Column& column) {
-        if (column.parent_chosen || column.page_count < kRowsToTell) return;
-        column.parent_chosen = true;
-        if (std::ranges::any_of(columns_, [&](const Column& other) { return other.parent == index(column); })) return;
-        const bool number = is_number(column.info.wire);
-        if (!number && column.table.size() < 2) return;
-        std::uint32_t fewest = number ? column.page_count / 4 * 3 : column.page_count / 4;
-        for (const Column& other : columns_) {
-            if (&other == &column || is_number(other.info.wire) || other.parent != kNoParent) continue;
-            if (other.page_count < column.page_count || other.table.size() > in_page_ / 2) continue;
-            const std::uint32_t misses =
-                number ? foretell_numbers(column, other, fewest) : foretell_codes(column, other, fewest);
-            if (misses >= fewest) continue;
-            fewest = misses;
-            column.parent = index(other);
-        }
-    }
-
-    [[nodiscard]] int index(const Column& column) const { return static_cast<int>(&column - columns_.data()); }
-
-    /// One past the codes of `parent`: rows that have none share a place of their own.
-    static std::size_t place(const Column& parent, std::uint32_t row) {
-        const std::uint16_t code = parent.codes[row];
-        return code == kAbsent ? parent.table.size() : code;
-    }
-
-    /// Fills packed_codes_ with what stands in the file: 0 as foretold, 1 new, code + 2 otherwise. Gives up at `most`
-    /// that are not as foretold.
-    std::uint32_t foretell_codes(const Column& column, const Column& parent, std::uint32_t most) {
-        last_code_.assign(parent.table.size() + 1, kAbsent);
-        packed_codes_.clear();
-        std::uint32_t next = column.known;
-        std::uint32_t misses = 0;
-        for (std::uint32_t row = 0; row < in_page_ && misses < most; ++row) {
-            const std::uint16_t code = column.codes[row];
-            if (code == kAbsent) continue;
-            std::uint16_t& last = last_code_[place(parent, row)];
-            const bool fresh = code == next;
-            if (fresh) ++next;
-            if (last != code) ++misses;
-            packed_codes_.push_back(static_cast<std::uint16_t>(last == code ? 0 : fresh ? 1 : code + 2));
-            last = code;
-        }
-        return misses;
-    }
-
-    /// Fills set_ with 1 for each value that is not as foretold, and packed_numbers_ with these.
-    std::uint32_t foretell_numbers(const Column& column, const Column& parent, std::uint32_t most) {
-        last_number_.assign(parent.table.size() + 1, 0);
-        set_.clear();
-        packed_numbers_.clear();
-        for (std::uint32_t row = 0; row < in_page_ && packed_numbers_.size() < most; ++row) {
-            if (!present(column, row)) continue;
-            std::uint64_t& last = last_number_[place(parent, row)];
-            const std::uint64_t value = column.numbers[row];
-            set_.push_back(last == value ? 0 : 1);
-            if (last != value) packed_numbers_.push_back(value);
-            last = value;
-        }
-        return static_cast<std::uint32_t>(packed_numbers_.size());
-    }
-
-    void put_page(Column& column, std::string& entry) {
-        if (column.page_count == 0) {
-            entry += static_cast<char>(Rows::none);
-            return;
-        }
-        if (!is_number(column.info.wire)) note_masks(column);
-        put_presence(column, entry);
-        append_varint(entry, static_cast<std::uint64_t>(column.parent + 1));
-        put_chunk(entry, [&] { put_values(column); });
-        if (!is_number(column.info.wire)) put_blocks(column, entry);
-    }
-
-    void note_masks(Column& column) {
-        column.masks.resize(column.table.size());
-        column.rare.grow(column.table.size());
-        const std::uint64_t bit = std::uint64_t{1} << pages_;
-        const std::uint32_t first = rows_ - in_page_;
-        for (std::uint32_t row = 0; row < in_page_; ++row) {
-            const std::uint16_t code = column.codes[row];
-            if (code == kAbsent) continue;
-            column.masks[code] |= bit;
-            column.rare.note(code, first + row);
-        }
-    }
-
-    [[nodiscard]] bool present(const Column& column, std::uint32_t row) const {
-        if (!is_number(column.info.wire)) return column.codes[row] != kAbsent;
-        return (column.bitmap[row / 64] >> (row % 64) & 1U) != 0;
-    }
-
-    void put_presence(Column& column, std::string& entry) {
-        if (column.page_count == in_page_) {
-            entry += static_cast<char>(Rows::all);
-            return;
-        }
-        if (column.presence_parent == kNoParent || !says_rows(column, column.presence_parent)) {
-            column.presence_parent = kNoParent;
-            for (const Column& other : columns_) {
-                if (!says_rows(column, index(other))) continue;
-                column.presence_parent = index(other);
-                break;
-            }
-        }
-        if (column.presence_parent != kNoParent) {
-            entry += static_cast<char>(Rows::by_parent);
-            append_varint(entry, static_cast<std::uint64_t>(column.presence_parent));
-            append_varint(entry, column.page_count);
-            put_chunk(entry, [&] { packer_.plane(set_, body_); });
-            return;
-        }
-        set_.assign((in_page_ + 7) / 8, 0);
-        for (std::uint32_t row = 0; row < in_page_; ++row) {
-            if (present(column, row)) set_[row / 8] = static_cast<std::uint8_t>(set_[row / 8] | 1U << (row % 8));
-        }
-        entry += static_cast<char>(Rows::bitmap);
-        append_varint(entry, column.page_count);
-        put_chunk(entry, [&] { packer_.plane(set_, body_); });
-    }
-
-    /// Whether the code in another column, which all rows have, says if a row has a value here; fills `set_`.
-    bool says_rows(const Column& column, int candidate) {
-        const Column& parent = columns_[static_cast<std::size_t>(candidate)];
-        if (&parent == &column || is_number(parent.info.wire) || parent.parent != kNoParent) return false;
-        if (parent.page_count != in_page_ || parent.table.size() > segment_format::kSmallParent) return false;
-        enum : std::uint8_t { unset, no, yes };
-        std::array<std::uint8_t, segment_format::kSmallParent> said{};
-        for (std::uint32_t row = 0; row < in_page_; ++row) {
-            const std::uint8_t here = present(column, row) ? yes : no;
-            std::uint8_t& before = said[parent.codes[row]];
-            if (before == unset) before = here;
-            if (before != here) return false;
-        }
-        set_.assign((parent.table.size() + 7) / 8, 0);
-        for (std::uint32_t code = 0; code < parent.table.size(); ++code) {
-            if (said[code] == yes) set_[code / 8] = static_cast<std::uint8_t>(set_[code / 8] | 1U << (code % 8));
-        }
-        return true;
-    }
-
-    void put_values(Column& column) {
-        constexpr std::uint32_t kNever = std::numeric_limits<std::uint32_t>::max();
-        const bool number = is_number(column.info.wire);
-        if (column.parent != kNoParent) {
-            const Column& parent = columns_[static_cast<std::size_t>(column.parent)];
-            if (!number) {
-                static_cast<void>(foretell_codes(column, parent, kNever));
-                return packer_.words(packed_codes_, body_);
-            }
-            append_varint(body_, foretell_numbers(column, parent, kNever));
-            packer_.plane(set_, body_);
-            return packer_.numbers(packed_numbers_, column.info.wire == Wire::i64, body_);
-        }
-        if (number) {
-            std::span<const std::uint64_t> values(column.numbers.data(), in_page_);
-            if (column.page_count != in_page_) {
-                packed_numbers_.clear();
-                for (std::uint32_t row = 0; row < in_page_; ++row) {
-                    if (present(column, row)) packed_numbers_.push_back(column.numbers[row]);
-                }
-                values = packed_numbers_;
-            }
-            return packer_.numbers(values, column.info.wire == Wire::i64, body_);
-        }
-        packed_codes_.clear();
-        std::uint32_t next = column.known;
-        for (std::uint32_t row = 0; row < in_page_; ++row) {
-            const std::uint16_t code = column.codes[row];
-            if (code == kAbsent) continue;
-            packed_codes_.push_back(code == next ? 1 : static_cast<std::uint16_t>(code + 2));
-            if (code == next) ++next;
-        }
-        packer_.words(packed_codes_, body_);
-    }
-
-    /// The values that are new in this page, in blocks that can be unpacked singly.
-    void put_blocks(const Column& column, std::string& entry) {
-        std::string blocks;
-        std::uint64_t count = 0;
-        for (std::uint32_t first = column.known; first < column.table.size();) {
-            std::uint32_t end = first;
-            std::size_t size = 0;
-            do size += column.table.value(end++).size();
-            while (end < column.table.size() && size + column.table.value(end).size() <= segment_format::kBlockBytes);
-            append_varint(blocks, end - first);
-            append_varint(blocks, size);
-            put_chunk(blocks, [&] { put_block(column.table, first, end); });
-            first = end;
-            ++count;
-        }
-        append_varint(entry, count);
-        entry += blocks;
-    }
-
-    void put_block(const ValueTable& table, std::uint32_t first, std::uint32_t end) {
-        packed_numbers_.clear();
-        for (std::uint32_t code = first; code < end; ++code) packed_numbers_.push_back(table.value(code).size());
-        packer_.numbers(packed_numbers_, false, body_);
-        const std::string_view run = table.run(first, end);
-        packer_.plane({reinterpret_cast<const std::uint8_t*>(run.data()), run.size()}, body_);
-    }
-
-    static std::size_t put_hashes(const Column& column, std::string& out) {
+    static std::size_t put_hashes(const BuildingColumn& column, std::string& out) {
         if (column.table.size() < segment_format::kHashesFrom) return 0;
         for (std::uint32_t code = 0; code < column.table.size(); ++code) {
             append_fixed(out, static_cast<std::uint16_t>(crc32c(column.table.value(code))));
@@ -485,13 +221,13 @@ private:
         return column.table.size() * std::size_t{2};
     }
 
-    std::size_t put_masks(const Column& column, std::string& out) {
+    std::size_t put_masks(const BuildingColumn& column, std::string& out) {
         const std::size_t before = out.size();
-        packed_numbers_ = column.masks;
+        masks_ = column.masks;
         for (std::uint32_t code = 0; code < column.table.size(); ++code) {
-            if (column.rare.holds(code)) packed_numbers_[code] = 0;  // its rows are listed
+            if (column.rare.holds(code)) masks_[code] = 0;  // its rows are listed
         }
-        packer_.words(packed_numbers_, (pages_ + 7) / 8, out);
+        packer_.words(masks_, (pages_ + 7) / 8, out);
         return out.size() - before;
     }
 
@@ -506,7 +242,7 @@ private:
     bool crowded_ = false;  ///< a dictionary has no code left
     Nanoseconds min_time_ = 0;
     Nanoseconds max_time_ = 0;
-    std::vector<Column> columns_;
+    std::vector<BuildingColumn> columns_;
     std::vector<std::uint32_t> by_tag_;  ///< index into columns_ + 1
     std::vector<std::uint64_t> times_;
     std::vector<RowField> fields_;
@@ -517,12 +253,9 @@ private:
     std::vector<Place> places_;  ///< of the parts of the row that is added
     std::string body_;
     std::vector<std::pair<std::string, std::size_t>> directory_;  ///< of each page, and the columns known then
+    PageWriter writer_;
     Packer packer_;
-    std::vector<std::uint8_t> set_;
-    std::vector<std::uint64_t> packed_numbers_;
-    std::vector<std::uint16_t> packed_codes_;
-    std::vector<std::uint16_t> last_code_;
-    std::vector<std::uint64_t> last_number_;
+    std::vector<std::uint64_t> masks_;
 };
 
 SegmentBuilder::SegmentBuilder(RecordNumber first, std::uint32_t most_rows, std::uint32_t page_rows)

@@ -44,6 +44,14 @@ struct Segment::Layout {
         return parts[page * info.columns.size() + column];
     }
 
+    /// The page that holds a row of the segment.
+    [[nodiscard]] std::size_t page_of(std::uint32_t row) const {
+        check(row < info.rows);
+        std::size_t page = 0;
+        while (row >= info.pages[page].first_row + info.pages[page].rows) ++page;
+        return page;
+    }
+
     SegmentInfo info;
     std::string owned;
     void* mapped = nullptr;
@@ -57,5 +65,10 @@ struct Segment::Layout {
     std::vector<Chunk> rare;                 ///< by column: rows of the values that few rows have
     std::vector<std::size_t> by_field;       ///< columns in order of field number
 };
+
+/// A chunk of a segment that is not what its format says.
+[[nodiscard]] inline Error cannot_unpack(std::string_view what) {
+    return {"the segment's " + std::string(what) + " cannot be unpacked"};
+}
 
 }  // namespace plimsoll::ledger

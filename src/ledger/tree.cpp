@@ -25,6 +25,21 @@ Hash leaf_hash(std::string_view row) { return sha256_prefixed(kLeaf, row); }
 
 void leaf_hashes(std::span<const std::string_view> rows, std::span<Hash> out) { sha256_each(kLeaf, rows, out); }
 
+void leaf_hashes(std::string_view rows, std::span<const std::uint32_t> ends, std::vector<Hash>& out) {
+    constexpr std::size_t kMany = 64;
+    out.resize(ends.size());
+    std::array<std::string_view, kMany> some;
+    std::uint32_t begin = 0;
+    for (std::size_t done = 0; done < ends.size(); done += kMany) {
+        const std::size_t count = std::min(kMany, ends.size() - done);
+        for (std::size_t i = 0; i < count; ++i) {
+            some[i] = rows.substr(begin, ends[done + i] - begin);
+            begin = ends[done + i];
+        }
+        leaf_hashes(std::span(some).first(count), std::span(out).subspan(done, count));
+    }
+}
+
 Hash node_hash(const Hash& left, const Hash& right) {
     std::array<char, 2 * sizeof(Hash)> both;
     std::memcpy(both.data(), left.data(), sizeof(Hash));

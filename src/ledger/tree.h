@@ -25,6 +25,9 @@ using Bytes = std::span<const std::uint8_t>;
 /// leaf_hash of each row; quicker than one by one. `out` is as long as `rows`.
 void leaf_hashes(std::span<const std::string_view> rows, std::span<Hash> out);
 
+/// The same for rows that stand one behind the other; row n ends at ends[n]. Replaces what `out` holds.
+void leaf_hashes(std::string_view rows, std::span<const std::uint32_t> ends, std::vector<Hash>& out);
+
 /// SHA-256(0x01 || left || right).
 [[nodiscard]] Hash node_hash(const Hash& left, const Hash& right);
 

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "base/text.h"
 #include "host/file.h"
@@ -216,10 +217,19 @@ const SealStatement* Evidence::seal(RecordNumber first) const {
 }
 
 const Tree* Evidence::tree(std::uint64_t size) const {
-    const auto [begin, end] = std::ranges::equal_range(roots, size, {}, &KnownRoot::size);
-    for (auto at = begin; at != end; ++at)
-        if (at->seal) return &at->seal->tree;
+    for (const KnownRoot& root : of_size(size))
+        if (root.seal) return &root.seal->tree;
     return nullptr;
+}
+
+std::span<const KnownRoot> Evidence::of_size(std::uint64_t size) const {
+    const auto found = std::ranges::equal_range(roots, size, {}, &KnownRoot::size);
+    return {found.begin(), found.end()};
+}
+
+std::uint64_t Evidence::until_known(std::uint64_t size) const {
+    const auto next = std::ranges::upper_bound(roots, size, {}, &KnownRoot::size);
+    return next == roots.end() ? std::numeric_limits<std::uint64_t>::max() : next->size - size;
 }
 
 Result<Evidence> gather_evidence(const VerifyOptions& options) {

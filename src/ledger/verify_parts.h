@@ -3,6 +3,7 @@
 #include <atomic>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,10 @@ struct Evidence {
     [[nodiscard]] const SealStatement* seal(RecordNumber first) const;
     /// The tree of that many records, as a seal signs it.
     [[nodiscard]] const Tree* tree(std::uint64_t size) const;
+    /// The checkpoints of that many records.
+    [[nodiscard]] std::span<const KnownRoot> of_size(std::uint64_t size) const;
+    /// How many records more than `size` the next checkpoint covers; the greatest number when there is none.
+    [[nodiscard]] std::uint64_t until_known(std::uint64_t size) const;
 };
 
 /// A record that concerns the ledger itself.

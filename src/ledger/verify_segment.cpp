@@ -124,6 +124,7 @@ private:
         SegmentReader reader(segment_);
         std::string bytes;
         std::vector<std::uint32_t> ends;
+        std::vector<Hash> leaves;
         Tree tree = part_.before.value_or(Tree());
         tree.keep_trail();
         bool whole = part_.before.has_value();
@@ -141,16 +142,12 @@ private:
             }
             std::uint32_t at = 0;
             for (std::size_t i = 0; i < ends.size(); ++i) {
-                const std::string_view row = std::string_view(bytes).substr(at, ends[i] - at);
+                note_own_record(begin + i, std::string_view(bytes).substr(at, ends[i] - at), part_.own);
                 at = ends[i];
-                note_own_record(begin + i, row, part_.own);
-                const Hash leaf = leaf_hash(row);
-                if (whole) {
-                    tree.add(leaf);
-                    if (!check_known(tree)) whole = false;
-                }
-                marks_ += static_cast<char>(leaf[0]);
             }
+            leaf_hashes(bytes, ends, leaves);
+            if (whole) add(leaves, tree);
+            for (const Hash& leaf : leaves) marks_ += static_cast<char>(leaf[0]);
             part_.rows += ends.size();
             done_.fetch_add(ends.size(), std::memory_order_relaxed);
             reader.forget();
@@ -159,23 +156,25 @@ private:
         if (whole) part_.after = std::move(tree);
     }
 
-    /// Whether the tree, should a checkpoint of its size be known, is the one that was signed.
-    bool check_known(const Tree& tree) {
-        if (next_ == kUnset)
-            next_ = static_cast<std::size_t>(
-                std::ranges::lower_bound(evidence_.roots, tree.size(), {}, &KnownRoot::size) - evidence_.roots.begin());
-        if (next_ == evidence_.roots.size() || evidence_.roots[next_].size != tree.size()) return true;
-        const std::size_t begin = next_;
-        while (next_ < evidence_.roots.size() && evidence_.roots[next_].size == tree.size()) ++next_;
-        // The seal's own root is compared in the end, where more can be said.
-        for (std::size_t i = begin; i < next_; ++i) {
-            const KnownRoot& root = evidence_.roots[i];
-            if (root.seal || root.root == tree.root()) continue;
-            broken_ = i;
-            return true;
+    /// Adds leaves, and compares wherever a checkpoint says what the tree must be.
+    void add(std::span<const Hash> leaves, Tree& tree) {
+        while (!leaves.empty()) {
+            const std::size_t count = std::min<std::uint64_t>(leaves.size(), evidence_.until_known(tree.size()));
+            tree.add(leaves.first(count));
+            leaves = leaves.subspan(count);
+            check_known(tree);
         }
-        if (!broken_) part_.good = tree.size();
-        return true;
+    }
+
+    /// Compares the tree with the checkpoints of its size.
+    void check_known(const Tree& tree) {
+        for (const KnownRoot& root : evidence_.of_size(tree.size())) {
+            // The seal's own root is compared in the end, where more can be said.
+            if (root.seal || root.root == tree.root()) continue;
+            broken_ = &root;
+            return;
+        }
+        if (!broken_ && !evidence_.of_size(tree.size()).empty()) part_.good = tree.size();
     }
 
     void check_marks_file() {
@@ -241,13 +240,11 @@ private:
 
     /// The rows agree with the seal, but not with another checkpoint: one was made up with a key of the ledger.
     void contradict() {
-        const KnownRoot& root = evidence_.roots[*broken_];
+        const KnownRoot& root = *broken_;
         fault(Kind::edited, part_.good < root.size ? part_.good : first_, root.size - 1,
               root.anchor ? "the records up to here are not those of the anchor: they were rewritten and signed again"
                           : "two checkpoints of this ledger contradict each other");
     }
-
-    static constexpr std::size_t kUnset = static_cast<std::size_t>(-1);
 
     const Evidence& evidence_;
     RecordNumber first_;
@@ -257,8 +254,7 @@ private:
     const SealStatement* seal_;
     std::shared_ptr<const Segment> segment_;
     bool altered_ = false;
-    std::size_t next_ = kUnset;
-    std::optional<std::size_t> broken_;
+    const KnownRoot* broken_ = nullptr;  ///< the last checkpoint that the records contradict
     std::string marks_;
     std::optional<std::string> signed_marks_;
     std::vector<std::pair<std::uint32_t, std::uint32_t>> unread_;

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <thread>
@@ -17,6 +18,7 @@ namespace {
 using Kind = Fault::Kind;
 
 constexpr std::size_t kMostBytes = std::size_t{1} << 30U;
+constexpr std::size_t kTogether = 64;                        // rows whose leaves are hashed side by side
 constexpr auto kWriteTime = std::chrono::milliseconds(150);  // a frame that is being written is whole by then
 
 class TailCheck {
@@ -78,6 +80,7 @@ private:
             return true;
         };
         WalEnd end = read_frames(**file, view->begin, visit);
+        add_waiting();
         if (end.torn && log == evidence_.logs.back()) {
             // Perhaps a write under way.
             std::this_thread::sleep_for(kWriteTime);
@@ -85,6 +88,7 @@ private:
             if (again && *again && (*again)->starts_with(std::string_view(**file).substr(0, end.good))) {
                 file = std::move(again);
                 end = read_frames(**file, end.good, visit);
+                add_waiting();
             }
         }
         if (end.damaged) {
@@ -95,6 +99,7 @@ private:
                 ++number;
                 next_ = std::max(next_, number);
                 end = read_frames(**file, end.resumes, visit);
+                add_waiting();
                 if (end.damaged) fault(Kind::edited, number, number, "the record's check sum does not fit");
             }
         }
@@ -126,16 +131,32 @@ private:
     void take(std::string_view row) {
         note_own_record(next_++, row, part_.own);
         static_cast<void>(part_.fields.learn(row));  // one that contradicts is found by who wants to read a record
-        const Hash leaf = leaf_hash(row);
-        leaves_.push_back(leaf);
-        if (!whole_) return;
-        tree_.add(leaf);
-        if (broken_) return;
-        const auto [begin, end] = std::ranges::equal_range(evidence_.roots, tree_.size(), {}, &KnownRoot::size);
-        if (begin == end) return;
+        waiting_.push_back(row);
+        if (waiting_.size() == kTogether) add_waiting();
+    }
+
+    /// Hashes the rows that wait, adds them, and compares wherever a checkpoint says what the tree must be.
+    void add_waiting() {
+        std::array<Hash, kTogether> hashes;
+        std::span<const Hash> leaves = std::span<const Hash>(hashes).first(waiting_.size());
+        leaf_hashes(waiting_, std::span(hashes).first(waiting_.size()));
+        waiting_.clear();
+        while (!leaves.empty()) {
+            const std::size_t count =
+                std::min<std::uint64_t>(leaves.size(), whole_ ? evidence_.until_known(tree_.size()) : leaves.size());
+            leaves_.insert(leaves_.end(), leaves.begin(), leaves.begin() + static_cast<std::ptrdiff_t>(count));
+            if (whole_) tree_.add(leaves.first(count));
+            leaves = leaves.subspan(count);
+            if (whole_ && !broken_) check_known();
+        }
+    }
+
+    void check_known() {
+        const auto known = evidence_.of_size(tree_.size());
+        if (known.empty()) return;
         const Hash root = tree_.root();
-        for (auto at = begin; at != end; ++at)
-            if (at->root != root) broken_ = *at;
+        for (const KnownRoot& one : known)
+            if (one.root != root) broken_ = one;
         if (broken_) return;
         good_tree_ = tree_;
         part_.good = tree_.size();
@@ -172,7 +193,8 @@ private:
     Tree good_tree_;
     bool whole_ = false;
     std::optional<KnownRoot> broken_;
-    std::vector<Hash> leaves_;  ///< since `good_tree_`
+    std::vector<std::string_view> waiting_;  ///< rows of the file that is read, not added yet
+    std::vector<Hash> leaves_;               ///< since `good_tree_`
     std::string name_;
 };
 

@@ -159,6 +159,36 @@ TEST(WitnessClient, HasALedgerCosignedAcrossSealsAndKeys) {
     ASSERT_TRUE(report) << report.error().message;
     EXPECT_EQ(report->verdict, Verdict::ok) << (report->faults.empty() ? "" : report->faults[0].message);
     EXPECT_TRUE(report->key_trusted);
+
+    // Proofs of what it covers lead to what was cosigned; what came later is not passed off as witnessed.
+    const RecordNumber covered = outcome.size - 1;
+    write(10);
+    const auto witnesses = [&](RecordNumber number, const std::vector<VerifierKey>& trusted) {
+        const auto proof = prove(options.path, number);
+        const auto shown =
+            proof ? check_proof(*parse_proof(to_text(*proof)), trusted) : Result<ProofReport>(proof.error());
+        EXPECT_TRUE(shown) << shown.error().message;
+        return shown ? shown->witnesses : std::vector<Cosignature>();
+    };
+    using State = Cosignature::State;
+    for (const RecordNumber number : {RecordNumber{5}, covered}) {
+        const auto good = witnesses(number, {witness->verifier()});
+        ASSERT_EQ(good.size(), 1U);
+        EXPECT_EQ(good[0].state, State::good);
+        EXPECT_EQ(good[0].name, "witness.example/w1");
+        EXPECT_GT(good[0].time, 1'700'000'000U);
+        EXPECT_EQ(witnesses(number, {}).at(0).state, State::unchecked);
+    }
+    EXPECT_EQ(witnesses(covered + 1, {witness->verifier()}).at(0).state, State::absent);
+    EXPECT_TRUE(witnesses(covered + 1, {}).empty());
+
+    // A checkpoint that this ledger signed and does not lead to makes no proof.
+    const SigningKey signer = std::move(**read_key(options.path + "/key"));
+    Note false_note = *parse_note(sign_checkpoint(signer, outcome.size, Hash{}));
+    false_note.signatures.push_back({.name = "witness.example/w1", .key_id = witness->verifier().id(), .bytes = "x"});
+    std::ofstream(options.path + "/" + cosigned_name(witness->verifier())) << to_text(false_note);
+    EXPECT_FALSE(prove(options.path, 5));
+    EXPECT_TRUE(prove(options.path, covered + 1));
 }
 
 }  // namespace

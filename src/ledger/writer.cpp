@@ -15,12 +15,13 @@
 #include "host/system_error.h"
 #include "ledger/catalogue.h"
 #include "ledger/checkpoint_log.h"
+#include "ledger/intake.h"
+#include "ledger/kept_segments.h"
 #include "ledger/lock.h"
 #include "ledger/recovery.h"
 #include "ledger/replace_file.h"
 #include "ledger/segment.h"
 #include "ledger/tree.h"
-#include "ledger/wal.h"
 
 namespace plimsoll::ledger {
 
@@ -33,9 +34,6 @@ namespace {
 constexpr milliseconds kRetryAfter{200};  // between attempts to write to a disk that refused
 constexpr std::chrono::seconds kPruneEvery{10};
 constexpr milliseconds kIdle{1000};
-constexpr std::size_t kHashTogether = 64;  // rows whose leaves are hashed side by side
-
-std::string_view bytes_of(const Hash& hash) { return {reinterpret_cast<const char*>(hash.data()), hash.size()}; }
 
 std::string boot_id() {
     const auto text = host::read_if_exists({}, "/proc/sys/kernel/random/boot_id");
@@ -69,21 +67,18 @@ public:
          std::unique_ptr<CheckpointLog> log)
         : options_(std::move(options)),
           lock_(std::move(lock)),
-          catalogue_(std::move(catalogue)),
           log_(std::move(log)),
-          fields_(std::move(found.fields)),
-          tree_(std::move(found.tree)),
-          next_(tree_.size()),
-          builder_(std::move(*found.builder)),
-          wal_(std::move(*found.wal)),
-          segments_(std::move(found.segments)),
           losses_(std::move(found.losses)),
-          durable_(next_),
-          first_kept_(found.first_kept) {}
+          kept_(options_.path, std::move(catalogue), std::move(found.segments), found.first_kept),
+          intake_(std::move(found), options_.segment_rows, [this] {
+              auto sealed = seal();
+              note_fault(sealed);
+              return sealed;
+          }) {}
 
     /// Writes what a new run of the ledger begins with.
     Result<void> begin() {
-        TRY_VOID(attest_last());
+        TRY_VOID(kept_.attest_last(*log_));
         if (const auto key = log_->pending()) TRY_VOID(announce(*key));
         Event start(clock());
         start.set("record.kind", "start");
@@ -107,19 +102,21 @@ public:
         }
         auto number = put(event);
         if (!number) return fault_.empty() ? number : refuse(event);
-        if (pending_.size() >= options_.commit_bytes) static_cast<void>(flush());  // a failure is kept in fault_
+        if (intake_.waiting_bytes() >= options_.commit_bytes)
+            static_cast<void>(flush());  // a failure is kept in fault_
         return number;
     }
 
     milliseconds tick() {
         const auto now = Steady::now();
         if (!fault_.empty()) retry(true);
-        if (!pending_.empty() && (now >= oldest_ + options_.commit_after || pending_.size() >= options_.commit_bytes)) {
+        if (intake_.waiting_bytes() > 0 && (now >= intake_.waiting_since() + options_.commit_after ||
+                                            intake_.waiting_bytes() >= options_.commit_bytes)) {
             static_cast<void>(flush());
         }
         if (fault_.empty() && refused_since_ > 0) static_cast<void>(note_refused());
-        if (fault_.empty() && builder_full()) note_fault(seal());
-        if (fault_.empty() && signed_size_ != next_ && now >= signed_at_ + options_.checkpoint_every) {
+        if (fault_.empty() && intake_.segment_is_full()) note_fault(seal());
+        if (fault_.empty() && signed_size_ != intake_.next() && now >= signed_at_ + options_.checkpoint_every) {
             if (auto note = checkpoint(); !note) note_fault(note.error());
         }
         if (fault_.empty() && clock() - log_->key_since() >= std::chrono::nanoseconds(options_.key_epoch).count()) {
@@ -130,8 +127,9 @@ public:
             if (fault_.empty()) note_fault(prune());
         }
         milliseconds next = fault_.empty() ? kIdle : kRetryAfter;
-        if (!pending_.empty() && fault_.empty()) next = std::min(next, until(oldest_ + options_.commit_after, now));
-        if (signed_size_ != next_ && fault_.empty()) {
+        if (intake_.waiting_bytes() > 0 && fault_.empty())
+            next = std::min(next, until(intake_.waiting_since() + options_.commit_after, now));
+        if (signed_size_ != intake_.next() && fault_.empty()) {
             next = std::min(next, until(signed_at_ + options_.checkpoint_every, now));
         }
         return next;
@@ -140,13 +138,13 @@ public:
     Result<RecordNumber> commit() {
         if (!fault_.empty()) retry(true);
         TRY_VOID(flush());
-        return durable_;
+        return intake_.durable();
     }
 
     Result<std::string> checkpoint() {
         TRY_VOID(flush());
-        TRY(std::string note, log_->sign(next_, tree().root()));
-        signed_size_ = next_;
+        TRY(std::string note, log_->sign(intake_.next(), intake_.tree().root()));
+        signed_size_ = intake_.next();
         signed_time_ = clock();
         signed_at_ = Steady::now();
         return note;
@@ -162,109 +160,33 @@ public:
         return {};
     }
 
-    [[nodiscard]] RecordNumber durable() const { return durable_; }
+    [[nodiscard]] RecordNumber durable() const { return intake_.durable(); }
 
     [[nodiscard]] WriterStatus status() const {
-        WriterStatus status{.next = next_,
-                            .durable = durable_,
-                            .first_kept = first_kept_,
-                            .segments = segments_.size(),
-                            .tail_bytes = wal_.size() + pending_.size(),
-                            .refused = refused_,
-                            .fault = fault_,
-                            .checkpoint_time = signed_time_,
-                            .checkpoint_size = signed_size_};
-        for (const SegmentRow& row : segments_) status.sealed_bytes += row.bytes;
-        return status;
+        return {.next = intake_.next(),
+                .durable = intake_.durable(),
+                .first_kept = kept_.first_kept(),
+                .segments = kept_.size(),
+                .sealed_bytes = kept_.bytes(),
+                .tail_bytes = intake_.log_bytes(),
+                .refused = refused_,
+                .fault = fault_,
+                .checkpoint_time = signed_time_,
+                .checkpoint_size = signed_size_};
     }
 
 private:
     [[nodiscard]] Nanoseconds clock() const { return options_.clock ? options_.clock() : now(); }
 
-    // ---- Rows
-
-    /// Adds a record, and before it those that number its new fields.
-    Result<RecordNumber> put(const Event& event) {
-        static constexpr model::FieldId kOwn = model::FieldKey("ledger.field.number").id();
-        static constexpr model::FieldId kNumber = model::FieldKey("record.number").id();
-        for (const Event::Slot& slot : event.slots()) {
-            if (numbered_[slot.field]) continue;
-            if (slot.field == kOwn) return Error{"records that number fields are the ledger's own"};
-            if (slot.field == kNumber) continue;
-            if (!fields_.number(slot.field)) TRY_VOID(number_field(slot.field, event.time()));
-            numbered_[slot.field] = true;
-        }
-        return put_row(event.time(), [&](std::string& out) { return encode_row(event, fields_, out, &parts_); });
-    }
-
-    Result<void> number_field(model::FieldId id, Nanoseconds time) {
-        const model::Field& field = model::field(id);
-        FieldNumbers::Entry entry{
-            .number = fields_.next(), .name = std::string(field.name), .type = model::type_name(field), .id = id};
-        if (entry.number >= kMaxFields) return Error{"the ledger holds as many fields as it can"};
-        TRY_VOID(put_row(time, [&](std::string& out) -> Result<void> {
-            const std::size_t at = out.size();
-            out += encode_field_row(time, entry);
-            parts_.clear();
-            RowReader reader(std::string_view(out).substr(at));
-            for (RowField part; reader.next(part);) parts_.push_back(part);
-            return {};
-        }));
-        return fields_.add(entry.number, entry.name, entry.type);
-    }
-
-    /// `encode` appends the row and says its parts_.
-    template <typename Encode>
-    Result<RecordNumber> put_row(Nanoseconds time, Encode encode) {
-        if (builder_full()) {
-            if (auto sealed = seal(); !sealed) {
-                note_fault(sealed);
-                return Error(sealed.error());
-            }
-        }
-        const std::size_t at = pending_.size();
-        if (at == 0) oldest_ = Steady::now();
-        pending_.append(kFrameHead, '\0');
-        if (auto encoded = encode(pending_); !encoded) {
-            pending_.resize(at);
-            return Error(encoded.error());
-        }
-        const std::size_t begin = at + kFrameHead;
-        builder_.add(time, parts_, pending_.size() - begin);
-        close_frame(pending_, at);
-        unhashed_.emplace_back(begin, pending_.size() - begin);
-        const RecordNumber number = next_++;
-        if (next_ % kHashTogether == 0) hash_rows();
-        return number;
-    }
-
-    /// The tree of every record.
-    Tree& tree() {
-        hash_rows();
-        return tree_;
-    }
-
-    void hash_rows() {
-        if (unhashed_.empty()) return;
-        std::array<std::string_view, kHashTogether> rows;
-        std::array<Hash, kHashTogether> leaves;
-        for (std::size_t i = 0; i < unhashed_.size(); ++i)
-            rows[i] = std::string_view(pending_).substr(unhashed_[i].first, unhashed_[i].second);
-        leaf_hashes(std::span(rows).first(unhashed_.size()), std::span(leaves).first(unhashed_.size()));
-        tree_.add(std::span<const Hash>(leaves).first(unhashed_.size()));
-        unhashed_.clear();
-    }
+    Result<RecordNumber> put(const Event& event) { return intake_.put(event); }
 
     /// Writes and syncs what waits. After a failure it still waits.
     Result<void> flush() {
-        if (pending_.empty()) return {};
-        if (auto written = wal_.write(pending_); !written) {
+        if (intake_.waiting_bytes() == 0) return {};
+        if (auto written = intake_.write(); !written) {
             note_fault(written);
             return written;
         }
-        durable_ = next_;
-        hash_rows();
-        pending_.clear();
         look_for_room();
         return {};
     }
@@ -286,7 +208,7 @@ private:
         look_for_room();
         if (!fault_.empty()) return;
         if (!flush()) return;
-        if (builder_full()) note_fault(seal());
+        if (intake_.segment_is_full()) note_fault(seal());
     }
 
     /// Sees that the reserve is free; makes room when the options say so.
@@ -298,7 +220,7 @@ private:
             const std::uint64_t free = static_cast<std::uint64_t>(facts.f_bavail) * facts.f_frsize;
             if (free >= options_.reserve_bytes) return;
             const Error full{fmt::format("the disk is full: {} bytes free, {} wanted", free, options_.reserve_bytes)};
-            if (options_.when_full == WhenFull::keep_old || segments_.empty()) return note_fault(full);
+            if (options_.when_full == WhenFull::keep_old || kept_.empty()) return note_fault(full);
             if (auto dropped = drop(1); !dropped) return note_fault(dropped);
         }
     }
@@ -333,89 +255,24 @@ private:
 
     // ---- Segments
 
-    [[nodiscard]] bool builder_full() const { return builder_.full() || builder_.rows() >= options_.segment_rows; }
-
     /// Each step may be repeated: after a failure the next call begins anew.
     Result<void> seal() {
         TRY_VOID(flush());
-        const Hash root = tree().root();
-        const std::string frontier = tree().frontier();
-        const std::string bytes = builder_.finish(fields_, bytes_of(root), frontier);
-        TRY_VOID(write_segment(options_.path, builder_.first(), bytes));
-        TRY(const auto segment, Segment::open(segment_path(options_.path, builder_.first())));
-        if (log_->sealed_until() < next_) {
-            TRY_VOID(log_->sealed({builder_.first(), tree(), sha256(bytes), tree().take_trail()}));
+        const SegmentEnd end = intake_.end_segment();
+        TRY(SegmentRow row, kept_.write(end.first, end.bytes));
+        if (log_->sealed_until() < intake_.next()) {
+            Tree& tree = intake_.tree();
+            TRY_VOID(log_->sealed({end.first, tree, sha256(end.bytes), tree.take_trail()}));
         }
-        const SegmentInfo& info = segment->info();
-        const SegmentRow row{.first = info.first,
-                             .rows = info.rows,
-                             .min_time = info.min_time,
-                             .max_time = info.max_time,
-                             .bytes = info.file_bytes,
-                             .root = info.root,
-                             .frontier = info.frontier};
-        TRY_VOID(catalogue_->put(row));
-        const std::string old = wal_.path();
-        TRY(Wal wal, Wal::create(options_.path + "/" + wal_name(next_), {next_, frontier, fields_}));
-        wal_ = std::move(wal);
-        segments_.push_back(row);
-        builder_.reset(next_);
-        ::unlink(old.c_str());  // one that stays is removed at the next start
+        TRY_VOID(kept_.note(row));
+        TRY_VOID(intake_.begin_segment(options_.path));
+        kept_.add(std::move(row));
         return prune();
-    }
-
-    /// Signs for a segment whose sealing a crash cut short.
-    Result<void> attest_last() {
-        if (segments_.empty()) return {};
-        const SegmentRow& last = segments_.back();
-        if (log_->sealed_until() >= last.first + last.rows) return {};
-        const std::string path = segment_path(options_.path, last.first);
-        TRY(const auto segment, Segment::open(path));
-        Tree tree;
-        if (last.first > 0) {
-            std::string before;
-            TRY(const auto known, catalogue_->segments());
-            for (const SegmentRow& row : known) {
-                if (row.first + row.rows == last.first) before = row.frontier;
-            }
-            auto read = Tree::from_frontier(before);
-            if (!read) return {};  // its forerunner is gone: nothing to begin with
-            tree = std::move(*read);
-        }
-        tree.keep_trail();
-        SegmentReader reader(segment);
-        std::string rows;
-        std::vector<std::uint32_t> ends;
-        for (std::size_t page = 0; page < segment->info().pages.size(); ++page) {
-            TRY_VOID(reader.rows(page, rows, ends));
-            std::uint32_t begin = 0;
-            for (const std::uint32_t end : ends) {
-                tree.add(leaf_hash(std::string_view(rows).substr(begin, end - begin)));
-                begin = end;
-            }
-        }
-        if (tree.frontier() != last.frontier) return {};  // altered: nothing to sign; verify says so
-        TRY(const Hash file, hash_file(path));
-        Trail trail = tree.take_trail();
-        return log_->sealed({last.first, std::move(tree), file, std::move(trail)});
     }
 
     /// Drops what the options do not keep.
     Result<void> prune() {
-        std::size_t count = 0;
-        if (options_.keep_for) {
-            const Nanoseconds oldest = clock() - std::chrono::nanoseconds(*options_.keep_for).count();
-            while (count < segments_.size() && segments_[count].max_time < oldest) ++count;
-        }
-        if (options_.keep_bytes) {
-            std::uint64_t bytes = 0;
-            for (std::size_t i = segments_.size(); i-- > count;) {
-                bytes += segments_[i].bytes;
-                if (bytes <= *options_.keep_bytes) continue;
-                count = i + 1;
-                break;
-            }
-        }
+        const std::size_t count = kept_.expired(options_, clock());
         return count == 0 || pruning_ ? Result<void>() : drop(count);
     }
 
@@ -428,23 +285,10 @@ private:
     }
 
     Result<void> drop_now(std::size_t count) {
-        const RecordNumber first = segments_.front().first;
-        const SegmentRow last = segments_[count - 1];
-        Event record(clock());
-        record.set("record.kind", "prune");
-        record.set_unsigned("ledger.pruned.first", first);
-        record.set_unsigned("ledger.pruned.last", last.first + last.rows - 1);
-        record.set("ledger.pruned.root", last.root);
-        TRY_VOID(put(record));
+        TRY_VOID(put(kept_.prune_record(count, clock())));
         TRY_VOID(flush());
-        TRY_VOID(catalogue_->mark_pruned(first, last.first + last.rows - 1));
-        for (std::size_t i = 0; i < count; ++i) {
-            const std::string path = segment_path(options_.path, segments_[i].first);
-            if (::unlink(path.c_str()) != 0 && errno != ENOENT) return host::system_error("removing", path);
-        }
-        segments_.erase(segments_.begin(), segments_.begin() + static_cast<std::ptrdiff_t>(count));
-        first_kept_ = last.first + last.rows;
-        return log_->pruned(first_kept_);
+        TRY_VOID(kept_.remove(count));
+        return log_->pruned(kept_.first_kept());
     }
 
     // ---- Keys
@@ -456,7 +300,7 @@ private:
         if (!key.signature.empty()) record.set("ledger.key.signature", key.signature);
         TRY_VOID(put(record));
         TRY_VOID(flush());
-        return log_->finish_rotation(next_, tree().root());
+        return log_->finish_rotation(intake_.next(), intake_.tree().root());
     }
 
     Result<void> rotate() {
@@ -466,22 +310,10 @@ private:
 
     WriterOptions options_;
     host::Fd lock_;
-    std::unique_ptr<Catalogue> catalogue_;
     std::unique_ptr<CheckpointLog> log_;
-    FieldNumbers fields_;
-    std::array<bool, model::kFields.size()> numbered_{};         ///< fields known to have a number
-    Tree tree_;                                                  ///< of every record but those in unhashed_; see tree()
-    RecordNumber next_ = 0;                                      ///< number that the next record gets
-    std::vector<std::pair<std::size_t, std::size_t>> unhashed_;  ///< rows in pending_ that tree_ lacks: begin, size
-    std::vector<RowField> parts_;                                ///< of the row that is appended
-    SegmentBuilder builder_;
-    Wal wal_;
-    std::string pending_;  ///< frames that are not synced yet
-    Steady::time_point oldest_;
-    std::vector<SegmentRow> segments_;
     std::vector<FoundLoss> losses_;
-    RecordNumber durable_ = 0;
-    RecordNumber first_kept_ = 0;
+    KeptSegments kept_;
+    Intake intake_;
     std::string fault_;
     Steady::time_point tried_;
     std::uint64_t refused_ = 0;

@@ -56,12 +56,12 @@ class Webhook:
 class Agent:
     """`plimsoll agent` with a folder of its own."""
 
-    def __init__(self, engine, config=""):
+    def __init__(self, engine, config="", ledger=""):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="plimsoll-agent-"))
         self.ledger = self.folder / "ledger"
         self.socket = self.folder / "agent.sock"
         self.config = self.folder / "plimsoll.yaml"
-        self.base = (f"ledger: {{path: {self.ledger}}}\nengines: ['{engine}']\ndaemon_log: {{enabled: false}}\nresources: {{every: 500ms}}\n"
+        self.base = (f"ledger: {{path: {self.ledger}{ledger}}}\nengines: ['{engine}']\ndaemon_log: {{enabled: false}}\nresources: {{every: 500ms}}\n"
                      f"agent: {{control_socket: {self.socket}, state: {self.folder}}}\n")
         self.config.write_text(self.base + config)
         self.log = self.folder / "agent.log"
@@ -120,8 +120,8 @@ class Recording(unittest.TestCase):
         cls.addClassCleanup(cls.engine.stop)
         cls.engine.make_image(changes=())
 
-    def agent(self, config=""):
-        agent = Agent(self.engine.host, config)
+    def agent(self, config="", ledger=""):
+        agent = Agent(self.engine.host, config, ledger)
         self.addCleanup(agent.remove)
         eventually(agent.connected)
         return agent
@@ -202,6 +202,33 @@ class Recording(unittest.TestCase):
         loss = eventually(lambda: agent.search("record.kind = loss and loss.what = engine-events"))
         self.assertLess(loss[0]["loss.from"], loss[0]["loss.until"])
 
+    def test_alerts_name_the_host_as_the_ledger_does(self):
+        hook = Webhook()
+        self.addCleanup(hook.stop)
+        agent = self.agent(f"alerts:\n  sinks:\n  - {{name: hook, type: webhook, url: 'http://127.0.0.1:{hook.port}/'}}\n", ", host: edge-7")
+        self.engine.docker("volume", "create", "named")
+        self.addCleanup(self.engine.docker, "volume", "rm", "named", check=False)
+        self.assertEqual(eventually(lambda: hook.received)[0]["host"], "edge-7")
+        agent.stop()
+
+    def test_jobs_that_succeed_are_silent_and_jobs_that_fail_are_not(self):
+        agent = self.agent()
+
+        def jobs(name, code):
+            script = f"for i in $(seq 12); do docker --host {self.engine.host} run --rm --network none --name {name}$i {IMAGE} sh -c 'exit {code}' & done; wait"
+            run("sh", "-c", script, timeout=300)
+            eventually(lambda: len(agent.search(f"record.kind = event and docker.action = destroy and container.name startswith {name}")) == 12)
+
+        def loud():
+            return sorted({a["alert.rule"] for a in agent.search("record.kind = alert and alert.priority in (Emergency, Alert, Critical, Error, Warning)")})
+        jobs("good", 0)
+        self.assertEqual(loud(), [])
+        self.assertEqual(agent.search("record.kind = alert and alert.rule in ('Terminal attached to a container', 'Container removed soon after start')"), [])
+        ends = agent.search("record.kind = event and docker.action = destroy and container.name startswith good")
+        self.assertEqual({e["docker.attributes"]["exitCode"] for e in ends}, {"0"})
+        jobs("bad", 1)
+        self.assertEqual(loud(), ["Many containers died", "Many containers removed"])
+
     def test_a_second_agent_is_refused(self):
         agent = self.agent()
         second = run(PLIMSOLL, "agent", "--config", agent.config, check=False)
@@ -249,6 +276,28 @@ class EngineTrouble(unittest.TestCase):
         eventually(lambda: not agent.connected())
         faults = [s["fault"] for s in agent.status()["sources"] if s["name"].startswith("engine")]
         self.assertTrue(faults[0])
+        down, = eventually(lambda: agent.search("evt.type = engine_down and record.kind = event"))
+        self.assertEqual(down["docker.endpoint"], engine.host)
+        self.assertTrue(down["loss.reason"])
+        alert, = eventually(lambda: agent.search("record.kind = alert and alert.rule = 'Engine out of reach'"))
+        self.assertEqual(alert["alert.priority"], "Warning")
+        time.sleep(1)
+        engine.process = subprocess.Popen(engine.process.args, stdout=engine.log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True)
+        up, = eventually(lambda: agent.search("evt.type = engine_up and record.kind = event"), 60)
+        self.assertGreater(up["loss.until"] - up["loss.from"], 10**9)
+        self.assertEqual(len(agent.search("evt.type = engine_down and record.kind = event")), 1)
+        report = json.loads(run(PLIMSOLL, "report", "--json", "--ledger", agent.ledger).stdout)
+        self.assertEqual(report["ledger"]["outages"], 1)
+
+    def test_sources_say_why_nothing_comes(self):
+        with tempfile.TemporaryDirectory() as folder:
+            missing = f"unix://{folder}/docker.sock"
+            agent = Agent(missing, "container_logs: {follow: ['nothing-*']}\n")
+            self.addCleanup(agent.remove)
+            logs, = [s for s in agent.status()["sources"] if s["name"].startswith("container logs")]
+            self.assertFalse(logs["connected"])
+            self.assertTrue(logs["fault"])
+            self.assertEqual(run(PLIMSOLL, "status", "--socket", agent.socket, check=False).returncode, 1)
 
 
 if __name__ == "__main__":

@@ -121,7 +121,7 @@ class RealEngine(unittest.TestCase):
             self.docker("update", "--memory", "64m", "--memory-swap", "64m", "life")
             self.assertIn("HostConfig.Memory: 0 -> 67108864", tail.wait(action("update"))["change.paths"])
             self.docker("rename", "life", "after-life")
-            self.assertEqual(tail.wait(action("rename"))["change.paths"], ["Name: /life -> /after-life"])
+            self.assertEqual(tail.wait(action("rename"))["change.paths"], ["Name: life -> after-life"])
             self.docker("exec", "--user", "0", "after-life", "sh", "-c", "sleep 1; exit 7", check=False)
             one = tail.wait(session("sh -c sleep 1; exit 7"))
             self.assertEqual((one["exec.user"], one["exec.exit_code"], one["exec.tty"]), ("0", 7, False))
@@ -131,6 +131,36 @@ class RealEngine(unittest.TestCase):
             self.docker("rm", "--force", "after-life")
             self.assertGreater(tail.wait(action("die"))["container.lifetime"], 10**9)
             self.assertEqual(tail.wait(action("destroy"))["container.label[tier]"], "front")
+
+    def test_who_started_a_container_again(self):
+        with Tail("--host", self.engine.host).connected() as tail:
+            self.docker("run", "--detach", "--network", "none", "--name", "again", "--restart", "always", IMAGE, "sleep", "2")
+            self.addCleanup(self.docker, "rm", "--force", "again", check=False)
+            first = tail.wait(action("start"))
+            self.assertIn("container.started_by", first["unknown"])
+            for _ in range(2):
+                self.assertIn(tail.wait(action("start"))["container.started_by"],
+                              ("restart policy always", "restart policy always (inferred)"))
+            self.docker("restart", "--time", "0", "again")
+            tail.wait(action("restart"))
+            before = next(r for r in reversed(tail.records) if action("start")(r))
+            self.assertNotIn("container.started_by", before, "a person restarted it")
+            self.docker("stop", "--time", "0", "again")
+            tail.wait(action("stop"))
+            self.docker("start", "again")
+            self.assertNotIn("container.started_by", tail.wait(action("start")), "a person started it")
+
+    def test_a_session_that_never_started(self):
+        with Tail("--host", self.engine.host).connected() as tail:
+            self.start("empty")
+            self.docker("exec", "empty", "nosuch", "word", check=False)
+            one = tail.wait(lambda r: r.get("record.kind") == "session")
+            self.assertEqual((one["evt.type"], one["exec.command"]), ("exec_failed", "nosuch word"))
+            self.assertIn(one["exec.exit_code"], (126, 127))
+            self.assertFalse({"exec.duration", "exec.start_ts", "exec.pid"} & one.keys())
+            self.docker("rm", "--force", "empty")
+            tail.wait(action("destroy"))
+            self.assertEqual(len([r for r in tail.stop() if r.get("record.kind") == "session"]), 1)
 
     def test_agent_away(self):
         """Events of the time without the agent come once; a detached session is told at both ends."""
@@ -203,7 +233,7 @@ class RealEngine(unittest.TestCase):
                 self.assertEqual((found["docker.type"], found["docker.action"], found["docker.id"]), ("volume", "create", "unseen"))
                 found = tail.wait(lambda r: r.get("record.reconciled"))
                 self.assertEqual((found["docker.action"], found["container.name"]), ("rename", "renamed"))
-                self.assertEqual(found["change.paths"], ["Name: /renamed-later -> /renamed"])
+                self.assertEqual(found["change.paths"], ["Name: renamed-later -> renamed"])
 
 
 @need("dockerd", "docker", "busybox", "unshare")
@@ -305,6 +335,15 @@ class HostileEngine(unittest.TestCase):
         deadline = time.monotonic() + 5
         while "malformed=3" not in tail.status():
             self.assertLess(time.monotonic(), deadline, "the count of malformed lines is not in the status")
+
+    def test_impossible_times_are_marked_and_the_events_kept(self):
+        years = 20 * 365 * 86400 * 10**9
+        tail = self.tail(chunks(event(years, "pause"), event(-55 * years // 20, "unpause"), event(3, "top")))
+        for name in ("pause", "unpause"):
+            marked = tail.wait(action(name))
+            self.assertIn("the engine dates it", marked["record.malformed"])
+            self.assertLess(abs(marked["time"] / 10**9 - time.time()), 60)
+        self.assertNotIn("record.malformed", tail.wait(action("top")))
 
     def test_a_label_of_a_megabyte(self):
         big = "x" * 1_000_000

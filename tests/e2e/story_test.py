@@ -24,10 +24,12 @@ class Story(unittest.TestCase):
         cls.engine = Docker()
         cls.addClassCleanup(cls.engine.stop)
         cls.engine.make_image(changes=())
+        docker = cls.engine.docker
+        docker("run", "-d", "--name", "elder", IMAGE, "sleep", "600")
         cls.agent = Agent(cls.engine.host)
         cls.addClassCleanup(cls.agent.remove)
         eventually(cls.agent.connected)
-        docker = cls.engine.docker
+        eventually(lambda: cls.agent.search("docker.action = found and container.name = elder"))
         compose = ("--label", "com.docker.compose.project=store", "--label", "com.docker.compose.service=front")
         docker("run", "-d", "--name", "web", "--cap-add", "SYS_PTRACE", "--pid", "host", *compose, IMAGE, "sleep", "600")
         docker("exec", "--user", "10001", "web", "sh", "-c", "echo '<b>&'; exit 3", check=False)
@@ -36,6 +38,14 @@ class Story(unittest.TestCase):
         docker("rm", "web")
         docker("run", "-d", "--name", "web", *compose, IMAGE, "sleep", "600")
         docker("rm", "-f", "web")
+        docker("network", "create", "later")
+        docker("network", "connect", "later", "elder")
+        docker("exec", "elder", "nosuch", check=False)
+        docker("exec", "-d", "elder", "sleep", "500")
+        eventually(lambda: cls.agent.search("evt.type = exec_failed and container.name = elder"))
+        docker("rename", "elder", "eldest")
+        docker("network", "disconnect", "later", "eldest")
+        eventually(lambda: cls.agent.search("docker.type = network and docker.action = disconnect and docker.name = later"))
         found = lambda: len(cls.agent.search("record.kind = event and docker.action = destroy and container.name = web")) == 2
         eventually(found)
         cls.ledger = cls.agent.ledger
@@ -67,6 +77,36 @@ class Story(unittest.TestCase):
         self.assertEqual(len(sessions), 1)
         self.assertEqual(sessions[0]["exit_code"], 3)
         self.assertIn("as 10001", sessions[0]["text"])
+
+    def test_a_container_older_than_the_ledger_is_known(self):
+        life, = self.told("eldest")["lives"]
+        entries = {entry["kind"]: entry for entry in life["entries"]}
+        self.assertIn("was there when recording began, running since", entries["found"]["text"])
+        self.assertIn("running since", life["state_before"])
+        report = json.loads(ask("report", "--format", "json", "--ledger", self.ledger).stdout)
+        self.assertEqual([one["found"] for one in report["containers"] if one["name"] == "elder"], [1])
+        self.assertNotIn("field", [one["kind"] for one in report["kinds"]])
+
+    def test_a_network_joined_and_left_while_it_runs_is_told_with_its_address(self):
+        texts = [entry["text"] for entry in self.told("eldest")["lives"][0]["entries"] if entry["kind"] == "network"]
+        self.assertEqual(len(texts), 2, texts)
+        self.assertRegex(texts[0], r"^joined network later as \d+\.\d+\.\d+\.\d+$")
+        self.assertRegex(texts[1], r"^left network later, where it was \d+\.\d+\.\d+\.\d+$")
+
+    def test_a_name_has_no_slash(self):
+        renamed, = self.agent.search("docker.action = rename and record.kind = event")
+        self.assertEqual(renamed["docker.attributes"]["oldName"], "elder")
+        self.assertEqual(renamed["change.paths"], ["Name: elder -> eldest"])
+
+    def test_a_session_that_never_started_and_one_that_is_open_are_told_as_such(self):
+        texts = [entry for entry in self.told("eldest")["lives"][0]["entries"] if entry["kind"] == "exec"]
+        failed, = [entry for entry in texts if "nosuch" in entry["text"]]
+        self.assertRegex(failed["text"], "did not start, exit code 12[67]")
+        self.assertNotIn(" for ", failed["text"])
+        report = json.loads(ask("report", "--format", "json", "--ledger", self.ledger).stdout)
+        sessions = {one["command"]: one for one in report["sessions"]}
+        self.assertEqual((sessions["nosuch"]["not_started"], sessions["nosuch"]["open"]), (1, 0))
+        self.assertEqual((sessions["sleep 500"]["not_started"], sessions["sleep 500"]["open"]), (0, 1))
 
     def test_compose_service_and_beginning_of_the_id_name_it_too(self):
         by_service = self.told("front")

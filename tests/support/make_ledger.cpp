@@ -1,5 +1,5 @@
-// Writes a ledger for end-to-end tests: make_ledger DIR COUNT [MICROSECONDS], so long between two records. Small
-// segments, so that sealing happens; text that an attacker would choose.
+// Writes a ledger for end-to-end tests: make_ledger DIR COUNT [MICROSECONDS [BYTES]], so long between two records, and
+// so many bytes of sealed segments kept. Small segments, so that sealing happens; text that an attacker would choose.
 #include <unistd.h>
 
 #include <cstdio>
@@ -18,6 +18,7 @@ int main(int argc, char** argv) {
     options.reserve_bytes = 0;
     const long count = std::strtol(argv[2], nullptr, 10);
     const auto pause = static_cast<useconds_t>(argc > 3 ? std::strtol(argv[3], nullptr, 10) : 0);
+    if (argc > 4) options.keep_bytes = std::strtoull(argv[4], nullptr, 10);
     auto writer = ledger::Writer::open(std::move(options));
     if (!writer) {
         std::fprintf(stderr, "%s\n", writer.error().message.c_str());
