@@ -107,6 +107,10 @@ private:
     [[nodiscard]] std::string metrics();
 
     const AgentConfig& agent() const { return config_.agent; }
+    /// The name that the ledger goes by.
+    [[nodiscard]] std::string ledger_host() const {
+        return agent().ledger.host.empty() ? host_name() : agent().ledger.host;
+    }
 
     AgentOptions options_;
     Config config_;
@@ -150,7 +154,7 @@ Result<void> Agent::start_sinks() {
     }
     old.reset();  // saves the cursors that the new ones read; alerts of this moment come from the ledger
     sink::DeliveryParts parts{
-        .feed = *feed_, .cursors = *cursors_, .host = host_name(), .undelivered = [this](model::Event event) {
+        .feed = *feed_, .cursors = *cursors_, .host = ledger_host(), .undelivered = [this](model::Event event) {
             queue_->put(std::move(event));
         }};
     TRY(auto fresh, sink::Dispatcher::start(agent().sinks, std::move(parts)));

@@ -7,6 +7,7 @@
 
 #include "ledger/reader.h"
 #include "rule/scope.h"
+#include "source/audit/audit_source.h"
 #include "source/container_log_source.h"
 #include "source/engine/engine_source.h"
 #include "source/engine/event_record.h"
@@ -29,8 +30,12 @@ Result<std::optional<source::RecordedEvents>> recorded_events(ledger::Reader& re
     const ledger::Query query{.condition = std::move(*condition), .newest_first = true, .limit = kRemembered};
     source::RecordedEvents recorded;
     TRY_VOID(reader.scan(query, [&](const ledger::StoredRecord& record) {
-        recorded.last = std::max(recorded.last, record.event.time());
-        recorded.fingerprints.push_back(source::fingerprint(record.event));
+        if (!record.event.has("docker.action")) return true;  // no event of the engine's: engine_down and the like
+        // What was found by comparing is none either, and the engine cannot send it again.
+        if (!record.event.is_true("record.reconciled")) {
+            recorded.last = std::max(recorded.last, record.event.time());
+            recorded.fingerprints.push_back(source::fingerprint(record.event));
+        }
         recorded.events.push_back(source::recorded_event(record.event));
         return true;
     }));
@@ -87,8 +92,16 @@ Result<std::unique_ptr<AgentSources>> AgentSources::make(const AgentConfig& conf
         made->sources_.push_back(std::make_unique<source::DaemonLogSource>(source::DaemonLogOptions{
             .file = config.daemon_log_file, .state_file = config.state_folder + "/daemon-log.json"}));
     }
+    made->directory_ = std::make_unique<source::InventoryDirectory>(std::move(inventories));
+    if (config.audit_mode != "off") {
+        const bool daemon = config.audit_mode == "daemon";
+        made->sources_.push_back(std::make_unique<source::AuditSource>(source::AuditSourceOptions{
+            .listen = {.mode = daemon ? host::AuditMode::daemon : host::AuditMode::multicast,
+                       .buffer_bytes = config.audit_buffer},
+            .directory = made->directory_.get(),
+            .mask_secrets = config.audit_mask}));
+    }
     if (config.sample_every.count() > 0) {
-        made->directory_ = std::make_unique<source::InventoryDirectory>(std::move(inventories));
         made->sources_.push_back(std::make_unique<source::ResourceSource>(
             source::ResourceOptions{.interval = config.sample_every}, made->directory_.get()));
     }

@@ -23,9 +23,14 @@ std::uint64_t resident_bytes() {
 }
 
 nlohmann::json source_json(const source::SourceStatus& status) {
-    return {{"name", valid_utf8(status.name)}, {"connected", status.connected}, {"fault", valid_utf8(status.fault)},
-            {"events", status.events},         {"lost", status.lost},           {"malformed", status.malformed},
-            {"last_event", status.last_event}};
+    return {{"name", valid_utf8(status.name)},
+            {"connected", status.connected},
+            {"fault", valid_utf8(status.fault)},
+            {"events", status.events},
+            {"lost", status.lost},
+            {"malformed", status.malformed},
+            {"last_event", status.last_event},
+            {"note", valid_utf8(status.note)}};
 }
 
 /// Rules that could not be told for some events stand there with the reason: silence of a rule must not look like

@@ -35,6 +35,9 @@ struct AgentConfig {
     std::vector<std::string> container_logs;         ///< names of containers to follow, globs; empty: none
     std::uint32_t container_log_lines = 100;         ///< most lines a second of one container
     std::chrono::milliseconds sample_every{10'000};  ///< 0: no samples
+    std::string audit_mode = "off";                  ///< off, multicast or daemon
+    std::uint64_t audit_buffer = std::uint64_t{64} << 20U;
+    bool audit_mask = true;
     std::vector<std::string> rule_files;
     std::vector<sink::SinkConfig> sinks;
     std::string metrics_listen;  ///< ADDRESS:PORT; empty: no endpoint

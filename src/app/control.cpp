@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/audit_import.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "base/time.h"
@@ -39,7 +40,13 @@ host::ServedAnswer Control::answer(const host::ServedRequest& request) {
         if (request.method != "POST") return refusal(405, "only POST");
         return acknowledge(request);
     }
-    return refusal(404, "known: GET /v1/status, POST /v1/ack");
+    if (request.path() == "/v1/import") {
+        if (request.method != "POST") return refusal(405, "only POST");
+        const auto recorded = record_import(request.body, queue_);
+        if (!recorded) return refusal(400, recorded.error().message);
+        return json_answer(200, {{"records", *recorded}});
+    }
+    return refusal(404, "known: GET /v1/status, POST /v1/ack, POST /v1/import");
 }
 
 Result<bool> Control::is_alert(ledger::RecordNumber number) {

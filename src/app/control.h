@@ -11,7 +11,7 @@
 
 namespace plimsoll::app {
 
-/// What the agent answers on its control socket: GET /v1/status, POST /v1/ack.
+/// What the agent answers on its control socket: GET /v1/status, POST /v1/ack, POST /v1/import.
 class Control {
 public:
     /// `status` gives the answer of /v1/status; called on the server's threads.

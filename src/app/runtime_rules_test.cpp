@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "enrich/recent.h"
 #include "host/temporary_tree.h"
 #include "model/event.h"
 #include "rule/alert_rules.h"
@@ -24,7 +27,7 @@ TEST(RuntimeRules, ShippedOnesPassTheirExamplesAndEveryOneHasSome) {
     const rule::ExampleReport report = rule::test_examples(*set);
     for (const auto& failure : report.failures) ADD_FAILURE() << failure.context << ": " << failure.message;
     for (const rule::Rule& rule : set->rules) {
-        EXPECT_EQ(rule.source, "docker") << rule.name;
+        EXPECT_TRUE(rule.source == "docker" || rule.source == "audit") << rule.name;
         EXPECT_FALSE(rule.tags.empty()) << rule.name;
         bool matching = rule.name == "Image from an untrusted place";  // holds for nothing until its list is filled
         bool other = false;
@@ -66,6 +69,65 @@ TEST(RuntimeRules, ListsAreChangedByTheAdministratorsFiles) {
     session.set("exec.command", "psql");
     session.set("container.name", "ci");
     EXPECT_TRUE(rules_told(alerts, session).empty());
+}
+
+/// What the shipped rules say of jobs that a build machine runs one after the other, a second apart.
+class Jobs : public testing::Test {
+protected:
+    void run(int count, const char* exit_code, const char* name = nullptr, std::int64_t restarts = 0) {
+        for (int i = 0; i < count; ++i) {
+            const std::string own = name != nullptr ? name : "job-" + std::to_string(i);
+            time_ += kSecond;
+            for (const char* action : {"create", "attach", "start", "die", "destroy"})
+                see(action, own, exit_code, restarts);
+        }
+    }
+    /// Rules of priority Warning and above, each once.
+    std::vector<std::string> told;
+
+private:
+    void see(std::string_view action, const std::string& name, const char* exit_code, std::int64_t restarts) {
+        model::Event event(time_);
+        event.set("record.kind", "event");
+        event.set("evt.type", action);
+        event.set("docker.type", "container");
+        event.set("docker.action", action);
+        event.set("container.name", name);
+        event.set("container.image", "job:1");
+        event.set_number("container.restart.count", restarts);
+        if (action == "die" || action == "destroy") {
+            event.set_keyed("docker.attributes", "exitCode", exit_code);
+            event.set_number("container.lifetime", kSecond / 2);
+        }
+        recent_.enrich(event);
+        for (const rule::AlertMatch& match : alerts_.match(event)) {
+            if (match.rule->priority > rule::Priority::warning) continue;
+            if (std::ranges::find(told, match.rule->name) == told.end()) told.push_back(match.rule->name);
+        }
+    }
+
+    Nanoseconds time_ = 1'795'000'000 * kSecond;
+    enrich::Recent recent_;
+    rule::AlertRules alerts_{*load_runtime_rules("/nonexistent", {})};
+};
+
+TEST_F(Jobs, FiftyThatSucceedAreSilent) {
+    run(50, "0");
+    run(50, "0", "same-name");
+    EXPECT_TRUE(told.empty()) << told.front();
+}
+
+TEST_F(Jobs, FiftyThatFailAreNot) {
+    run(50, "1");
+    EXPECT_EQ(told, (std::vector<std::string>{"Many containers died", "Many containers removed"}));
+}
+
+TEST_F(Jobs, ALoopIsToldWhetherItsEndsAreErrorsOrItsPolicyStartsItAnew) {
+    run(5, "1", "crashes");
+    EXPECT_EQ(told, std::vector<std::string>{"Container in a restart loop"});
+    told.clear();
+    run(5, "0", "ends-at-once", 5);
+    EXPECT_EQ(told, std::vector<std::string>{"Container in a restart loop"});
 }
 
 TEST(RuntimeRules, ABrokenFileIsAnErrorWithItsPlace) {

@@ -116,6 +116,13 @@ Result<void> when_full(Config& config, const YamlNode& value) {
     return {};
 }
 
+Result<void> audit_mode(Config& config, const YamlNode& value) {
+    if (value.text != "off" && value.text != "multicast" && value.text != "daemon")
+        return Error{"expected off, multicast or daemon"};
+    config.agent.audit_mode = value.text;
+    return {};
+}
+
 Result<void> log_level(Config& config, const YamlNode& value) {
     const auto level = parse_log_level(value.text);
     if (!level) return Error{"expected error, warning, info or debug"};
@@ -131,6 +138,13 @@ constexpr auto kSettings = std::to_array<Setting>({
      texts<&Config::waiver_files>, check_path},
     {"audit.log_lines", "number", "200", "Lines of each container's log that the audit reads.",
      count<0, 10'000, &Config::log_lines>},
+    {"audit.mode", "off, multicast or daemon", "off",
+     "Record Linux audit events: beside auditd or without it (multicast), or in auditd's place (daemon).", audit_mode},
+    {"audit.buffer", "size", "64MiB", "Buffer of the socket that the kernel's audit records come through.",
+     size<kMiB, 1024 * kMiB, &Config::agent, &AgentConfig::audit_buffer>},
+    {"audit.mask_secrets", "true or false", "true",
+     "Mask passwords and tokens in recorded command lines before they are stored.",
+     truth<&Config::agent, &AgentConfig::audit_mask>},
 
     {"ledger.path", "path", "/var/lib/plimsoll/ledger", "Folder of the ledger.",
      text<&Config::agent, &AgentConfig::ledger, &ledger::WriterOptions::path>, check_path},

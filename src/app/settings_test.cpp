@@ -91,9 +91,9 @@ TEST(Settings, WhatCannotBeReachedOrOpenedIsNamedWithItsPlace) {
              Case{"alerts: {sinks: [{name: a, type: webhook, url: 'https://h:0/'}]}", "f:1:48", "1 to 65535"},
              Case{"alerts: {sinks: [{name: a, type: webhook, url: 'https://h/', ca_file: ca.pem}]}", "f:1:71",
                   "begins with /"},
-             Case{"alerts: {sinks: [{name: a, type: webhook, url: 'https://h/', cert_file: /c}]}", "f:1:19",
+             Case{"alerts: {sinks: [{name: a, type: webhook, url: 'https://h/', cert_file: /c}]}", "f:1:18",
                   "'key_file'"},
-             Case{"alerts: {sinks: [{name: a, type: webhook, url: 'https://h/', headers: {Host: x}}]}", "f:1:19",
+             Case{"alerts: {sinks: [{name: a, type: webhook, url: 'https://h/', headers: {Host: x}}]}", "f:1:18",
                   "Host"},
              Case{"alerts: {sinks: [{name: a, type: file, path: alerts.jsonl}]}", "f:1:46", "begins with /"},
          }) {

@@ -43,7 +43,9 @@ std::string sources_text(Json status) {
         out += fmt::format("  {:<44} {:<12} {:>9} events  {:>6} lost  {:>4} malformed  last {}\n", text(source, "name"),
                            source["connected"].truth_or(false) ? "connected" : "DOWN", number(source, "events"),
                            number(source, "lost"), number(source, "malformed"), age_text(number(source, "last_event")));
-        if (const std::string fault = text(source, "fault"); !fault.empty()) out += "      " + fault + "\n";
+        for (const char* what : {"fault", "note"}) {
+            if (const std::string said = text(source, what); !said.empty()) out += "      " + said + "\n";
+        }
     });
     return out;
 }

@@ -90,12 +90,14 @@ public:
 
     Result<report::Timeline> collect() {
         const std::string mine = fmt::format("container.id in ({})", ids_);
-        TRY_VOID(scan(mine + " and docker.type = container and docker.action in (create, start, die, pause, unpause, "
-                             "health_status, destroy, remove)",
-                      std::nullopt, request_.since));
+        TRY_VOID(
+            scan(mine + " and docker.type = container and docker.action in (create, found, start, die, pause, unpause, "
+                        "health_status, destroy, remove)",
+                 std::nullopt, request_.since));
         TRY_VOID(scan(mine, request_.since, request_.until));
         // The record of a gap is written when it is over, an acknowledgement whenever somebody gets to it.
-        TRY_VOID(scan("record.kind in (loss, start, stop, ack)", request_.since - 7 * kDay, std::nullopt));
+        TRY_VOID(scan("record.kind in (loss, start, stop, ack) or evt.type in (engine_down, engine_up)",
+                      request_.since - 7 * kDay, std::nullopt));
         report::Timeline out = builder_.finish();
         out.problems.insert(out.problems.end(), faults_.begin(), faults_.end());
         if (out.host.empty()) out.host = report::words::host_of(reader_.origin());

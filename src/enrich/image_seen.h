@@ -12,7 +12,8 @@
 namespace plimsoll::enrich {
 
 /// container.image.new: whether the ledger had not seen this image (id and name together) before a container of it was
-/// created or started, or found when recording began. Remembers kMost images; what was seen longest ago is forgotten first, and is new again.
+/// created or started, or found when recording began. Remembers kMost images; what was seen longest ago is forgotten
+/// first, and is new again.
 class ImageSeen final : public Enricher {
 public:
     static constexpr std::size_t kMost = 65536;

@@ -10,7 +10,8 @@ namespace {
 constexpr Nanoseconds kHostSpan = 60 * kSecond;
 constexpr Nanoseconds kContainerSpan = 600 * kSecond;
 
-/// A container's end, or its removal at once after that, with exit code 0: counted apart from those that tell of trouble.
+/// A container's end, or its removal at once after that, with exit code 0: counted apart from those that tell of
+/// trouble.
 bool ended_well(const model::Event& event, std::string_view action) {
     if (action != "die" && action != "destroy") return false;
     return event.text("docker.attributes", "exitCode") == "0" ||

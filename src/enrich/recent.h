@@ -9,10 +9,9 @@
 
 namespace plimsoll::enrich {
 
-/// recent.host and recent.container: how often an engine's action was seen of late; ends (die, destroy) with exit code 0
-/// and others are counted apart. Counts by the events' own times;
-/// events told late (replayed, reconciled) count where they belong. Memory is bounded: kMostKeys actions or containers,
-/// the ones quiet for longest are forgotten first.
+/// recent.host and recent.container: how often an engine's action was seen of late; ends (die, destroy) with exit code
+/// 0 and others are counted apart. Counts by the events' own times; events told late (replayed, reconciled) count where
+/// they belong. Memory is bounded: kMostKeys actions or containers, the ones quiet for longest are forgotten first.
 class Recent final : public Enricher {
 public:
     static constexpr std::size_t kMostKeys = 4096;

@@ -41,6 +41,20 @@ TEST(Recent, CountsAMinuteOfTheHostAndTenOfTheContainer) {
     EXPECT_EQ(last, std::pair(1UL, 1UL)) << "told late, counted in its own time";
 }
 
+TEST(Recent, EndsWithExitCode0AreCountedApart) {
+    Recent recent;
+    const auto die = [&recent](const char* code) {
+        model::Event one = event(kBegin, "die", "job");
+        one.set_keyed("docker.attributes", "exitCode", code);
+        recent.enrich(one);
+        return std::pair(one.number("recent.host"), one.number("recent.container"));
+    };
+    EXPECT_EQ(die("0"), std::pair(1UL, 1UL));
+    EXPECT_EQ(die("1"), std::pair(1UL, 1UL));
+    EXPECT_EQ(die("0"), std::pair(2UL, 2UL));
+    EXPECT_EQ(die("137"), std::pair(2UL, 2UL));
+}
+
 TEST(Recent, MemoryIsBounded) {
     Recent recent;
     for (int i = 0; i < 10'000; ++i) {
@@ -61,6 +75,14 @@ TEST(ImageSeen, NewUntilAContainerOfItStarted) {
     EXPECT_TRUE(is_new("start"));
     EXPECT_FALSE(is_new("create"));
     EXPECT_FALSE(is_new("start"));
+    model::Event found = event(kBegin, "found", "old");
+    found.set("container.image.id", "33");
+    seen.enrich(found);
+    EXPECT_FALSE(found.has("container.image.new"));
+    model::Event again = event(kBegin, "start", "second");
+    again.set("container.image.id", "33");
+    seen.enrich(again);
+    EXPECT_FALSE(again.is_true("container.image.new")) << "its image was here before the ledger";
     model::Event known = event(kBegin, "start", "web");
     known.set("container.image", "known:1");
     known.set("container.image.id", "22");

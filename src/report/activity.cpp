@@ -51,7 +51,12 @@ void ActivityBuilder::Impl::engine(const Event& event) {
     const auto action = words::action(event);
     scratch_.assign(type.empty() ? "event" : type).append(" ").append(action);
     count(kinds_[scratch_]);
-    if (type == "container" && !action.starts_with("exec_")) life(event, action);
+    if (action == "engine_down" || action == "engine_up") return reach(event, action == "engine_up");
+    if (type != "container") return;
+    if (action.starts_with("exec_"))
+        exec_step(event, action);
+    else
+        life(event, action);
 }
 
 void ActivityBuilder::Impl::life(const Event& event, std::string_view action) {
@@ -74,6 +79,7 @@ void ActivityBuilder::Impl::life(const Event& event, std::string_view action) {
     if (start || action == "create" || action == "destroy") one.dead = false;
     if (!now_) return;
     if (action == "create") ++told.created;
+    if (action == "found") ++told.found;
     if (start) {
         ++told.started;
         const auto by = event.text("container.started_by");
@@ -86,7 +92,7 @@ void ActivityBuilder::Impl::life(const Event& event, std::string_view action) {
     if (action == "destroy" || action == "remove") ++told.removed;
     if (action == "oom") ++told.oom;
     if (action == "update" || action == "rename") ++told.changes;
-    if (action == "create" || start) image(event);
+    if (action == "create" || action == "found" || start) image(event);
 }
 
 void ActivityBuilder::Impl::death(const Event& event, Container& one) {
@@ -116,7 +122,7 @@ void ActivityBuilder::Impl::image(const Event& event) {
     ImageActivity& row = images_[key({name, digest})];
     row.image = name.substr(0, kLongest);
     row.digest = digest.substr(0, kLongest);
-    if (words::action(event) == "create" || row.containers == 0) ++row.containers;
+    if (words::action(event) != "start" || row.containers == 0) ++row.containers;
     row.is_new |= event.is_true("container.image.new");
 }
 
@@ -140,35 +146,6 @@ void ActivityBuilder::Impl::sample(const Event& event) {
         use.sent += grown(meter.sent, seen.sent);
     }
     meter = seen;
-}
-
-void ActivityBuilder::Impl::session(const Event& event) {
-    if (words::is_health_check(event)) {
-        if (now_) ++out_.health_checks;
-        return;
-    }
-    count(out_.sessions_total);
-    if (!now_) return;
-    Container& one = container(event);
-    ++one.told.sessions;
-    const bool tty = event.is_true("exec.tty");
-    if (tty) ++out_.interactive;
-    const auto user = event.text("exec.user");
-    auto name = event.text("container.name");
-    if (name.empty()) name = words::container_id(event);
-    SessionActivity& row = sessions_[key({name, user, event.text("exec.command"), tty ? "t" : ""})];
-    if (row.count == 0) {
-        row.first = event.has("exec.start_ts") ? static_cast<Nanoseconds>(event.number("exec.start_ts")) : event.time();
-        row.container = name.substr(0, kLongest);
-        row.user = user.substr(0, kLongest);
-        row.command = event.text("exec.command").substr(0, kLongest);
-    }
-    row.tty |= tty;
-    row.privileged |= event.is_true("exec.privileged");
-    ++row.count;
-    if (event.integer("exec.exit_code") != 0) ++row.failed;
-    ++out_.unknown_people;
-    if (!user.empty()) ++people_[fmt::format("{} inside {}", user, name)].sessions;
 }
 
 void ActivityBuilder::Impl::alert(const Event& event) {
@@ -241,6 +218,32 @@ void ActivityBuilder::Impl::recorder(const Event& event, bool start) {
              .until = event.time()});
     stopped_.reset();
     running_ = true;
+}
+
+void ActivityBuilder::Impl::reach(const Event& event, bool up) {
+    const auto endpoint = event.text("docker.endpoint").substr(0, kLongest);
+    auto known = away_.find(endpoint);
+    if (known == away_.end()) {
+        if (away_.size() >= activity::kEngines) return;
+        known = away_.emplace(endpoint, activity::Outage{.from = event.time()}).first;
+        if (event.has("loss.from")) known->second.from = static_cast<Nanoseconds>(event.number("loss.from"));
+    }
+    known->second.reason = fmt::format("{}: {}", endpoint, event.text("loss.reason").substr(0, kLongest));
+    if (!up) return;
+    if (now_) outage(known->second, event.time(), "");
+    away_.erase(known);
+}
+
+/// Stands among the gaps, but is not time in which the recorder was blind: what it missed has a loss of its own.
+void ActivityBuilder::Impl::outage(const activity::Outage& one, Nanoseconds until, std::string_view end) {
+    const Nanoseconds from = std::max(one.from, since_);
+    ++out_.ledger.outages;
+    out_.ledger.outage += std::max<Nanoseconds>(until - from, 0);
+    if (out_.ledger.gaps.size() < 100)
+        out_.ledger.gaps.push_back({.what = "engine out of reach",
+                                    .reason = fmt::format("{}{}", one.reason, end),
+                                    .from = from,
+                                    .until = std::max(from, until)});
 }
 
 ActivityBuilder::ActivityBuilder(Nanoseconds since, Nanoseconds until) : impl_(std::make_unique<Impl>(since, until)) {}

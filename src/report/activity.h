@@ -38,6 +38,7 @@ struct ResourceUse {
 struct ContainerActivity {
     std::string name;  ///< or the id of one without a name
     std::string image;
+    std::uint64_t found = 0;  ///< was there when recording of its engine began
     std::uint64_t created = 0;
     std::uint64_t started = 0;
     std::uint64_t died = 0;
@@ -60,10 +61,14 @@ struct SessionActivity {
     std::string container;
     std::string user;  ///< inside the container; empty for the container's own
     std::string command;
+    bool user_unknown = false;
+    bool privileged_unknown = false;
     bool tty = false;
     bool privileged = false;
     std::uint64_t count = 0;
-    std::uint64_t failed = 0;  ///< ended with another code than 0
+    std::uint64_t failed = 0;       ///< ran, and ended with another code than 0
+    std::uint64_t not_started = 0;  ///< their command could not be started
+    std::uint64_t open = 0;         ///< no end is recorded: they run still, or their end was not seen
 };
 
 struct ImageActivity {
@@ -111,6 +116,8 @@ struct LedgerHealth {
     std::uint64_t unclean = 0;        ///< starts without a stop before them
     std::uint64_t lost = 0;           ///< sum of the counts that are known
     std::uint64_t losses = 0;         ///< loss records
+    std::uint64_t outages = 0;        ///< times that an engine could not be reached
+    Nanoseconds outage = 0;           ///< how long in all; they stand among the gaps
     Nanoseconds blind = 0;            ///< time in which losses and pauses of the recorder lie
     std::vector<LossActivity> gaps;   ///< the first hundred
     std::vector<std::string> faults;  ///< parts that could not be read; from the caller
@@ -140,6 +147,7 @@ struct Activity {
     std::uint64_t containers_total = 0;
     std::vector<SessionActivity> sessions;  ///< privileged and interactive ones first
     Counted sessions_total;
+    std::uint64_t sessions_open = 0;  ///< of sessions_total, in the period
     std::uint64_t interactive = 0;
     std::uint64_t health_checks = 0;
     std::vector<ImageActivity> images;  ///< new ones first

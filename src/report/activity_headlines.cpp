@@ -54,10 +54,13 @@ private:
         if (ledger.blind > 0) {
             const auto weight = ledger.blind > 600 * kSecond ? 85 : 35;
             say(weight, "The recorder was blind for {} in {}.", words::span(ledger.blind),
-                counted(ledger.gaps.size(), "gap"));
+                counted(ledger.gaps.size() - std::min<std::size_t>(ledger.outages, ledger.gaps.size()), "gap"));
         } else if (ledger.losses > 0) {
             say(50, "Records were lost {}.", times(ledger.losses));
         }
+        if (ledger.outages > 0)
+            say(ledger.outage > 600 * kSecond ? 84 : 65, "An engine was out of reach {}, for {} in all.",
+                times(ledger.outages), words::span(ledger.outage));
         if (ledger.unclean > 0)
             say(45, "The recorder started {} without having stopped in order.", times(ledger.unclean));
     }
@@ -93,12 +96,18 @@ private:
             say(70, "{} opened inside containers{}: {} in {} at {}.",
                 counted(activity_.interactive, "interactive session") + (activity_.interactive == 1 ? " was" : " were"),
                 activity_.interactive > 1 ? ", among them" : "",
-                one->user.empty() ? "the container's own user" : name(one->user), name(one->container),
-                words::minute(one->first));
+                one->user_unknown   ? "a user that is not known"
+                : one->user.empty() ? "the container's own user"
+                                    : name(one->user),
+                name(one->container), words::minute(one->first));
         }
         const auto privileged = std::ranges::count_if(activity_.sessions, &SessionActivity::privileged);
         if (privileged > 0)
             say(82, "{} ran with all privileges.", counted(static_cast<std::size_t>(privileged), "exec session"));
+        const auto unknown = std::ranges::count_if(activity_.sessions, &SessionActivity::privileged_unknown);
+        if (unknown > 0)
+            say(68, "Of {} it is not known with what privileges they ran.",
+                counted(static_cast<std::size_t>(unknown), "kind") + " of exec session");
     }
 
     void images() {

@@ -30,6 +30,7 @@ Json of(const ContainerActivity& one) {
     for (const auto& [code, count] : one.exit_codes) codes.push_back({{"code", code}, {"count", count}});
     return {{"name", one.name},
             {"image", one.image},
+            {"found", one.found},
             {"created", one.created},
             {"started", one.started},
             {"died", one.died},
@@ -50,11 +51,15 @@ Json of(const SessionActivity& one) {
     return {{"first", words::iso(one.first)},
             {"container", one.container},
             {"user", one.user},
+            {"user_unknown", one.user_unknown},
             {"command", one.command},
             {"tty", one.tty},
             {"privileged", one.privileged},
+            {"privileged_unknown", one.privileged_unknown},
             {"count", one.count},
-            {"failed", one.failed}};
+            {"failed", one.failed},
+            {"not_started", one.not_started},
+            {"open", one.open}};
 }
 
 Json of(const ImageActivity& one) {
@@ -93,6 +98,8 @@ Json of(const LedgerHealth& ledger) {
             {"unclean_starts", ledger.unclean},
             {"losses", ledger.losses},
             {"lost", ledger.lost},
+            {"outages", ledger.outages},
+            {"outage_ns", ledger.outage},
             {"blind_ns", ledger.blind},
             {"gaps", list(ledger.gaps)},
             {"faults", ledger.faults},
@@ -120,6 +127,7 @@ std::string activity_json(const Activity& activity, const Options& /*options*/) 
                            {"containers_total", activity.containers_total},
                            {"containers", list(activity.containers)},
                            {"sessions_total", both(activity.sessions_total)},
+                           {"sessions_open", activity.sessions_open},
                            {"interactive_sessions", activity.interactive},
                            {"health_checks", activity.health_checks},
                            {"sessions", list(activity.sessions)},

@@ -62,6 +62,15 @@ struct Meter {
     std::uint64_t sent = 0;
 };
 
+inline constexpr std::size_t kOpenSessions = 8192;  ///< twice what the source of an engine follows at once
+inline constexpr std::size_t kEngines = 64;
+
+/// Since when an engine cannot be reached.
+struct Outage {
+    Nanoseconds from = 0;
+    std::string reason;
+};
+
 struct HeldAlert {
     AlertActivity* row = nullptr;
     std::uint64_t count = 0;
@@ -79,6 +88,8 @@ public:
         const Nanoseconds time = event.time();
         if (time >= until_ || time < since_ - (until_ - since_)) return;
         now_ = time >= since_;
+        if (now_) ++out_.ledger.records;
+        if (kind == "field") return;  // the ledger's own dictionary
         count(out_.records);
         if (now_ && event.has("record.malformed")) ++out_.ledger.malformed;
         if (kind == "sample") {
@@ -99,10 +110,13 @@ public:
 private:
     void count(Counted& counted, std::uint64_t by = 1) const { (now_ ? counted.now : counted.before) += by; }
 
+    static std::string_view name_of(const model::Event& event) {
+        const auto name = event.text("container.name");
+        return name.empty() ? words::container_id(event) : name;
+    }
+
     activity::Container& container(const model::Event& event) {
-        auto name = event.text("container.name");
-        if (name.empty()) name = words::container_id(event);
-        activity::Container& one = containers_[name];
+        activity::Container& one = containers_[name_of(event)];
         if (now_) one.seen_now = true;
         if (now_ && one.told.image.empty())
             one.told.image = event.text("container.image").substr(0, activity::kLongest);
@@ -114,7 +128,11 @@ private:
     void death(const model::Event& event, activity::Container& one);
     void image(const model::Event& event);
     void sample(const model::Event& event);
+    void exec_step(const model::Event& event, std::string_view action);
     void session(const model::Event& event);
+    void count_session(const SessionActivity& one);
+    void reach(const model::Event& event, bool up);
+    void outage(const activity::Outage& one, Nanoseconds until, std::string_view end);
     void alert(const model::Event& event);
     void acknowledge(const model::Event& event);
     void line(const model::Event& event);
@@ -131,6 +149,8 @@ private:
     activity::Table<activity::Container> containers_;
     activity::Table<activity::Meter> meters_;
     activity::Table<SessionActivity> sessions_;
+    std::map<std::string, SessionActivity, std::less<>> open_;   ///< by id: those that started, until they end
+    std::map<std::string, activity::Outage, std::less<>> away_;  ///< engines by their address
     activity::Table<ImageActivity> images_;
     activity::Table<AlertActivity> alerts_;
     activity::Table<PersonActivity> people_;

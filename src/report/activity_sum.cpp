@@ -26,8 +26,9 @@ Activity ActivityBuilder::Impl::finish() {
     out_.version = kVersion;
     out_.since = since_;
     out_.until = until_;
-    out_.ledger.records = out_.records.now;
     now_ = true;
+    for (const auto& [id, one] : open_) count_session(one);
+    for (const auto& [endpoint, one] : away_) outage(one, until_, "; not back by the end of this period");
     if (stopped_)
         gap({.what = "all",
              .reason = "the recorder stopped and did not start again",
@@ -50,7 +51,7 @@ Activity ActivityBuilder::Impl::finish() {
     });
     for (auto& [name, row] : sessions_) out_.sessions.push_back(std::move(row));
     keep_first(out_.sessions, [](const SessionActivity& row) {
-        return std::tuple(row.privileged, row.tty, row.count, -row.first, row.command);
+        return std::tuple(row.privileged, row.privileged_unknown, row.tty, row.count, -row.first, row.command);
     });
     for (auto& [name, row] : images_) {
         ++out_.images_total;
@@ -82,6 +83,7 @@ std::vector<model::FieldId> ActivityBuilder::fields() {
                                            FieldKey("docker.type"),
                                            FieldKey("docker.action"),
                                            FieldKey("docker.id"),
+                                           FieldKey("docker.endpoint"),
                                            FieldKey("docker.attributes"),
                                            FieldKey("evt.type"),
                                            FieldKey("container.id"),
@@ -97,6 +99,8 @@ std::vector<model::FieldId> ActivityBuilder::fields() {
                                            FieldKey("container.healthcheck"),
                                            FieldKey("proc.is_container_healthcheck"),
                                            FieldKey("exec.healthcheck"),
+                                           FieldKey("exec.id"),
+                                           FieldKey("exec.duration"),
                                            FieldKey("exec.command"),
                                            FieldKey("exec.user"),
                                            FieldKey("exec.tty"),

@@ -61,26 +61,46 @@ ActivityTable containers(const Activity& activity) {
                     {"removed", true},
                     {"changed", true}}};
     for (const auto& one : activity.containers) {
-        if (one.created + one.started + one.died + one.removed + one.changes + one.oom == 0) continue;
-        out.rows.push_back(Row{one.restart_loop ? one.name + " (restart loop)" : one.name, blank_zero(one.created),
-                               blank_zero(one.started), blank_zero(one.died), codes(one), blank_zero(one.restarts),
-                               blank_zero(one.oom), blank_zero(one.removed), blank_zero(one.changes)});
+        if (one.found + one.created + one.started + one.died + one.removed + one.changes + one.oom == 0) continue;
+        const bool only_found = one.created == 0 && one.found > 0;
+        out.rows.push_back(Row{one.restart_loop ? one.name + " (restart loop)" : one.name,
+                               only_found ? "found" : blank_zero(one.created), blank_zero(one.started),
+                               blank_zero(one.died), codes(one), blank_zero(one.restarts), blank_zero(one.oom),
+                               blank_zero(one.removed), blank_zero(one.changes)});
         out.grave.push_back(one.restart_loop || one.oom > 0);
     }
+    return out;
+}
+
+std::string how(const SessionActivity& one) {
+    std::string out = one.privileged           ? "all privileges"
+                      : one.privileged_unknown ? "privileges not known"
+                      : one.tty                ? "terminal"
+                                               : "";
+    const auto add = [&](std::uint64_t of, std::string_view what) {
+        if (of == 0) return;
+        out += fmt::format("{}{}{}", out.empty() ? "" : ", ", what, of == one.count ? "" : fmt::format(" ×{}", of));
+    };
+    add(one.not_started, "did not start");
+    add(one.open, "still open, or end not seen");
     return out;
 }
 
 ActivityTable sessions(const Activity& activity) {
     ActivityTable out{
         .title = "Exec sessions",
-        .note = fmt::format("{}, {} with a terminal; {} not counted here.", against(activity.sessions_total),
-                            activity.interactive, counted(activity.health_checks, "health check")),
+        .note = fmt::format(
+            "{}, {} with a terminal{}; {} not counted here.", against(activity.sessions_total), activity.interactive,
+            activity.sessions_open == 0
+                ? ""
+                : fmt::format(", {} still open or with an end that was not seen", activity.sessions_open),
+            counted(activity.health_checks, "health check")),
         .columns = {{"first"}, {"container"}, {"user"}, {"command"}, {"how"}, {"count", true}, {"failed", true}}};
     for (const auto& one : activity.sessions) {
-        const std::string how = one.privileged ? "all privileges" : one.tty ? "terminal" : "";
-        out.rows.push_back(Row{words::minute(one.first), one.container, one.user.empty() ? "(its own)" : one.user,
-                               one.command, how, std::to_string(one.count), blank_zero(one.failed)});
-        out.grave.push_back(one.privileged);
+        const std::string user = one.user_unknown ? "(not known)" : one.user.empty() ? "(its own)" : one.user;
+        out.rows.push_back(Row{words::minute(one.first), one.container, user, one.command, how(one),
+                               std::to_string(one.count), blank_zero(one.failed)});
+        out.grave.push_back(one.privileged || one.privileged_unknown);
     }
     return out;
 }
@@ -191,6 +211,9 @@ std::vector<std::string> ledger_sentences(const LedgerHealth& ledger) {
     out.push_back(fmt::format("The recorder started {} and stopped {}; {} came without a stop before.",
                               counted(ledger.starts, "time"), counted(ledger.stops, "time"),
                               counted(ledger.unclean, "start")));
+    if (ledger.outages > 0)
+        out.push_back(fmt::format("Engines were out of reach {}, for {} in all.", counted(ledger.outages, "time"),
+                                  words::span(ledger.outage)));
     if (ledger.blind > 0) out.push_back(fmt::format("Gaps add up to {}.", words::span(ledger.blind)));
     if (!ledger.range.empty()) out.push_back(ledger.range);
     if (!ledger.checkpoint.empty()) out.push_back(ledger.checkpoint);

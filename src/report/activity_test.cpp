@@ -198,6 +198,112 @@ TEST(Activity, health_checks_are_counted_apart_from_what_people_did) {
     EXPECT_EQ(activity.sessions_total.now, 0U);
 }
 
+/// A step or the record of an exec session in web.
+Event exec_event(Nanoseconds time, const char* kind, const char* action, const char* id = "e1") {
+    Event event = container_event(time, action);
+    event.set("record.kind", kind);
+    event.set("evt.type", kind == std::string_view("session") ? "exec_session" : action);
+    event.set("exec.id", id);
+    event.set("exec.command", "sleep 500");
+    event.set("exec.user", "");
+    event.set("exec.privileged", false);
+    event.set_number("exec.start_ts", kThree);
+    return event;
+}
+
+TEST(Activity, a_session_counts_once_whether_its_end_is_recorded_or_not) {
+    const Event start = exec_event(kThree, "event", "exec_start");
+    const Activity open = of({&start});
+    ASSERT_EQ(open.sessions.size(), 1U);
+    EXPECT_EQ(open.sessions_total.now, 1U);
+    EXPECT_EQ(open.sessions_open, 1U);
+    EXPECT_EQ(open.sessions[0].open, 1U);
+    EXPECT_EQ(open.containers[0].sessions, 1U);
+    const std::string text = activity_text(open, {.width = 140});
+    EXPECT_THAT(text, HasSubstr("1 still open or with an end that was not seen"));
+    EXPECT_THAT(text, HasSubstr("sleep 500  still open, or end not seen"));
+
+    // The agent stopped while it ran, and saw its end after its own start.
+    const Event paused = exec_event(kThree + kSecond, "session", "");
+    Event end = exec_event(kThree + 2 * kSecond, "session", "");
+    end.set_number("exec.exit_code", 3);
+    const Activity ended = of({&start, &paused, &end});
+    EXPECT_EQ(ended.sessions_total.now, 1U);
+    EXPECT_EQ(ended.sessions_open, 0U);
+    EXPECT_EQ(ended.sessions[0].failed, 1U);
+    EXPECT_EQ(of({&start, &paused}).sessions_open, 1U);
+}
+
+TEST(Activity, a_session_that_never_started_is_neither_open_nor_failed) {
+    const Event start = exec_event(kThree, "event", "exec_start");
+    Event end = exec_event(kThree, "session", "");
+    end.set("evt.type", "exec_failed");
+    end.set_number("exec.exit_code", 127);
+    const Activity activity = of({&start, &end});
+    ASSERT_EQ(activity.sessions.size(), 1U);
+    EXPECT_EQ(activity.sessions[0].not_started, 1U);
+    EXPECT_EQ(activity.sessions[0].failed + activity.sessions[0].open, 0U);
+    EXPECT_THAT(activity_text(activity, {.width = 140}), HasSubstr("did not start"));
+}
+
+TEST(Activity, what_is_not_known_of_a_session_is_not_told_as_the_containers_own) {
+    Event end = exec_event(kThree, "session", "");
+    end.unknown("exec.user", "not asked");
+    end.unknown("exec.privileged", "not asked");
+    const std::string text = activity_text(of({&end}), {.width = 140});
+    EXPECT_THAT(text, HasSubstr("(not known)"));
+    EXPECT_THAT(text, HasSubstr("privileges not known"));
+    EXPECT_THAT(text, Not(HasSubstr("(its own)")));
+    EXPECT_THAT(activity_json(of({&end}), {}), HasSubstr("\"privileged_unknown\": true"));
+}
+
+TEST(Activity, the_ledgers_dictionary_is_no_activity) {
+    Event field(kThree);
+    field.set("record.kind", "field");
+    const Event start = container_event(kThree, "start");
+    const Activity activity = of({&field, &field, &start});
+    EXPECT_EQ(activity.records.now, 1U);
+    EXPECT_EQ(activity.kinds.size(), 1U);
+    EXPECT_EQ(activity.ledger.records, 3U);
+}
+
+TEST(Activity, what_was_there_before_is_known_by_name) {
+    Event found = container_event(kThree, "found");
+    found.set("container.image", "shop:1");
+    const Activity activity = of({&found});
+    ASSERT_EQ(activity.containers.size(), 1U);
+    EXPECT_EQ(activity.containers[0].found, 1U);
+    EXPECT_EQ(activity.images_total, 1U);
+    EXPECT_THAT(activity_text(activity, {.width = 140}), HasSubstr("web          found"));
+}
+
+TEST(Activity, an_engine_out_of_reach_belongs_to_the_ledgers_health) {
+    const auto reach = [](Nanoseconds time, const char* type) {
+        Event event(time);
+        event.set("record.kind", "event");
+        event.set("evt.type", type);
+        event.set("docker.endpoint", "unix:///engine.sock");
+        event.set("loss.reason", "connection refused");
+        event.set_number("loss.from", kThree);
+        return event;
+    };
+    const Event down = reach(kThree, "engine_down");
+    const Event up = reach(kThree + 60 * kSecond, "engine_up");
+    const Activity back = of({&down, &up});
+    EXPECT_EQ(back.ledger.outages, 1U);
+    EXPECT_EQ(back.ledger.outage, 60 * kSecond);
+    EXPECT_EQ(back.ledger.blind, 0) << "what was missed has a loss of its own";
+    EXPECT_EQ(back.unusual[0], "An engine was out of reach once, for 1 min in all.");
+    const std::string text = activity_text(back, {.width = 140});
+    EXPECT_THAT(text, HasSubstr("engine out of reach"));
+    EXPECT_THAT(text, HasSubstr("unix:///engine.sock: connection refused"));
+
+    const Activity away = of({&down});
+    ASSERT_EQ(away.ledger.gaps.size(), 1U);
+    EXPECT_EQ(away.ledger.gaps[0].until, away.until);
+    EXPECT_THAT(away.ledger.gaps[0].reason, HasSubstr("not back by the end"));
+}
+
 TEST(Activity, many_names_are_counted_exactly_and_held_boundedly) {
     std::vector<Event> events;
     for (int i = 0; i < 20'000; ++i) {

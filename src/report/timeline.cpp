@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t kLives = 1000;
 constexpr std::size_t kGaps = 10'000;
+constexpr std::size_t kEngines = 64;
 
 struct Acknowledgement {
     std::string by;
@@ -41,6 +42,8 @@ public:
         }
         if (kind == "start" || kind == "stop") return recorder(event, kind == "start");
         if (kind == "loss") return loss(event);
+        const auto type = event.text("evt.type");
+        if (type == "engine_down" || type == "engine_up") return reach(event, type == "engine_up");
         const auto id = words::container_id(event);
         if (id.empty() || event.time() >= request_.until) return;
         auto found = lives_.find(id);
@@ -62,6 +65,7 @@ public:
                      .until = request_.until,
                      .around = request_.around};
         pauses();
+        for (auto& [endpoint, moment] : away_) put_gap(std::move(moment));
         std::vector<LifeBuilder*> order;
         for (auto& [id, life] : lives_) order.push_back(&life);
         std::ranges::stable_sort(order, {}, &LifeBuilder::begin);
@@ -93,6 +97,26 @@ private:
         if (event.has("loss.until")) gap.until = static_cast<Nanoseconds>(event.number("loss.until"));
         if (event.has("record.number")) gap.records.push_back(event.number("record.number"));
         put_gap(std::move(gap));
+    }
+
+    /// From the record that an engine is out of reach to the one that it is back, or to the end.
+    void reach(const Event& event, bool up) {
+        const std::string endpoint(event.text("docker.endpoint"));
+        auto known = away_.find(endpoint);
+        if (known == away_.end()) {
+            if (away_.size() >= kEngines) return;
+            known = away_.emplace(endpoint, Moment{.time = event.time(), .until = request_.until}).first;
+            if (event.has("loss.from")) known->second.time = static_cast<Nanoseconds>(event.number("loss.from"));
+        }
+        Moment& gap = known->second;
+        gap.telling = *tell(event);
+        if (event.has("record.number")) gap.records.push_back(event.number("record.number"));
+        if (!up) return;
+        gap.until = event.time();
+        gap.telling.text = fmt::format("engine {} could not be reached for {} ({})", endpoint,
+                                       words::span(event.time() - gap.time), event.text("loss.reason"));
+        put_gap(std::move(gap));
+        away_.erase(known);
     }
 
     void put_gap(Moment gap) {
@@ -153,6 +177,7 @@ private:
     std::uint64_t lives_left_out_ = 0;
     std::vector<Moment> gaps_;
     std::vector<RecorderStep> steps_;
+    std::map<std::string, Moment, std::less<>> away_;  ///< engines out of reach, by their address
     std::map<std::uint64_t, Acknowledgement> acks_;
 };
 

@@ -32,12 +32,27 @@ Moment* nearest(std::vector<Moment>& moments, std::size_t at, std::string_view k
     return nullptr;
 }
 
-void fold_attachments(std::vector<Moment>& moments, std::size_t at) {
+/// Engines tell of one leave twice, the second time without the address that it no longer has.
+bool fold_repeated(std::vector<Moment>& moments, std::size_t at) {
     Moment& one = moments[at];
+    for (std::size_t i = at; i-- > 0 && one.time - moments[i].time <= kTogether;) {
+        Moment& earlier = moments[i];
+        if (earlier.telling.kind != one.telling.kind || !earlier.telling.text.starts_with(one.telling.text)) continue;
+        earlier.records.insert(earlier.records.end(), one.records.begin(), one.records.end());
+        one.telling.kind.clear();
+        return true;
+    }
+    return false;
+}
+
+void fold_attachments(std::vector<Moment>& moments, std::size_t at) {
+    if (fold_repeated(moments, at)) return;
+    Moment& one = moments[at];
+    if (one.telling.tone != Tone::plain) return;  // while it ran: an event of its own
     const bool leaves = one.telling.text.starts_with("left") || one.telling.text.ends_with("unmounted");
     Moment* with = nearest(moments, at, leaves ? "died" : "started", kTogether, leaves);
     if (with == nullptr && !leaves) with = nearest(moments, at, "started", kTogether, true);
-    if (with == nullptr || one.telling.tone == Tone::warning) return;
+    if (with == nullptr) return;
     if (!leaves) with->telling.details.push_back(one.telling.text);
     absorb(*with, one);
 }

@@ -26,7 +26,10 @@ bool is_exec(const Event& event) {
 
 void copy_fields(const Event& from, Event& to) {
     for (const Event::Slot& slot : from.slots()) {
-        if (slot.state == model::Reading::State::present) to.put_list(slot.field, slot.key, from.values(slot));
+        if (slot.state == model::Reading::State::present)
+            to.put_list(slot.field, slot.key, from.values(slot));
+        else if (to.read(slot.field, slot.key).state == model::Reading::State::absent)
+            to.put_unknown(slot.field, slot.key, slot.reason);
     }
 }
 
@@ -58,6 +61,8 @@ void LifeBuilder::before(const Event& event) {
     const auto action = words::action(event);
     if (action == "create") created_ = event.time();
     if (action == "start") running_since_ = event.time(), ended_.reset(), paused_ = false, health_.clear();
+    if (action == "found" && event.text("container.state") == "running")
+        running_since_ = static_cast<Nanoseconds>(event.number("container.start_ts"));
     if (action == "die") running_since_.reset(), ended_ = event.time(), ended_with_ = words::exit_code(event);
     if (action == "pause") paused_ = true;
     if (action == "unpause") paused_ = false;
@@ -152,7 +157,8 @@ void LifeBuilder::add(const Event& event) {
         if (action == "create") created_inside_ = true;
         if (action == "destroy" || action == "remove") removed_inside_ = true;
         if (action == "start" || action == "die" || action == "oom") usage_.cut();
-        if (!was_there_ && !created_inside_ && event.has("container.start_ts") && !running_since_) {
+        const bool ended = action == "found" && event.text("container.state") != "running";
+        if (!was_there_ && !created_inside_ && event.has("container.start_ts") && !running_since_ && !ended) {
             const auto start = static_cast<Nanoseconds>(event.number("container.start_ts"));
             if (start > 0 && start < request_.since) running_since_ = start;
         }

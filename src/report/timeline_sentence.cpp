@@ -104,6 +104,28 @@ Telling removed(const Event& event) {
     return out;
 }
 
+/// Was there when recording of its engine began.
+Telling found(const Event& event) {
+    Telling out{.kind = "found", .text = "was there when recording began"};
+    const auto state = event.text("container.state");
+    if (state == "running" && event.has("container.start_ts")) {
+        const auto start = length_of(event, "container.start_ts");
+        out.text += fmt::format(", running since {} ({})", words::minute(start), words::span(event.time() - start));
+    } else if (state == "exited") {
+        out.text += ", not running any more";
+        if (const auto code = words::exit_code(event)) out.text += fmt::format(", exit code {}", *code);
+    } else if (!state.empty()) {
+        out.text += fmt::format(", {}", state == "created" ? "never started" : state);
+    }
+    if (const auto image = image_text(event); !image.empty()) out.text += "; image " + image;
+    if (const auto risks = words::risks(event); !risks.empty()) {
+        out.tone = Tone::warning;
+        out.details.push_back("risky settings: " + risks);
+    }
+    add_list(event, "container.networks.addresses", "address: ", out.details);
+    return out;
+}
+
 std::string with_path(std::string_view words, const Event& event) {
     const auto path = attribute(event, "path");
     return path.empty() ? std::string(words) : fmt::format("{}: {}", words, path);
@@ -111,6 +133,7 @@ std::string with_path(std::string_view words, const Event& event) {
 
 std::optional<Telling> of_container(const Event& event, std::string_view action) {
     if (action == "create") return created(event);
+    if (action == "found") return found(event);
     if (action == "start") return started(event);
     if (action == "die" || action == "died") return died(event);
     if (action == "health_status") return health(event);
@@ -170,7 +193,13 @@ std::optional<Telling> of_network(const Event& event, std::string_view action) {
     if (action != "connect" && action != "disconnect")
         return Telling{.kind = "network", .tone = Tone::plain, .text = fmt::format("network {}: {}", name, action)};
     Telling out{.kind = "network", .text = fmt::format("{} network {}", action == "connect" ? "joined" : "left", name)};
+    // What comes with a start or an end is part of that; what happens to a running container is not.
+    if (event.text("container.state") == "running") out.tone = Tone::notice;
     if (name == "host" && action == "connect") out.tone = Tone::warning;
+    if (const auto address = attribute(event, "address"); !address.empty()) {
+        out.text += fmt::format("{} {}", action == "connect" ? " as" : ", where it was", address);
+        return out;
+    }
     for (const auto& value : event.read(FieldKey("container.networks.addresses").id(), {}).values) {
         const auto address = model::to_text(value);
         if (action == "connect" && address.starts_with(fmt::format("{}=", name)))
@@ -215,6 +244,17 @@ Telling alert(const Event& event) {
     return out;
 }
 
+/// An engine that cannot be reached, or is back.
+Telling reach(const Event& event, bool back) {
+    const auto endpoint = event.text("docker.endpoint");
+    Telling out{.kind = "gap", .tone = Tone::gap};
+    out.text = fmt::format("engine {} {}", endpoint, back ? "is in reach again" : "could not be reached");
+    if (back && event.has("loss.from"))
+        out.text += fmt::format(" after {}", words::span(event.time() - length_of(event, "loss.from")));
+    if (const auto reason = event.text("loss.reason"); !reason.empty()) out.text += fmt::format(" ({})", reason);
+    return out;
+}
+
 std::optional<Telling> of_engine(const Event& event) {
     const auto type = event.text("docker.type");
     const auto action = words::action(event);
@@ -222,6 +262,7 @@ std::optional<Telling> of_engine(const Event& event) {
         return of_container(event, action);
     if (type == "network") return of_network(event, action);
     if (type == "volume") return of_volume(event, action);
+    if (action == "engine_down" || action == "engine_up") return reach(event, action == "engine_up");
     const auto name = event.text("docker.name").empty() ? event.text("docker.id") : event.text("docker.name");
     return Telling{.kind = type.empty() ? "event" : std::string(type),
                    .text = fmt::format("{}{}{}: {}", type, type.empty() || name.empty() ? "" : " ", name,
@@ -278,16 +319,18 @@ Telling tell_session(const Event& event) {
         out.text += ", with all privileges";
         out.tone = Tone::warning;
     }
-    if (event.has("exec.duration")) {
+    const bool failed = event.text("evt.type") == "exec_failed";
+    if (failed)
+        out.text += "; did not start";
+    else if (event.has("exec.duration"))
         out.text += fmt::format(", for {}", words::span(length_of(event, "exec.duration")));
-    }
     const bool ended = event.has("exec.exit_code");
     if (ended) {
         const auto code = event.integer("exec.exit_code");
         out.text += fmt::format(", exit code {}", code);
         if (const auto meaning = words::exit_meaning(code); code != 0 && !meaning.empty())
             out.text += fmt::format(" ({})", meaning);
-    } else {
+    } else if (!failed) {
         out.text += event.has("exec.start_ts") ? "; its end was not seen" : "; neither start nor end was seen";
     }
     return out;
@@ -295,9 +338,15 @@ Telling tell_session(const Event& event) {
 
 std::optional<Telling> tell(const Event& event) {
     const auto kind = event.text("record.kind");
-    if (const auto why = event.text("record.malformed"); !why.empty())
+    if (const auto why = event.text("record.malformed"); !why.empty()) {
+        auto told = kind == "event" && event.has("docker.action") ? of_engine(event) : std::nullopt;
+        if (told) {
+            told->details.push_back(fmt::format("not as it should be: {}", why));
+            return told;
+        }
         return Telling{
             .kind = "unread", .tone = Tone::gap, .text = fmt::format("a record that could not be read: {}", why)};
+    }
     if (kind == "event" || kind.empty()) return of_engine(event);
     if (kind == "session") return tell_session(event);
     if (kind == "alert") return alert(event);

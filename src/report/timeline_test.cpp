@@ -126,6 +126,104 @@ TEST(Timeline, a_session_whose_end_was_not_seen_says_so) {
     EXPECT_THAT(text_of(scene.tell()), HasSubstr("“bash” as the container's own user; its end was not seen"));
 }
 
+TEST(Timeline, a_session_that_never_started_has_no_length) {
+    Scene scene;
+    scene.add(0, "start");
+    Event& start = scene.add(kMinute, "exec_start");
+    start.set("exec.id", "x");
+    start.set("exec.command", "nosuch");
+    start.set("exec.user", "7");
+    start.set_number("exec.start_ts", kThree + kMinute);
+    Event& end = scene.add(2 * kMinute, "");
+    end.set("record.kind", "session");
+    end.set("evt.type", "exec_failed");
+    end.set("exec.id", "x");
+    end.set_number("exec.exit_code", 127);
+    const std::string text = text_of(scene.tell());
+    EXPECT_THAT(text, HasSubstr("“nosuch” as 7; did not start, exit code 127 (its command was not found)"));
+    EXPECT_THAT(text, Not(HasSubstr("until")));
+}
+
+TEST(Timeline, who_is_not_known_is_not_the_containers_own_user) {
+    Scene scene;
+    for (const char* step : {"exec_create", "exec_start"}) {
+        Event& event = scene.add(kMinute, step);
+        event.set("exec.id", "x");
+        event.set("exec.command", "bash");
+        event.unknown("exec.user", "not asked");
+        event.unknown("exec.privileged", "not asked");
+    }
+    EXPECT_THAT(text_of(scene.tell()),
+                HasSubstr("“bash” as a user that is not known, with privileges that are not known; its end"));
+}
+
+TEST(Timeline, a_network_that_a_running_container_joins_or_leaves_is_told_by_itself) {
+    Scene scene;
+    const auto network = [&scene](Nanoseconds after, const char* action, const char* address, bool running) {
+        Event& event = scene.add(after, action);
+        event.set("docker.type", "network");
+        event.set("docker.name", "back");
+        if (running) event.set("container.state", "running");
+        if (*address != '\0') event.set_keyed("docker.attributes", "address", address);
+    };
+    network(0, "connect", "172.18.0.2", false);
+    scene.add(kSecond / 10, "start");
+    network(kSecond, "connect", "172.19.0.2", true);
+    network(kMinute, "disconnect", "172.19.0.2", true);
+    network(kMinute + kSecond / 100, "disconnect", "", true);  // engines tell it twice
+    network(2 * kMinute, "disconnect", "172.18.0.2", false);
+    const std::string text = text_of(scene.tell());
+    EXPECT_THAT(text, HasSubstr("network    joined network back as 172.19.0.2"));
+    EXPECT_THAT(text, HasSubstr("network    left network back, where it was 172.19.0.2"));
+    const auto left = text.find("where it was 172.19");
+    EXPECT_EQ(text.substr(left + 1).find("left network back\n"), std::string::npos) << text;
+    EXPECT_THAT(text, Not(HasSubstr("network    joined network back as 172.18.0.2"))) << "part of the start";
+}
+
+TEST(Timeline, what_was_there_when_recording_began_is_told_with_its_start) {
+    Scene scene;
+    Event& found = scene.add(0, "found");
+    found.set("container.state", "running");
+    found.set("container.image", "shop:1");
+    found.set_number("container.start_ts", kThree - 3600 * kSecond);
+    const Timeline timeline = scene.tell();
+    EXPECT_THAT(timeline.lives.at(0).before, HasSubstr("running since Tue 17 Nov 02:00"));
+    EXPECT_THAT(text_of(timeline),
+                HasSubstr("was there when recording began, running since Tue 17 Nov 02:00 (1 h); image shop:1"));
+}
+
+TEST(Timeline, an_engine_out_of_reach_is_a_gap) {
+    std::vector<Event> events;
+    const auto reach = [&events](Nanoseconds after, const char* type) {
+        Event& event = events.emplace_back(kThree + after);
+        event.set("record.kind", "event");
+        event.set("evt.type", type);
+        event.set("docker.endpoint", "unix:///engine.sock");
+        event.set("loss.reason", "connection refused");
+        event.set_number("loss.from", kThree + kMinute);
+    };
+    reach(kMinute, "engine_down");
+    reach(6 * kMinute, "engine_up");
+    reach(9 * kMinute, "engine_down");
+    Event& pause = events.emplace_back(kThree + 20 * kMinute);
+    pause.set("record.kind", "event");
+    pause.set("docker.type", "container");
+    pause.set("docker.action", "pause");
+    pause.set("container.id", "4f1c0a7be812");
+    pause.set("container.name", "web");
+    const std::string text = text_of(around_three(events, "web"));
+    EXPECT_THAT(text, HasSubstr("engine unix:///engine.sock could not be reached for 5 min (connection refused)"));
+    EXPECT_THAT(text, HasSubstr("could not be reached (connection refused) (until 03:30:00)")) << "to the end";
+}
+
+TEST(Timeline, an_event_with_an_impossible_time_is_told_with_its_mark) {
+    Scene scene;
+    scene.add(0, "pause").set("record.malformed", "the engine dates it 2099-01-01T00:00:00Z");
+    const std::string text = text_of(scene.tell());
+    EXPECT_THAT(text, HasSubstr("paused"));
+    EXPECT_THAT(text, HasSubstr("not as it should be: the engine dates it 2099"));
+}
+
 TEST(Timeline, tells_the_state_before_the_time_asked_for) {
     const Timeline timeline = around_three(fixture::night(), "shop");
     ASSERT_EQ(timeline.lives.size(), 2U);

@@ -47,7 +47,7 @@ public:
     /// One row for each rule in force.
     [[nodiscard]] std::vector<AlertRuleCount> counts() const;
 
-    static constexpr std::string_view kEngineSources[] = {"docker", "engine"};
+    static constexpr std::string_view kEngineSources[] = {"docker", "engine", "audit"};  ///< what the recorder judges
 
 private:
     struct InForce;

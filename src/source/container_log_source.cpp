@@ -83,6 +83,7 @@ bool matches_glob(std::string_view glob, std::string_view text) {
 
 ContainerLogSource::ContainerLogSource(ContainerLogOptions options) : options_(std::move(options)) {
     status_.name = "container logs " + options_.endpoint.to_text();
+    status_.fault = "not started yet";
 }
 
 SourceStatus ContainerLogSource::status() const {
@@ -124,8 +125,13 @@ void ContainerLogSource::follow(Container container, Nanoseconds from, Outlet& o
     auto stream = host::EngineStream::open(options_.endpoint, target, limits, stop);
     if (!stream) {
         const std::lock_guard lock(mutex_);
-        if (!stop.stop_requested()) status_.fault = fmt::format("{}: {}", container->name, stream.error().message);
+        if (!stop.stop_requested())
+            faults_[container->id] = fmt::format("{}: {}", container->name, stream.error().message);
         return;
+    }
+    {
+        const std::lock_guard lock(mutex_);
+        faults_.erase(container->id);
     }
     LogFrames frames(container->tty, options_.line_bytes);
     Rate rate(options_.lines_per_second);
@@ -183,6 +189,20 @@ void ContainerLogSource::follow(Container container, Nanoseconds from, Outlet& o
     remember();
 }
 
+/// Nothing to follow is no fault, unless nobody says what runs.
+void ContainerLogSource::say(std::size_t chosen, std::size_t left_out) {
+    const std::string doubt = options_.inventory->doubt();
+    const std::lock_guard lock(mutex_);
+    status_.connected = doubt.empty() || !followers_.empty();
+    status_.fault = doubt.empty() ? std::string() : "which containers run is not known: " + doubt;
+    if (left_out > 0)
+        status_.fault =
+            fmt::format("{} containers are not followed: at most {} at once", left_out, options_.most_containers);
+    else if (!faults_.empty() && doubt.empty())
+        status_.fault = faults_.begin()->second;
+    status_.note = chosen == 0 && doubt.empty() ? "no running container matches the selection" : "";
+}
+
 void ContainerLogSource::run(Outlet& outlet, const std::stop_token& stop) {
     const Nanoseconds begin = now();
     std::map<std::string, std::chrono::steady_clock::time_point> again;
@@ -194,16 +214,23 @@ void ContainerLogSource::run(Outlet& outlet, const std::stop_token& stop) {
         });
         const std::vector<Container> all = options_.inventory->all();
         std::size_t left_out = 0;
+        std::size_t matching = 0;
         std::map<std::string, Nanoseconds> heard;
         {
             const std::lock_guard lock(mutex_);
             std::erase_if(heard_, [&](const auto& entry) {
                 return !followers_.contains(entry.first) && !options_.inventory->find(entry.first);
             });
+            std::erase_if(faults_, [&](const auto& entry) {
+                const Container container = options_.inventory->find(entry.first);
+                return !container || !container->running;
+            });
             heard = heard_;
         }
         for (const Container& container : all) {
-            if (!container->running || followers_.contains(container->id) || !chosen(*container)) continue;
+            if (!container->running || !chosen(*container)) continue;
+            ++matching;
+            if (followers_.contains(container->id)) continue;
             if (const auto due = again.find(container->id);
                 due != again.end() && due->second > std::chrono::steady_clock::now())
                 continue;
@@ -221,15 +248,7 @@ void ContainerLogSource::run(Outlet& outlet, const std::stop_token& stop) {
             });
             followers_.emplace(container->id, std::move(follower));
         }
-        {
-            const std::lock_guard lock(mutex_);
-            status_.connected = !followers_.empty();
-            if (left_out > 0)
-                status_.fault = fmt::format("{} containers are not followed: at most {} at once", left_out,
-                                            options_.most_containers);
-            else if (!followers_.empty())
-                status_.fault.clear();
-        }
+        say(matching, left_out);
         pause(kLook, stop);
     }
     for (auto& [id, follower] : followers_) follower->thread.request_stop();

@@ -45,10 +45,12 @@ private:
     [[nodiscard]] bool chosen(const ContainerRecord& container) const;
     void follow(Container container, Nanoseconds from, Outlet& outlet, const std::stop_token& stop);
     void count(std::uint64_t events, std::uint64_t lost, Nanoseconds last);
+    void say(std::size_t chosen, std::size_t left_out);
 
     ContainerLogOptions options_;
     std::map<std::string, std::unique_ptr<Follower>> followers_;  ///< by container id
-    std::map<std::string, Nanoseconds> heard_;  ///< when each container's stream was last heard; guarded by mutex_
+    std::map<std::string, std::string> faults_;  ///< of streams that could not be opened; guarded by mutex_
+    std::map<std::string, Nanoseconds> heard_;   ///< when each container's stream was last heard; guarded by mutex_
     mutable std::mutex mutex_;
     SourceStatus status_;
 };

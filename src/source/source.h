@@ -34,6 +34,7 @@ struct SourceStatus {
     std::uint64_t lost = 0;       ///< known to be lost since the start
     std::uint64_t malformed = 0;  ///< kept raw with a reason
     Nanoseconds last_event = 0;   ///< time of the newest event; 0 before the first
+    std::string note;             ///< why nothing comes although all is well; empty when there is nothing to say
 };
 
 /// A feed of events. `run` works on a thread of its own until stopped, and survives every failure of what it reads

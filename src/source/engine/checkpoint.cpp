@@ -116,10 +116,11 @@ Result<Checkpoint> parse_checkpoint(std::string_view text, std::string_view engi
         root["containers"].each([&](Json one) {
             auto record = container_record(one["snapshot"].text_or(""), engine, {});
             if (!record) return;
-            out.told.restore({.record = std::move(record),
-                              .name = std::string(one["name"].text_or("")),
-                              .running = one["running"].truth_or(false),
-                              .started = one["started"].integer().value_or(0)});
+            const std::string id = record->id;
+            out.told.restore(id, {.record = std::move(record),
+                                  .name = std::string(one["name"].text_or("")),
+                                  .running = one["running"].truth_or(false),
+                                  .started = one["started"].integer().value_or(0)});
         });
     }
     root["sessions"].each([&](Json one) { out.sessions.push_back(session_of(one)); });

@@ -186,6 +186,7 @@ std::shared_ptr<const ContainerRecord> container_record(std::string_view snapsho
     record->snapshot = snapshot;
     record->health_command = health_command(config);
     record->running = state["Running"].truth_or(false);
+    record->restarting = state["Restarting"].truth_or(false);
     record->tty = config["Tty"].truth_or(false);
     record->created = parse_rfc3339(inspect["Created"].text_or("")).value_or(0);
     record->started = parse_rfc3339(state["StartedAt"].text_or("")).value_or(0);
@@ -246,6 +247,15 @@ std::shared_ptr<const ContainerRecord> container_record(const EngineEvent& event
         out.unknown(field, reason);
     }
     return record;
+}
+
+std::string address_in(const ContainerRecord& container, std::string_view network) {
+    for (const model::Value& value : container.facts.read(FieldKey("container.networks.addresses").id(), {}).values) {
+        const std::string text = model::to_text(value);
+        if (text.starts_with(network) && text.substr(network.size()).starts_with('='))
+            return text.substr(network.size() + 1);
+    }
+    return {};
 }
 
 void describe(const ContainerRecord& container, Event& event) {

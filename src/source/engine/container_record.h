@@ -32,6 +32,7 @@ struct ContainerRecord {
     std::string snapshot;  ///< see snapshot.h
     std::string health_command;
     bool running = false;
+    bool restarting = false;  ///< ended, and its restart policy waits; engines call that running as well
     bool tty = false;
     Nanoseconds created = 0, started = 0, finished = 0;  ///< 0 when never, or when the engine does not say
     std::int64_t exit_code = 0;
@@ -55,6 +56,9 @@ inline constexpr std::size_t kMostLabelBytes = 4096;
 
 /// Whether an attribute of a container's event is the engine's own, not a label.
 [[nodiscard]] bool is_engine_attribute(std::string_view name);
+
+/// Its address in a network of that name; empty without one.
+[[nodiscard]] std::string address_in(const ContainerRecord& container, std::string_view network);
 
 /// Adds a container's fields to an event, and those that depend on the event's time.
 void describe(const ContainerRecord& container, model::Event& event);

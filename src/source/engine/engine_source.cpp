@@ -6,6 +6,7 @@
 #include <array>
 #include <condition_variable>
 #include <thread>
+#include <utility>
 
 #include "host/engine_stream.h"
 #include "host/file.h"
@@ -83,9 +84,25 @@ SourceStatus EngineSource::status() const {
 }
 
 void EngineSource::connected(bool is, std::string fault) {
+    if (!is) options_.inventory->set_doubt(fault);
     const std::lock_guard lock(mutex_);
     status_.connected = is;
     status_.fault = std::move(fault);
+}
+
+/// The engine could not be reached: told once, until it is back.
+void EngineSource::out_of_reach(Outlet& outlet, std::string reason) {
+    connected(false, reason);
+    if (!away_told_.empty()) return;
+    outlet.put(reach_record(away_since_, 0, reason, options_.endpoint.to_text()));
+    away_told_ = std::move(reason);
+}
+
+void EngineSource::in_reach(Outlet& outlet) {
+    connected(true, {});
+    const std::string told = std::exchange(away_told_, {});
+    const Nanoseconds since = std::exchange(away_since_, 0);
+    if (!told.empty()) outlet.put(reach_record(since, now(), told, options_.endpoint.to_text()));
 }
 
 void EngineSource::restore() {
@@ -151,6 +168,7 @@ void EngineSource::run(Outlet& outlet, const std::stop_token& stop) {
                         }},
                    checkpoint_);
     Backoff backoff;
+    away_since_ = now();
     while (!stop.stop_requested()) {
         // A little before the last event, so that the engine sends it again: proof that nothing lies between.
         const Nanoseconds since = std::max(checkpoint_.last, checkpoint_.known_until) == 0 ? 0
@@ -158,7 +176,7 @@ void EngineSource::run(Outlet& outlet, const std::stop_token& stop) {
                                                                                            : checkpoint_.known_until;
         auto kind = patient.kind();
         if (!kind) {
-            connected(false, kind.error().message);
+            out_of_reach(outlet, kind.error().message);
             backoff.wait(stop);
             continue;
         }
@@ -193,11 +211,11 @@ void EngineSource::run(Outlet& outlet, const std::stop_token& stop) {
             opened.wait_for(lock, 1s, [&] { return ready || stop.stop_requested(); });
         }
         if (refused) {
-            connected(false, "asking for events: " + *refused);
+            out_of_reach(outlet, "asking for events: " + *refused);
             backoff.wait(stop);
             continue;
         }
-        connected(true, {});
+        in_reach(outlet);
         work.connected(*kind, since, restarted_since(listener, checkpoint_.known_until));
         save(outlet);
         auto wait = 0ms;
@@ -219,6 +237,7 @@ void EngineSource::run(Outlet& outlet, const std::stop_token& stop) {
                 status_.malformed = work.malformed();
                 status_.fault = work.fault();
             }
+            options_.inventory->set_doubt(work.fault());
             if (work.changes() != saved_changes_) {
                 wait = std::min<std::chrono::milliseconds>(wait, 1s);
                 if (now() - saved_at_ >= kSaveChanges) {
@@ -230,6 +249,7 @@ void EngineSource::run(Outlet& outlet, const std::stop_token& stop) {
             }
             if (const auto end = queue.ended()) {
                 connected(false, end->empty() ? "the engine closed the stream of events" : *end);
+                away_since_ = now();  // it is told when the engine cannot be reached again at once
                 break;
             }
         }

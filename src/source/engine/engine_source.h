@@ -54,11 +54,15 @@ private:
     void save(Outlet& outlet);
     [[nodiscard]] std::optional<bool> restarted_since(std::optional<pid_t> listener, Nanoseconds time) const;
     void connected(bool is, std::string fault);
+    void out_of_reach(Outlet& outlet, std::string reason);
+    void in_reach(Outlet& outlet);
 
     EngineOptions options_;
     Checkpoint checkpoint_;
     std::uint64_t saved_changes_ = 0;
     Nanoseconds saved_at_ = 0;
+    Nanoseconds away_since_ = 0;  ///< since when the engine is not heard; 0 while it is
+    std::string away_told_;       ///< the reason that was told of it; empty before
     mutable std::mutex mutex_;
     SourceStatus status_;
 };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/text.h"
 #include "source/engine/snapshot.h"
@@ -14,6 +15,15 @@ namespace {
 using model::Event;
 
 constexpr std::size_t kMostName = 1024;
+constexpr std::string_view kStatedTime = "stated time";  ///< nanoseconds; beside a time that cannot be true
+
+/// The time that the engine gave the event that a record was made of.
+Nanoseconds time_of(const Event& record) {
+    const std::string_view stated = record.text("docker.attributes", kStatedTime);
+    Nanoseconds time = record.time();
+    std::from_chars(stated.data(), stated.data() + stated.size(), time);
+    return time;
+}
 
 void set_attributes(const EngineEvent& event, const ContainerRecord* container, Event& out) {
     // Whole once, when the object is made; in later events the engine only repeats it.
@@ -24,7 +34,9 @@ void set_attributes(const EngineEvent& event, const ContainerRecord* container, 
             if (label != container->labels.end() && (label->second == value || value.size() > most))
                 continue;  // it stands in container.label
         }
-        out.set_keyed("docker.attributes", bounded(name, kMostName), bounded(value, most));
+        std::string_view shown = value;
+        if (name == "oldName" && shown.starts_with('/')) shown.remove_prefix(1);  // as container.name has it
+        out.set_keyed("docker.attributes", bounded(name, kMostName), bounded(shown, most));
     }
     if (!event.as_sent.empty()) out.set_keyed("docker.attributes", "action", event.as_sent);
     if (!event.detail.empty() && !event.action.starts_with("exec_"))
@@ -103,6 +115,48 @@ Event difference_record(const Told::Difference& difference, Nanoseconds otherwis
     return out;
 }
 
+Event found_record(const ContainerRecord& container, Nanoseconds time, std::string_view endpoint) {
+    EngineEvent event{.time = time, .type = "container", .action = "found", .id = container.id};
+    event.attributes.emplace_back("name", container.name);
+    const bool ran = !container.running && container.started > 0;
+    if (ran) event.attributes.emplace_back("exitCode", std::to_string(container.exit_code));
+    Event out = event_record(event, &container, endpoint);
+    out.set("record.reconciled", true);
+    out.set("container.state", container.running ? "running" : ran ? "exited" : "created");
+    out.set("change.after", settings(container.snapshot));
+    if (container.started > 0) out.set_number("container.start_ts", container.started);
+    if (container.running && container.started > 0 && container.started <= time)
+        out.set_number("container.duration", time - container.started);
+    const std::string state = container.running ? "running since " + to_rfc3339(container.started)
+                              : ran             ? fmt::format("ended with exit code {}", container.exit_code)
+                                                : std::string("never started");
+    out.set("record.summary",
+            fmt::format("container {} was there when recording began, {}", printable(container.name), state));
+    return out;
+}
+
+Event reach_record(Nanoseconds from, Nanoseconds until, std::string_view reason, std::string_view endpoint) {
+    const bool back = until > 0;
+    Event out(back ? until : now());
+    out.set("evt.type", back ? "engine_up" : "engine_down");
+    out.set("evt.source", "docker");
+    out.set("record.kind", "event");
+    out.set("record.summary",
+            fmt::format("engine {} {}: {}", endpoint, back ? "is back" : "cannot be reached", reason));
+    out.set("docker.endpoint", endpoint);
+    out.set_number("loss.from", from);
+    if (back) out.set_number("loss.until", until);
+    out.set("loss.reason", reason);
+    return out;
+}
+
+void mark_time(Nanoseconds stated, Event& record) {
+    const bool future = stated > record.time();
+    record.set("record.malformed", fmt::format("the engine dates it {}, {}; the time given here is that of its arrival",
+                                               to_rfc3339(stated), future ? "in the future" : "before the year 2000"));
+    record.set_keyed("docker.attributes", kStatedTime, std::to_string(stated));
+}
+
 Event loss_record(std::string_view what, std::uint64_t count, Nanoseconds from, Nanoseconds until,
                   std::string_view reason) {
     Event out(until);
@@ -131,7 +185,7 @@ EngineEvent recorded_event(const Event& record) {
 std::uint64_t fingerprint(const Event& record) {
     const std::string_view type = record.text("docker.type");
     const std::string_view id = record.text("docker.id");
-    return fingerprint(record.time(), type, record.text("docker.action"), id,
+    return fingerprint(time_of(record), type, record.text("docker.action"), id,
                        type == "container" ? id : record.text("docker.attributes", "container"));
 }
 

@@ -23,6 +23,17 @@ inline constexpr std::size_t kMostRawBytes = 64 * 1024;
 [[nodiscard]] model::Event difference_record(const Told::Difference& difference, Nanoseconds otherwise,
                                              std::string_view endpoint);
 
+/// A container that was there when recording of its engine began.
+[[nodiscard]] model::Event found_record(const ContainerRecord& container, Nanoseconds time, std::string_view endpoint);
+
+/// The engine cannot be reached, and why (engine_down), or is back (engine_up), `from` and `until` being the time
+/// without it; `until` 0 while it lasts.
+[[nodiscard]] model::Event reach_record(Nanoseconds from, Nanoseconds until, std::string_view reason,
+                                        std::string_view endpoint);
+
+/// Marks the record of an event whose time cannot be true; its own is the time of arrival.
+void mark_time(Nanoseconds stated, model::Event& record);
+
 /// Something is missing: `what` as in loss.what; `count` 0 when it cannot be known.
 [[nodiscard]] model::Event loss_record(std::string_view what, std::uint64_t count, Nanoseconds from, Nanoseconds until,
                                        std::string_view reason);

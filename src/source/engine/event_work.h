@@ -11,14 +11,16 @@
 
 #include "source/engine/checkpoint.h"
 #include "source/engine/engine_client.h"
+#include "source/engine/exec_work.h"
 #include "source/engine/inventory.h"
 #include "source/engine/line_splitter.h"
+#include "source/engine/lives.h"
 #include "source/source.h"
 
 namespace plimsoll::source {
 
-/// Makes records of an engine's event lines: recognises what came before, looks at what the events are about, joins
-/// exec sessions, and after a gap compares. One thread; every question to the engine is bounded in time.
+/// Makes records of an engine's event lines: recognises what came before, looks at what the events are about, and after
+/// a gap compares. One thread; every question to the engine is bounded in time.
 class EventWork {
 public:
     using Clock = std::chrono::steady_clock;
@@ -32,7 +34,7 @@ public:
         std::function<bool(model::Event)> put;
     };
 
-    EventWork(Parts parts, Checkpoint& checkpoint) : parts_(std::move(parts)), checkpoint_(checkpoint) {}
+    EventWork(Parts parts, Checkpoint& checkpoint);
 
     /// A connection stands. `asked_since`: the time from which events were asked for, 0 for none; `restarted`: whether
     /// the engine is known to have started anew since `checkpoint.known_until`.
@@ -58,43 +60,43 @@ public:
 
 private:
     struct Item {
-        EngineEvent event;
+        EngineEvent event;                      ///< with a time that can be true
+        std::optional<Nanoseconds> stated;      ///< the engine's own, when that cannot be true
         std::optional<model::Event> malformed;  ///< the line was no event
     };
     struct Looked {  ///< what was found out for one batch of events
         std::map<std::string, std::shared_ptr<const ContainerRecord>, std::less<>> containers;
         std::map<std::string, std::string, std::less<>> unread;  ///< container -> why
-        std::map<std::string, EngineClient::Reply, std::less<>> execs;
+        ExecWork::Answers execs;
         std::map<std::string, std::vector<std::string>, std::less<>> exec_ids;  ///< container -> its sessions
     };
-    struct Poll {
-        std::string container, exec;
-        Clock::time_point due;
-        std::chrono::milliseconds next{20};
+    struct Subject {  ///< the container that an event is about; null when there is none
+        std::shared_ptr<const ContainerRecord> known;  ///< as known best
+        std::shared_ptr<const ContainerRecord> fresh;  ///< as inspected after the event
     };
 
     void take_inventory();
     Looked look(const std::vector<Item>& items);
     void look_at_containers(const std::set<std::string, std::less<>>& ids, Looked& out);
-    void look_at_execs(const std::set<std::string, std::less<>>& ids, Looked& out);
     void read_images();
-    void tell(const EngineEvent& event, Looked& looked);
-    void tell_change(const EngineEvent& event, const ContainerRecord& now, model::Event& out) const;
-    void tell_start(const EngineEvent& event, const ContainerRecord& now, model::Event& out) const;
-    void follow_exec(const EngineEvent& event, const ContainerRecord* container, Looked& looked, model::Event& out);
-    void end_session(ExecSession session, std::string_view outcome);
-    void poll_execs();
+    [[nodiscard]] Subject subject_of(const EngineEvent& event, const Looked& looked) const;
+    void tell(const Item& item, const Looked& looked);
+    void tell_change(const EngineEvent& event, const Subject& subject, const Looked& looked, model::Event& out) const;
+    void tell_network(const EngineEvent& event, const ContainerRecord& fresh, model::Event& out) const;
+    void tell_start(const EngineEvent& event, const ContainerRecord& now, const ContainerRecord* fresh,
+                    model::Event& out) const;
     void compare();
+    void tell_gap();
     void put(model::Event event);
+    void put_sessions();
 
     Parts parts_;
     Checkpoint& checkpoint_;
     std::string engine_ = "docker";
     std::string fault_;
     ImageIndex images_;
-    ExecSessions sessions_;
-    std::vector<Poll> polls_;
-    std::vector<model::Event> after_;  ///< records that follow the event being told
+    ExecWork execs_;
+    Lives lives_;
     std::uint64_t told_ = 0, malformed_ = 0, changes_ = 0;
 
     // Of this connection
@@ -103,8 +105,8 @@ private:
     std::optional<EngineState> state_;  ///< inventory not yet compared
     std::set<std::string, std::less<>> touched_;
     std::size_t replayed_ = 0;
-    bool compared_ = true, met_last_ = false, another_ = false;
-    Clock::time_point quiet_since_, inventory_again_, ask_again_;
+    bool compared_ = true, met_last_ = false, another_ = false, first_contact_ = false;
+    Clock::time_point quiet_since_, compare_by_, inventory_again_, ask_again_;
 };
 
 }  // namespace plimsoll::source

@@ -86,6 +86,12 @@ void read_vpid(ExecSession& session) {
     session.vpid_unknown.clear();
 }
 
+bool never_ran(const ExecSession& session) {
+    // Engines give 126 or 127 as a shell would, or 125 and 128 for other reasons; what ran had a process id.
+    return session.pid == 0 && session.ended == 0 && session.exit_code && *session.exit_code >= 125 &&
+           *session.exit_code <= 128;
+}
+
 void describe(const ExecSession& session, model::Event& event) {
     if (session.id.empty())
         event.unknown("exec.id", "the engine's events do not name the session");
@@ -105,6 +111,8 @@ void describe(const ExecSession& session, model::Event& event) {
         event.unknown("exec.privileged", session.unread);
     }
     event.set("exec.healthcheck", session.health);
+    if (session.exit_code) event.set_number("exec.exit_code", *session.exit_code);
+    if (session.failed) return;  // no process, no time in which it ran
     if (session.pid > 0)
         event.set_number("exec.pid", session.pid);
     else
@@ -113,7 +121,6 @@ void describe(const ExecSession& session, model::Event& event) {
         event.set_number("exec.vpid", session.vpid);
     else
         event.unknown("exec.vpid", session.pid > 0 ? session.vpid_unknown : session.pid_unknown);
-    if (session.exit_code) event.set_number("exec.exit_code", *session.exit_code);
     if (session.started > 0) event.set_number("exec.start_ts", session.started);
     if (session.started > 0 && session.ended >= session.started)
         event.set_number("exec.duration", session.ended - session.started);
@@ -126,7 +133,7 @@ model::Event session_record(const ExecSession& session, const Inventory::Contain
     if (container) describe(*container, event);
     event.set("container.full_id", session.container);
     event.set("container.id", std::string_view(session.container).substr(0, 12));
-    event.set("evt.type", "exec_session");
+    event.set("evt.type", session.failed ? "exec_failed" : "exec_session");
     event.set("evt.source", "docker");
     event.set("record.kind", "session");
     const std::string name = container && !container->name.empty() ? container->name : session.container.substr(0, 12);

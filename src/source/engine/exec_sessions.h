@@ -24,6 +24,7 @@ struct ExecSession {
     bool tty = false;
     bool privileged = false;
     bool health = false;  ///< runs the container's health check
+    bool failed = false;  ///< its command could not be started: it never ran
     std::int64_t pid = 0;
     std::int64_t vpid = 0;
     std::string vpid_unknown = "its process was not seen while it lived";
@@ -55,10 +56,13 @@ void read_exec(const Json& answer, ExecSession& session);
 /// Looks up the process id inside the container, while the process lives and belongs to the container.
 void read_vpid(ExecSession& session);
 
+/// Whether the engine says that its command could not be started: an end of which no event tells.
+[[nodiscard]] bool never_ran(const ExecSession& session);
+
 /// The exec.* fields of a session as far as known.
 void describe(const ExecSession& session, model::Event& event);
 
-/// The record of a whole session; its time is its end.
+/// The record of a whole session; its time is its end. `evt.type` is exec_failed for one that never ran.
 [[nodiscard]] model::Event session_record(const ExecSession& session, const Inventory::Container& container,
                                           std::string_view outcome);
 

@@ -22,6 +22,16 @@ std::size_t Inventory::size() const {
     return containers_.size();
 }
 
+std::string Inventory::doubt() const {
+    const std::lock_guard lock(mutex_);
+    return doubt_;
+}
+
+void Inventory::set_doubt(std::string_view reason) {
+    const std::lock_guard lock(mutex_);
+    if (doubt_ != reason) doubt_ = reason;
+}
+
 bool Inventory::put(const Container& container) {
     const std::lock_guard lock(mutex_);
     if (containers_.size() >= kMostContainers && !containers_.contains(container->id)) return false;

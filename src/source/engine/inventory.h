@@ -21,6 +21,7 @@ public:
 
     static constexpr std::size_t kMostContainers = 20'000;
     static constexpr std::size_t kMostDeparted = 256;  ///< removed ones, kept for what is still told of them
+    static constexpr std::string_view kNotAsked = "the engine was not asked yet";
 
     /// Of that id, also of one removed lately; null when unknown.
     [[nodiscard]] Container find(std::string_view id) const;
@@ -29,6 +30,10 @@ public:
     [[nodiscard]] std::size_t size() const;
     /// Grows with each change.
     [[nodiscard]] std::uint64_t version() const { return version_; }
+
+    /// Why containers may be missing here, or be gone by now; empty while the engine tells of each.
+    [[nodiscard]] std::string doubt() const;
+    void set_doubt(std::string_view reason);
 
     /// False when there are too many to remember this one.
     bool put(const Container& container);
@@ -43,6 +48,7 @@ private:
     std::map<std::string, Container, std::less<>> containers_;
     std::map<std::string, Container, std::less<>> departed_;
     std::vector<std::string> departures_;  ///< oldest first
+    std::string doubt_{kNotAsked};
     std::atomic<std::uint64_t> version_ = 0;
 };
 

@@ -201,10 +201,9 @@ std::vector<Difference> Told::compare(const EngineState& real,
     return comparison.take();
 }
 
-void Told::restore(Container container) {
+void Told::restore(const std::string& id, Container container) {
     known_ = true;
-    std::string id = container.record->id;
-    containers_.insert_or_assign(std::move(id), std::move(container));
+    containers_.insert_or_assign(id, std::move(container));
 }
 
 void Told::restore(std::map<std::string, std::string, std::less<>> images,

@@ -54,7 +54,7 @@ public:
     [[nodiscard]] const std::map<std::string, std::string, std::less<>>& images() const { return images_; }
     [[nodiscard]] const std::map<std::string, std::string, std::less<>>& networks() const { return networks_; }
     [[nodiscard]] const std::set<std::string, std::less<>>& volumes() const { return volumes_; }
-    void restore(Container container);
+    void restore(const std::string& id, Container container);
     void restore(std::map<std::string, std::string, std::less<>> images,
                  std::map<std::string, std::string, std::less<>> networks, std::set<std::string, std::less<>> volumes);
 

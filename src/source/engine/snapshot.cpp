@@ -179,6 +179,8 @@ std::string snapshot(const Json& inspect) {
     Reducer reduce(kMostSnapshotBytes);
     Tree out = Tree::object();
     for (const char* part : {"Id", "Name", "Created", "Image", "RestartCount"}) out[part] = reduce.copy(inspect[part]);
+    if (const std::string_view name = inspect["Name"].text_or(""); name.starts_with('/'))
+        out["Name"] = reduce.text(name.substr(1));  // as people write it
     Tree state = Tree::object();
     for (const char* part :
          {"Status", "Running", "Paused", "Restarting", "OOMKilled", "ExitCode", "Pid", "StartedAt", "FinishedAt"}) {

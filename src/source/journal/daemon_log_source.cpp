@@ -115,6 +115,7 @@ void DaemonLogSource::tell(Outlet& outlet, Nanoseconds time, std::string_view te
     const std::lock_guard lock(mutex_);
     ++status_.events;
     status_.last_event = when;
+    status_.note.clear();
 }
 
 void DaemonLogSource::follow_file(Outlet& outlet, const std::stop_token& stop) {
@@ -157,6 +158,11 @@ void DaemonLogSource::follow_journal(Outlet& outlet, const std::stop_token& stop
         outlet.put(loss_record("log-lines", 0, 0, now(), "the journal no longer has the entry that was read last"));
     }
     connected(true, {});
+    {
+        const std::lock_guard lock(mutex_);
+        if (status_.events == 0)
+            status_.note = fmt::format("no new entry of {} so far", fmt::join(options_.units, ", "));
+    }
     JournalEntry entry;
     bool any = false;
     while (!stop.stop_requested()) {

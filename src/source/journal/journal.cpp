@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <filesystem>
 
 #include "host/system_error.h"
 
@@ -61,10 +62,33 @@ Journal::~Journal() {
     if (journal_ != nullptr) library_->close(journal_);
 }
 
+bool holds_journal(const std::vector<std::string>& folders) {
+    namespace files = std::filesystem;
+    const auto is_journal = [](const files::directory_entry& entry) { return entry.path().extension() == ".journal"; };
+    for (const std::string& folder : folders) {
+        std::error_code fault;
+        for (files::directory_iterator at(folder, fault); !fault && at != files::directory_iterator();
+             at.increment(fault)) {
+            if (is_journal(*at)) return true;
+            std::error_code none;
+            for (files::directory_iterator in(at->path(), none); !none && in != files::directory_iterator();
+                 in.increment(none)) {
+                if (is_journal(*in)) return true;
+            }
+        }
+    }
+    return false;
+}
+
 Result<std::unique_ptr<Journal>> Journal::open(const std::string& folder, const std::vector<std::string>& units,
                                                std::size_t most_line) {
     auto library = std::make_unique<Library>();
-    if (!library->load_all()) return Error{"this machine has no libsystemd, so no journal; name the daemon's log file"};
+    if (!library->load_all()) return Error{"this machine has no libsystemd, so no journal; name the engine's log file"};
+    // libsystemd opens a journal that does not exist as an empty one.
+    if (folder.empty() && !holds_journal({"/run/log/journal", "/var/log/journal"}))
+        return Error{
+            "this machine keeps no journal: nothing is in /run/log/journal and /var/log/journal; name the engine's log "
+            "file (daemon_log.file)"};
     std::unique_ptr<Journal> out(new Journal(std::move(library)));
     constexpr int kLocalOnly = 1;
     const int opened = folder.empty() ? out->library_->open(&out->journal_, kLocalOnly)

@@ -20,11 +20,14 @@ struct JournalEntry {
     int priority = 6;  ///< as syslog's: 3 error, 4 warning, 6 info, 7 debug
 };
 
+/// Whether one of these folders, or a folder in one of them, holds files of a journal.
+[[nodiscard]] bool holds_journal(const std::vector<std::string>& folders);
+
 /// The journal of this machine, or of a folder of journal files, through libsystemd, which is loaded when it is there:
 /// hosts without systemd have no journal and need no library. One thread.
 class Journal {
 public:
-    /// `folder` empty: the machine's own. `units`: entries of these alone.
+    /// `folder` empty: the machine's own, and an error when it keeps none. `units`: entries of these alone.
     static Result<std::unique_ptr<Journal>> open(const std::string& folder, const std::vector<std::string>& units,
                                                  std::size_t most_line);
     ~Journal();

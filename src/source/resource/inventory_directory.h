@@ -15,6 +15,8 @@ public:
 
     /// Never an error: what an engine said last stands until it says something else; who ended has no cgroup.
     [[nodiscard]] Result<std::vector<ContainerEntry>> running() const override;
+    [[nodiscard]] std::optional<ContainerEntry> find(std::string_view id) const override;
+    [[nodiscard]] std::string doubt() const override;
 
 private:
     std::vector<const Inventory*> inventories_;

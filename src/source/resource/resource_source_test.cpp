@@ -38,7 +38,9 @@ struct OneContainer : host::TemporaryTree {
 
 struct FakeDirectory final : ContainerDirectory {
     Result<std::vector<ContainerEntry>> answer = std::vector<ContainerEntry>{};
+    std::string why_doubted;
     [[nodiscard]] Result<std::vector<ContainerEntry>> running() const override { return answer; }
+    [[nodiscard]] std::string doubt() const override { return why_doubted; }
 };
 
 /// Keeps what it is given; a full one takes nothing.
@@ -113,6 +115,37 @@ TEST(Sampler, TheDirectorysNamesAndTheCgroupItDoesNotKnow) {
     EXPECT_THAT(io.reason, HasSubstr("io.stat"));
     ASSERT_EQ(samples.faults.size(), 1U);
     EXPECT_THAT(samples.faults.front(), HasSubstr("ended"));
+}
+
+TEST(Sampler, WhileTheEngineIsAwayCgroupsTellWhatRunsAndTheNameIsUnknownWithTheReason) {
+    const OneContainer tree;
+    FakeDirectory directory;
+    directory.answer->push_back({std::string(64, 'b'), "ended", "bb:1.0", 0, {}, {}});
+    auto sampler = Sampler::open(&directory, tree.root());
+    EXPECT_TRUE(sampler->sample().containers.empty()) << "a container that no event told of yet";
+    directory.why_doubted = "the engine is down";
+    Samples samples = sampler->sample();
+    EXPECT_TRUE(samples.faults.empty()) << samples.faults.front() << ": what has no cgroup has ended";
+    ASSERT_EQ(samples.containers.size(), 1U);
+    model::Event event = to_event(samples.containers.front(), 5);
+    EXPECT_EQ(event.text("container.full_id"), kId);
+    const model::Reading name = event.read(model::FieldKey("container.name").id(), {});
+    EXPECT_EQ(name.state, model::Reading::State::unknown);
+    EXPECT_EQ(name.reason, "the engine is down");
+    directory.why_doubted.clear();
+    directory.answer->push_back({kId, "web", "bb:1.0", 0, {}, {}});
+    EXPECT_EQ(to_event(sampler->sample().containers.front(), 5).text("container.name"), "web");
+}
+
+TEST(InventoryDirectory, DoubtsWhileAnyEngineDoes) {
+    Inventory one, other;
+    const InventoryDirectory directory({&one, &other});
+    EXPECT_EQ(directory.doubt(), "") << "no engine was asked yet";
+    one.set_doubt("");
+    other.set_doubt("connection refused");
+    EXPECT_EQ(directory.doubt(), "connection refused");
+    other.set_doubt("");
+    EXPECT_EQ(directory.doubt(), "");
 }
 
 TEST(ResourceSource, SamplesUntilStopped) {

@@ -34,7 +34,7 @@ std::vector<ContainerEntry> Sampler::running(Samples& out) {
     if (directory_ != nullptr) {
         auto known = directory_->running();
         if (known) {
-            locate(*known);
+            locate(*known, directory_->doubt());
             return std::move(*known);
         }
         out.discovered = known.error().message;
@@ -53,11 +53,11 @@ std::vector<ContainerEntry> Sampler::running(Samples& out) {
     return containers;
 }
 
-void Sampler::locate(std::vector<ContainerEntry>& containers) {
+void Sampler::locate(std::vector<ContainerEntry>& containers, const std::string& doubt) {
     const auto is_lost = [&](const ContainerEntry& each) {
         return each.pid == 0 && each.cgroup.empty() && !watched_.contains(each.id);
     };
-    if (std::ranges::none_of(containers, is_lost)) return;
+    if (doubt.empty() && std::ranges::none_of(containers, is_lost)) return;
     const auto found = host::find_container_cgroups(reader_->root(), reader_->hierarchies());
     if (!found) return;  // said again for each container that cannot be measured
     for (ContainerEntry& each : containers) {
@@ -66,6 +66,14 @@ void Sampler::locate(std::vector<ContainerEntry>& containers) {
         if (cgroup == found->end()) continue;
         each.pid = cgroup->pid;
         each.cgroup = cgroup->path;
+    }
+    if (doubt.empty()) return;
+    std::erase_if(containers, [&](const ContainerEntry& each) {
+        return std::ranges::find(*found, each.id, &host::ContainerCgroup::id) == found->end();
+    });
+    for (const host::ContainerCgroup& each : *found) {
+        if (each.pid == 0 || std::ranges::find(containers, each.id, &ContainerEntry::id) != containers.end()) continue;
+        containers.push_back({each.id, {}, {}, each.pid, each.path, {}, doubt});
     }
 }
 
@@ -81,7 +89,7 @@ void Sampler::measure(ContainerEntry entry, Samples& out) {
         auto files = reader_->watch({entry.pid, entry.id, entry.cgroup});
         if (!files) {
             watched.files.reset();
-            out.faults.push_back(entry.name + ": " + files.error().message);
+            out.faults.push_back((entry.name.empty() ? entry.id : entry.name) + ": " + files.error().message);
             return;
         }
         watched.files = std::move(*files);
@@ -131,7 +139,10 @@ model::Event to_event(const Sample& sample, Nanoseconds time) {
     event.set("evt.type", "sample");
     event.set("container.id", std::string_view(sample.container.id).substr(0, 12));  // as Falco's field has it
     if (sample.container.id.size() > 12) event.set("container.full_id", sample.container.id);
-    event.set("container.name", sample.container.name);
+    if (sample.container.unnamed.empty())
+        event.set("container.name", sample.container.name);
+    else
+        event.unknown("container.name", sample.container.unnamed);
     if (!sample.container.image.empty()) event.set("container.image", sample.container.image);
     const host::Usage& usage = sample.usage;
     set(event, "usage.cpu", sample.cpu_percent);

@@ -29,7 +29,7 @@ struct Samples {
 };
 
 /// Measures every running container and the host, again and again. A container is known from the directory; without
-/// one, or when it fails, from the names of cgroups. One thread.
+/// one, or when it fails or doubts, from the names of cgroups. One thread.
 class Sampler {
 public:
     /// `directory` may be null; it must outlive this.
@@ -48,8 +48,9 @@ private:
     Sampler(const ContainerDirectory* directory, std::unique_ptr<host::UsageReader> reader)
         : directory_(directory), reader_(std::move(reader)) {}
     std::vector<ContainerEntry> running(Samples& out);
-    /// Finds the cgroups of new containers of which the directory knows the names only.
-    void locate(std::vector<ContainerEntry>& containers);
+    /// Finds the cgroups of new containers of which the directory knows the names only. With a `doubt` about the
+    /// directory the cgroups alone say what runs.
+    void locate(std::vector<ContainerEntry>& containers, const std::string& doubt);
     void measure(ContainerEntry entry, Samples& out);
 
     const ContainerDirectory* directory_;
