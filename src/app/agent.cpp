@@ -27,6 +27,7 @@
 #include "app/witness_push.h"
 #include "enrich/image_seen.h"
 #include "enrich/recent.h"
+#include "enrich/who.h"
 #include "host/fd.h"
 #include "host/folder.h"
 #include "host/http_server.h"
@@ -192,6 +193,7 @@ Result<void> Agent::start() {
     enrichers.push_back(std::make_unique<enrich::Recent>());
     TRY(const auto images, known_images(agent().ledger.path));
     enrichers.push_back(std::make_unique<enrich::ImageSeen>(images));
+    enrichers.push_back(std::make_unique<enrich::Who>(::getpid()));
 
     recorder_ = std::make_unique<Recorder>(
         *queue_, *writer_, std::move(enrichers),

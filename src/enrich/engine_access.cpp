@@ -45,7 +45,8 @@ std::string_view action_of(const model::Event& event) {
 /// Things that happen without anybody's asking.
 bool nobody_asked(const model::Event& event) {
     static constexpr std::array<std::string_view, 5> kOwn = {"die", "oom", "health_status", "exec_die", "top"};
-    if (event.is_true("exec.healthcheck")) return true;
+    if (event.is_true("exec.healthcheck") || event.text("container.started_by").starts_with("restart policy"))
+        return true;
     return std::ranges::find(kOwn, action_of(event)) != kOwn.end();
 }
 

@@ -46,9 +46,17 @@ std::string shape(std::string_view line) {
 
 }  // namespace
 
+std::string activity::asker_of(const Event& event) {
+    std::string who(event.text("who.name").substr(0, kLongest));
+    if (const auto address = event.text("who.address"); !who.empty() && !address.empty())
+        who.append(" from ").append(address.substr(0, kLongest));
+    return who;
+}
+
 void ActivityBuilder::Impl::engine(const Event& event) {
     const auto type = event.text("docker.type");
     const auto action = words::action(event);
+    if (event.text("evt.source") == "audit") return count(kinds_[scratch_.assign("audit ").append(action)]);
     scratch_.assign(type.empty() ? "event" : type).append(" ").append(action);
     count(kinds_[scratch_]);
     if (action == "engine_down" || action == "engine_up") return reach(event, action == "engine_up");
@@ -78,21 +86,29 @@ void ActivityBuilder::Impl::life(const Event& event, std::string_view action) {
     }
     if (start || action == "create" || action == "destroy") one.dead = false;
     if (!now_) return;
+    asked(event, action);
     if (action == "create") ++told.created;
     if (action == "found") ++told.found;
-    if (start) {
-        ++told.started;
-        const auto by = event.text("container.started_by");
-        if (by.empty()) {
-            ++out_.unknown_people;
-        } else {
-            ++people_[by].starts;
-        }
-    }
+    if (start) ++told.started;
     if (action == "destroy" || action == "remove") ++told.removed;
     if (action == "oom") ++told.oom;
     if (action == "update" || action == "rename") ++told.changes;
     if (action == "create" || action == "found" || start) image(event);
+}
+
+/// Counts an act for whoever asked for it.
+void ActivityBuilder::Impl::asked(const Event& event, std::string_view action) {
+    const bool start = action == "start";
+    std::string who = activity::asker_of(event);
+    const bool known = !who.empty();
+    if (start && !known) who = event.text("container.started_by").substr(0, kLongest);
+    if (who.empty()) {
+        if (start) ++out_.unknown_people;
+        return;
+    }
+    PersonActivity& person = people_[who];
+    ++(start ? person.starts : person.others);
+    if (known && event.text("who.strength") == "inferred") ++person.inferred;
 }
 
 void ActivityBuilder::Impl::death(const Event& event, Container& one) {

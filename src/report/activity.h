@@ -69,6 +69,8 @@ struct SessionActivity {
     std::uint64_t failed = 0;       ///< ran, and ended with another code than 0
     std::uint64_t not_started = 0;  ///< their command could not be started
     std::uint64_t open = 0;         ///< no end is recorded: they run still, or their end was not seen
+    std::string asker;              ///< who asked for it; empty when that is not known
+    bool inferred = false;          ///< and a link of the chain to them follows from times and names alone
 };
 
 struct ImageActivity {
@@ -88,9 +90,11 @@ struct AlertActivity {
 };
 
 struct PersonActivity {
-    std::string who;
+    std::string who;  ///< a person with where they came from, a service, a restart policy
     std::uint64_t sessions = 0;
     std::uint64_t starts = 0;
+    std::uint64_t others = 0;    ///< stops, removals, changes and the like that they asked for
+    std::uint64_t inferred = 0;  ///< of all these, where a link of the chain follows from times and names alone
 };
 
 struct DaemonFault {

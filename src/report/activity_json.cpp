@@ -59,7 +59,8 @@ Json of(const SessionActivity& one) {
             {"count", one.count},
             {"failed", one.failed},
             {"not_started", one.not_started},
-            {"open", one.open}};
+            {"open", one.open},
+            {"asker", one.asker}};
 }
 
 Json of(const ImageActivity& one) {
@@ -71,7 +72,13 @@ Json of(const AlertActivity& one) {
             {"count", one.count}, {"open", one.open},         {"last", words::iso(one.last)}};
 }
 
-Json of(const PersonActivity& one) { return {{"who", one.who}, {"sessions", one.sessions}, {"starts", one.starts}}; }
+Json of(const PersonActivity& one) {
+    return {{"who", one.who},
+            {"sessions", one.sessions},
+            {"starts", one.starts},
+            {"others", one.others},
+            {"inferred", one.inferred}};
+}
 
 Json of(const DaemonFault& one) { return {{"text", one.text}, {"count", one.count}, {"last", words::iso(one.last)}}; }
 

@@ -26,7 +26,9 @@ SessionActivity facts_of(const Event& event, std::string_view container) {
                         .privileged_unknown = is_unknown(event, "exec.privileged"),
                         .tty = event.is_true("exec.tty"),
                         .privileged = event.is_true("exec.privileged"),
-                        .count = 1};
+                        .count = 1,
+                        .asker = activity::asker_of(event),
+                        .inferred = event.text("who.strength") == "inferred"};
     if (event.has("exec.start_ts")) out.first = static_cast<Nanoseconds>(event.number("exec.start_ts"));
     return out;
 }
@@ -59,6 +61,7 @@ void ActivityBuilder::Impl::session(const Event& event) {
     one.open = ended ? 0 : 1;
     if (const auto known = open_.find(id); known != open_.end()) {
         one.first = std::min(one.first, known->second.first);
+        if (one.asker.empty()) one.asker = known->second.asker;
         open_.erase(known);
     }
     // Recording stopped while it ran: its end may come with a record of its own.
@@ -97,8 +100,15 @@ void ActivityBuilder::Impl::count_session(const SessionActivity& one) {
     row.failed += one.failed;
     row.not_started += one.not_started;
     row.open += one.open;
-    ++out_.unknown_people;
-    if (!one.user.empty()) ++people_[fmt::format("{} inside {}", one.user, one.container)].sessions;
+    if (one.asker.empty()) {
+        ++out_.unknown_people;
+        if (!one.user.empty()) ++people_[fmt::format("{} inside {}", one.user, one.container)].sessions;
+        return;
+    }
+    if (row.asker.empty()) row.asker = one.asker;
+    PersonActivity& person = people_[one.asker];
+    ++person.sessions;
+    if (one.inferred) ++person.inferred;
 }
 
 }  // namespace plimsoll::report

@@ -78,6 +78,13 @@ struct HeldAlert {
 
 }  // namespace activity
 
+namespace activity {
+
+/// The person behind an act, with where they came from; empty when nobody is known.
+[[nodiscard]] std::string asker_of(const model::Event& event);
+
+}  // namespace activity
+
 class ActivityBuilder::Impl {
 public:
     Impl(Nanoseconds since, Nanoseconds until) : since_(since), until_(until) {}
@@ -125,6 +132,7 @@ private:
 
     void engine(const model::Event& event);
     void life(const model::Event& event, std::string_view action);
+    void asked(const model::Event& event, std::string_view action);
     void death(const model::Event& event, activity::Container& one);
     void image(const model::Event& event);
     void sample(const model::Event& event);

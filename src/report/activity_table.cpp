@@ -106,12 +106,15 @@ ActivityTable sessions(const Activity& activity) {
 }
 
 ActivityTable people(const Activity& activity) {
-    ActivityTable out{.title = "Who",
-                      .note = fmt::format("Author of {}: unknown, the engine does not say who asked.",
-                                          counted(activity.unknown_people, "request")),
-                      .columns = {{"who"}, {"sessions", true}, {"starts", true}}};
+    ActivityTable out{
+        .title = "Who",
+        .note = activity.unknown_people == 0 ? std::string("Asked the engine; `plimsoll who` shows the chain to each.")
+                                             : fmt::format("Author of {}: unknown, no audit record leads to anybody.",
+                                                           counted(activity.unknown_people, "request")),
+        .columns = {{"who"}, {"sessions", true}, {"starts", true}, {"other acts", true}, {"inferred", true}}};
     for (const auto& one : activity.people) {
-        out.rows.push_back(Row{one.who, blank_zero(one.sessions), blank_zero(one.starts)});
+        out.rows.push_back(Row{one.who, blank_zero(one.sessions), blank_zero(one.starts), blank_zero(one.others),
+                               blank_zero(one.inferred)});
         out.grave.push_back(false);
     }
     return out;

@@ -188,6 +188,29 @@ TEST(Activity, the_period_before_is_what_counts_are_compared_with) {
     EXPECT_EQ(activity.kinds[0].count.before, 1U);
 }
 
+TEST(Activity, acts_are_counted_for_the_person_that_audit_records_lead_to) {
+    Event session(kThree + kSecond);
+    session.set("record.kind", "session");
+    session.set("container.name", "shop");
+    session.set("exec.command", "sh");
+    session.set("exec.id", "e1");
+    Event start = container_event(kThree, "start");
+    Event stop = container_event(kThree + 2 * kSecond, "stop");
+    for (Event* event : {&session, &start, &stop}) {
+        event->set("who.name", "alice");
+        event->set("who.address", "192.0.2.7");
+        event->set("who.strength", "inferred");
+    }
+    const Activity activity = of({&start, &session, &stop});
+    ASSERT_EQ(activity.people.size(), 1U);
+    EXPECT_EQ(activity.people[0].who, "alice from 192.0.2.7");
+    EXPECT_EQ(activity.people[0].sessions, 1U);
+    EXPECT_EQ(activity.people[0].starts, 1U);
+    EXPECT_EQ(activity.people[0].others, 1U);
+    EXPECT_EQ(activity.people[0].inferred, 3U);
+    EXPECT_EQ(activity.unknown_people, 0U);
+}
+
 TEST(Activity, health_checks_are_counted_apart_from_what_people_did) {
     Event check(kThree);
     check.set("record.kind", "session");

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "report/timeline_audit.h"
 #include "report/timeline_words.h"
 
 namespace plimsoll::report {
@@ -255,6 +256,10 @@ Telling reach(const Event& event, bool back) {
     return out;
 }
 
+void add_asker(const Event& event, Telling& told) {
+    if (const auto person = asked_by(event); !person.empty()) told.details.push_back("asked for by " + person);
+}
+
 std::optional<Telling> of_engine(const Event& event) {
     const auto type = event.text("docker.type");
     const auto action = words::action(event);
@@ -333,6 +338,7 @@ Telling tell_session(const Event& event) {
     } else if (!failed) {
         out.text += event.has("exec.start_ts") ? "; its end was not seen" : "; neither start nor end was seen";
     }
+    add_asker(event, out);
     return out;
 }
 
@@ -347,7 +353,12 @@ std::optional<Telling> tell(const Event& event) {
         return Telling{
             .kind = "unread", .tone = Tone::gap, .text = fmt::format("a record that could not be read: {}", why)};
     }
-    if (kind == "event" || kind.empty()) return of_engine(event);
+    if (event.text("evt.source") == "audit" && kind == "event") return tell_audit(event);
+    if (kind == "event" || kind.empty()) {
+        auto told = of_engine(event);
+        if (told) add_asker(event, *told);
+        return told;
+    }
     if (kind == "session") return tell_session(event);
     if (kind == "alert") return alert(event);
     if (kind == "loss") return loss(event);

@@ -126,6 +126,34 @@ TEST(Timeline, a_session_whose_end_was_not_seen_says_so) {
     EXPECT_THAT(text_of(scene.tell()), HasSubstr("“bash” as the container's own user; its end was not seen"));
 }
 
+TEST(Timeline, names_who_asked_the_engine_and_how_sure_that_is) {
+    Scene scene;
+    Event& start = scene.add(0, "start");
+    start.set("who.name", "alice");
+    start.set("who.address", "192.0.2.7");
+    start.set("who.command", "docker start shop");
+    start.set("who.strength", "inferred");
+    EXPECT_THAT(text_of(scene.tell()), HasSubstr("asked for by alice from 192.0.2.7: docker start shop (inferred)"));
+}
+
+TEST(Timeline, tells_what_audit_records_saw_inside) {
+    Scene scene;
+    scene.add(0, "start");
+    Event& ran = scene.add(kMinute, "execve");
+    ran.set("evt.source", "audit");
+    ran.set("syscall.type", "execve");
+    ran.set("proc.exe", "cat");
+    ran.set("proc.args", "/etc/shadow");
+    ran.set("user.name", "root");
+    Event& forged = scene.add(2 * kMinute, "user_login");
+    forged.set("evt.source", "audit");
+    forged.set("audit.type", "USER_LOGIN");
+    forged.set("audit.forged", "written by a process of a container");
+    const std::string text = text_of(scene.tell());
+    EXPECT_THAT(text, HasSubstr("“cat /etc/shadow” as root"));
+    EXPECT_THAT(text, HasSubstr("forged: written by a process of a container"));
+}
+
 TEST(Timeline, a_session_that_never_started_has_no_length) {
     Scene scene;
     scene.add(0, "start");

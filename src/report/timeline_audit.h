@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+
+#include "model/event.h"
+#include "report/timeline_sentence.h"
+
+namespace plimsoll::report {
+
+/// What a Linux audit event tells a person: a program that was run, a file that was opened, a login.
+[[nodiscard]] Telling tell_audit(const model::Event& event);
+
+/// "alice from 192.0.2.7, on pts/3: docker exec … (inferred)": who asked for what the engine did; empty when nobody is
+/// known.
+[[nodiscard]] std::string asked_by(const model::Event& event);
+
+}  // namespace plimsoll::report
