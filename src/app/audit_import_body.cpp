@@ -87,7 +87,7 @@ Result<std::uint64_t> record_import(std::string_view body, EventQueue& queue) {
         if (!queue.put(std::move(event))) return Error{"the agent is stopping"};
         ++count;
     }
-    if (!queue.settle()) return Error{"the ledger does not take records"};
+    if (count > 0 && !queue.settle()) return Error{"the ledger does not take records"};
     return count;
 }
 

@@ -11,11 +11,12 @@ namespace plimsoll::audit {
 struct AssemblerLimits {
     std::int64_t timeout_ms = 2000;      ///< an event without news for so long, by the records' own times, is finished
     std::size_t open_events = 4096;      ///< more at once, and the oldest is finished as it is
-    std::size_t open_bytes = 16u << 20;  ///< text kept for open events
+    std::size_t open_bytes = 16u << 20;  ///< text of open events
     std::size_t records = 4096;          ///< records of one event; further ones start an event that is not complete
-    bool linger = false;  ///< for files, which hold no EOE but may hold lines twice or in disorder: no event is finished
-                          ///< before the limits or `flush` demand it, and the one that began first is finished first
-    bool keep_text = true;               ///< copies what it keeps; false: the caller's text outlives the assembler
+    bool linger =
+        false;  ///< for files, which hold no EOE but may hold lines twice or in disorder: no event is finished
+                ///< before the limits or `flush` demand it, and the one that began first is finished first
+    bool keep_text = true;  ///< copies what it keeps; false: the caller's text outlives the assembler
 };
 
 struct AssemblerCounts {
@@ -39,7 +40,7 @@ public:
     /// Finishes what has had no news for the time-out, by a clock beside the records' (a live reader's).
     void tick(std::int64_t now_ms);
 
-    /// Finishes everything.
+    /// Finishes everything and forgets it: what comes next is another log.
     void flush();
 
     [[nodiscard]] const AssemblerCounts& counts() const;

@@ -34,9 +34,9 @@ inline constexpr std::size_t kLongestLine = std::size_t{1} << 24;
 struct Record {
     std::uint32_t type = 0;  ///< number (linux/audit.h); tables.h has the names
     EventId id;
-    std::string_view body;      ///< the fields, as the kernel or a program wrote them
-    std::string_view enriched;  ///< what auditd's ENRICHED format appended after 0x1d; empty otherwise
-    std::string_view line;      ///< all of it, from node= or type= on, without the line's end
+    std::string_view body;         ///< the fields, as the kernel or a program wrote them
+    std::string_view enriched;     ///< what auditd's ENRICHED format appended after 0x1d; empty otherwise
+    std::string_view line;         ///< all of it, from node= or type= on, without the line's end
     Damage mended = Damage::none;  ///< what was wrong with the line, although it could be read
 };
 

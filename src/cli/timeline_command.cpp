@@ -137,6 +137,13 @@ Range range_of(ledger::Reader& reader) {
     const auto first = reader.record(reader.first_kept());
     const auto last = reader.record(reader.size() - 1);
     if (first && *first) out.first = (*first)->event.time();
+    // Imported logs are older than the ledger: the begin of the first day that they tell of.
+    if (auto imported = condition("audit.imported exists")) {
+        ledger::Query query;
+        query.condition = std::move(*imported);
+        const auto days = reader.count(query, {}, kDay);
+        if (days && !days->empty()) out.first = std::min(out.first.value_or(INT64_MAX), days->front().bucket);
+    }
     if (last && *last) out.last = (*last)->event.time();
     return out;
 }

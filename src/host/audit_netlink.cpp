@@ -1,9 +1,11 @@
 #include "host/audit_netlink.h"
 
 #include <linux/audit.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 
+#include "host/file.h"
 #include "host/netlink.h"
 
 namespace plimsoll::host {
@@ -12,8 +14,8 @@ namespace {
 
 /// Adds what the kernel's terse answer means.
 Error explained(const Error& error, int refusal) {
-    if (refusal == EPERM) return {error.message + " (needs CAP_AUDIT_CONTROL)"};
-    if (refusal == ECONNREFUSED) return {error.message + " (only the initial user and pid namespace may ask)"};
+    if (refusal == EPERM) return {error.message + " (needs CAP_AUDIT_CONTROL, and the host's own pid namespace)"};
+    if (refusal == ECONNREFUSED) return {error.message + " (only the initial user namespace may ask)"};
     if (error.message.ends_with("Protocol not supported")) return {error.message + " (this kernel has no audit)"};
     return error;
 }
@@ -62,6 +64,16 @@ Result<AuditStatus> audit_status() {
     return out;
 }
 
+std::optional<bool> in_host_network() {
+    // Process 2 of the host is a kernel thread, which never leaves the first namespaces; process 1 may hide its own.
+    const auto name = read_if_exists({}, "/proc/2/comm");
+    if (!name || *name != "kthreadd\n") return std::nullopt;
+    struct stat mine {};
+    struct stat first {};
+    if (::stat("/proc/self/ns/net", &mine) != 0 || ::stat("/proc/2/ns/net", &first) != 0) return std::nullopt;
+    return mine.st_ino == first.st_ino && mine.st_dev == first.st_dev;
+}
+
 Result<AuditRules> audit_rules() {
     TRY(auto netlink, open_audit());
     AuditRules out;
@@ -84,7 +96,10 @@ namespace {
 /// Why the kernel did not take a rule, beyond errno's own words.
 Error refused(const Error& error, int refusal) {
     switch (refusal) {
-        case EPERM: return {error.message + " (needs CAP_AUDIT_CONTROL, and rules that are not locked until reboot)"};
+        case EPERM:
+            return {error.message +
+                    " (needs CAP_AUDIT_CONTROL in the host's own pid namespace, and rules that are not locked until "
+                    "reboot)"};
         case ENOENT: return {error.message + " (the folder of the path, or the program of exe=, does not exist)"};
         case EINVAL: return {error.message + " (this kernel does not take these conditions together)"};
         case EOPNOTSUPP: return {error.message + " (this kernel lacks the feature)"};
@@ -109,7 +124,9 @@ Result<AuditChange> add_audit_rule(const AuditRule& rule) {
 
 Result<AuditChange> delete_audit_rule(const AuditRule& rule) {
     if (!rule.bytes.empty()) return change(AUDIT_DEL_RULE, rule.bytes, ENOENT);
-    TRY(const auto bytes, encode_audit_rule(rule));
+    AuditRule stored = rule;
+    stored.prepend = false;  // the kernel forgets it once the rule stands in its place
+    TRY(const auto bytes, encode_audit_rule(stored));
     return change(AUDIT_DEL_RULE, bytes, ENOENT);
 }
 

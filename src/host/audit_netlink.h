@@ -39,6 +39,10 @@ struct AuditRules {
 /// tries them.
 [[nodiscard]] Result<AuditRules> audit_rules();
 
+/// Whether this process is in the host's first network namespace, the only one in which the kernel sends records to
+/// listeners; unknown when /proc does not tell.
+[[nodiscard]] std::optional<bool> in_host_network();
+
 /// What came of a change that the kernel took.
 enum class AuditChange : std::uint8_t {
     done,

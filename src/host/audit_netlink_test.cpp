@@ -38,6 +38,12 @@ public:
         std::ranges::fill(raw_.mask, ~0U);
         return *this;
     }
+    /// As auditctl does: the last word's bits stand for classes of system calls.
+    RuleBytes& all_but_classes() {
+        all_syscalls();
+        raw_.mask[AUDIT_BITMASK_SIZE - 1] = 0;
+        return *this;
+    }
     RuleBytes& syscall(unsigned number) {
         raw_.mask[number / 32] |= 1U << number % 32;
         return *this;
@@ -169,6 +175,72 @@ TEST(AuditNetlink, ListsARuleOfTheRunningKernel) {
     }
     const auto after = audit_rules().value();
     EXPECT_EQ(ours(after), after.rules.end());
+}
+
+/// What auditctl would send for the rule, in its order of conditions.
+TEST(AuditRule, EncodesAsItWasDecoded) {
+    const auto bytes = RuleBytes(AUDIT_FILTER_EXIT, AUDIT_ALWAYS)
+                           .syscall(42)
+                           .syscall(257)
+                           .number(AUDIT_ARCH, 0xc000003e)
+                           .text(AUDIT_WATCH, "/run/docker.sock")
+                           .number(AUDIT_PERM, AUDIT_PERM_READ | AUDIT_PERM_WRITE)
+                           .text(AUDIT_EXE, "/usr/bin/docker")
+                           .number(AUDIT_EXIT, static_cast<std::uint32_t>(-13), AUDIT_NOT_EQUAL)
+                           .number(AUDIT_LOGINUID, 0xffffffff, AUDIT_NOT_EQUAL)
+                           .text(AUDIT_FILTERKEY, "one\x01two")
+                           .bytes();
+    EXPECT_EQ(encode_audit_rule(decode_audit_rule(bytes).value()).value(), bytes);
+    const auto tree = RuleBytes(AUDIT_FILTER_EXIT, AUDIT_ALWAYS).all_but_classes().text(AUDIT_DIR, "/etc").bytes();
+    EXPECT_EQ(encode_audit_rule(decode_audit_rule(tree).value()).value(), tree);
+}
+
+TEST(AuditRule, WhatHasNoEncodingIsNamed) {
+    AuditRule rule{.filter = "exit", .action = "always"};
+    EXPECT_TRUE(encode_audit_rule(rule));
+    rule.path = "/a" + std::string("\0b", 2);
+    EXPECT_THAT(encode_audit_rule(rule).error().message, HasSubstr("NUL"));
+    rule.path = "/" + std::string(5000, 'a');
+    EXPECT_THAT(encode_audit_rule(rule).error().message, HasSubstr("4096"));
+    rule.path.reset();
+    rule.filter = "filter#9";
+    EXPECT_THAT(encode_audit_rule(rule).error().message, HasSubstr("filter#9"));
+    rule.filter = "exit";
+    rule.syscalls = {2048};
+    EXPECT_THAT(encode_audit_rule(rule).error().message, HasSubstr("system call 2048"));
+    rule.syscalls.clear();
+    rule.others.assign(65, {AUDIT_UID, "uid", "=", "0"});
+    EXPECT_THAT(encode_audit_rule(rule).error().message, HasSubstr("64 conditions"));
+    rule.others.assign(1, {AUDIT_UID, "uid", "~", "0"});
+    EXPECT_THAT(encode_audit_rule(rule).error().message, HasSubstr("comparison '~'"));
+}
+
+TEST(AuditNetlink, AddsAndDeletesARule) {
+    if (const auto status = audit_status(); !status || status->enabled == 2)
+        GTEST_SKIP() << "the rules cannot be changed";
+    const TemporaryTree tree;
+    tree.write("/watched", "");
+    AuditRule rule{.filter = "exit",
+                   .action = "always",
+                   .path = tree.at("/watched"),
+                   .permissions = "wa",
+                   .all_syscalls = true,
+                   .keys = {"plimsoll-test-add-" + std::to_string(::getpid())}};
+    const auto added = add_audit_rule(rule);
+    if (!added) GTEST_SKIP() << added.error().message;
+    EXPECT_EQ(*added, AuditChange::done);
+    EXPECT_EQ(add_audit_rule(rule).value(), AuditChange::already);
+    const auto rules = audit_rules().value();
+    const auto listed = std::ranges::find(rules.rules, rule.keys, &AuditRule::keys);
+    ASSERT_NE(listed, rules.rules.end());
+    EXPECT_EQ(encode_audit_rule(*listed).value(), encode_audit_rule(rule).value());
+    EXPECT_EQ(delete_audit_rule(*listed).value(), AuditChange::done);
+    EXPECT_EQ(delete_audit_rule(rule).value(), AuditChange::already);
+    rule.prepend = true;
+    EXPECT_EQ(add_audit_rule(rule).value(), AuditChange::done);
+    EXPECT_EQ(delete_audit_rule(rule).value(), AuditChange::done);
+    rule.path = tree.at("/missing/folder");
+    EXPECT_THAT(add_audit_rule(rule).error().message, HasSubstr("does not exist"));
 }
 
 TEST(AuditNetlink, StatusOrTheReason) {

@@ -5,8 +5,8 @@
 #include <charconv>
 
 #include "host/accounts.h"
-#include "host/audit_netlink.h"
 #include "host/unit_files.h"
+#include "posture/file_audit.h"
 #include "posture/host_facts.h"
 #include "posture/reach.h"
 
@@ -99,19 +99,6 @@ std::vector<Place> places(const host::Root& root, const DaemonSettings* settings
     return all;
 }
 
-/// How a loaded audit rule covers the path: itself, or a tree above it; empty text when none does.
-std::string covering_rule(const std::vector<host::AuditRule>& rules, std::string_view path) {
-    for (const host::AuditRule& rule : rules) {
-        if (!rule.path || rule.path_negated || rule.action != "always") continue;
-        const std::string& watched = *rule.path;
-        const bool below = path.size() > watched.size() && path.starts_with(watched) &&
-                           (watched == "/" || path[watched.size()] == '/');
-        if (watched == path || (rule.is_directory && below))
-            return fmt::format("{} ({})", watched, rule.permissions.empty() ? "rwxa" : rule.permissions);
-    }
-    return {};
-}
-
 void set_mode(const host::FileFacts& file, Facts& out) {
     out.set("file.mode", fmt::format("{:04o}", file.mode), "stat");
     out.absent("file.mode.beyond", "stat");
@@ -136,11 +123,12 @@ void set_owner(const host::FileFacts& file, const Result<host::Accounts>& accoun
 void gather_files(const host::Root& root, const DaemonSettings* settings, const std::vector<std::string>& binaries,
                   Inventory& inventory) {
     const auto accounts = host::read_accounts(root);
-    const auto rules = host::audit_rules();
-    if (rules)
-        inventory.host->set_number("host.audit.rules", static_cast<std::int64_t>(rules->rules.size()), "audit netlink");
+    const LoadedAudit audit = loaded_audit(root);
+    if (audit.rules)
+        inventory.host->set_number("host.audit.rules", static_cast<std::int64_t>(audit.rules->rules().size()),
+                                   "audit netlink");
     else
-        inventory.host->unknown("host.audit.rules", rules.error().message);
+        inventory.host->unknown("host.audit.rules", audit.problem);
 
     std::vector<std::string> seen;
     for (const Place& place : places(root, settings, binaries)) {
@@ -173,17 +161,7 @@ void gather_files(const host::Root& root, const DaemonSettings* settings, const 
             set_owner(**facts, accounts, out);
             set_mode(**facts, out);
         }
-        if (!rules) {
-            out.unknown("file.audited", rules.error().message);
-            out.unknown("file.audited.as", rules.error().message);
-            continue;
-        }
-        const std::string how = covering_rule(rules->rules, path);
-        out.set("file.audited", !how.empty(), "audit netlink");
-        if (how.empty())
-            out.absent("file.audited.as", "audit netlink");
-        else
-            out.set("file.audited.as", how, "audit netlink");
+        set_audited(audit, root, path, place.role, out);
     }
 }
 

@@ -7,7 +7,6 @@ import pathlib
 import shutil
 import signal
 import socket
-import struct
 import subprocess
 import tempfile
 import time
@@ -39,26 +38,22 @@ class AuditLive(unittest.TestCase):
         cls.before = status()
         if cls.before["enabled"] == "2":
             raise unittest.SkipTest("auditing is locked")
-        cls.rules = []
         cls.docker = Docker()
         cls.docker.make_image(changes=("USER 0:0",))
         cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="plimsoll-audit-"))
 
     @classmethod
     def tearDownClass(cls):
-        for rule in cls.rules:
-            run("auditctl", "-d", *rule, check=False)
         run("auditctl", "-e", cls.before["enabled"], check=False)
         run("auditctl", "-b", cls.before["backlog_limit"], check=False)
         run("auditctl", "--backlog_wait_time", cls.before["backlog_wait_time"], check=False)
         cls.docker.stop()
         shutil.rmtree(cls.folder, ignore_errors=True)
-        fcntl.flock(cls.lock, fcntl.LOCK_UN)
+        cls.lock.close()
 
-    @classmethod
-    def add_rule(cls, *rule):
+    def add_rule(self, *rule):
         run("auditctl", "-a", *rule)
-        cls.rules.append(rule)
+        self.addCleanup(run, "auditctl", "-d", *rule, check=False)
 
     def setUp(self):
         run("auditctl", "-e", "1")
@@ -91,7 +86,7 @@ class AuditLive(unittest.TestCase):
             agent.wait(60)
 
     def search(self, ledger, condition):
-        found = run(PLIMSOLL, "search", condition, "--ledger", ledger, "--json", "--limit", "0")
+        found = run(PLIMSOLL, "search", condition, "--ledger", ledger, "--json")
         return [json.loads(line) for line in found.stdout.decode().splitlines()]
 
     def wait_for(self, ledger, condition, count=1, seconds=30):
@@ -110,20 +105,22 @@ class AuditLive(unittest.TestCase):
         # Short programs, double forks whose first child is gone at once, an exec, and containers that live for a moment.
         storm = 'i=0; while [ $i -lt 100 ]; do /bin/true eps-storm; ( ( /bin/true eps-double & ) & ); i=$((i+1)); done; wait; echo eps-done'
         self.docker.docker("exec", "eps-old", "sh", "-c", storm)
-        short = [self.docker.docker("run", "--name", f"eps-{i}", IMAGE, "/bin/true", "eps-short").stdout and i or i for i in range(5)]
-        ids = {name: self.docker.docker("inspect", "-f", "{{.Id}}", name).stdout.decode().strip() for name in [f"eps-{i}" for i in short]}
+        ids = []
+        for i in range(5):
+            self.docker.docker("run", "--name", f"eps-{i}", IMAGE, "/bin/true", "eps-short")
+            ids.append(self.docker.docker("inspect", "-f", "{{.Id}}", f"eps-{i}").stdout.decode().strip())
         run("true", "eps-host")
-        self.wait_for(ledger, f"audit.keys = {KEY} and proc.args = eps-host")
-        self.wait_for(ledger, f"audit.keys = {KEY} and proc.args = eps-short", 5)
+        self.wait_for(ledger, f"audit.keys intersects ({KEY}) and proc.args = eps-host")
+        self.wait_for(ledger, f"audit.keys intersects ({KEY}) and proc.args = eps-short", 5)
         for marker, count in (("eps-storm", 100), ("eps-double", 100)):
-            events = self.wait_for(ledger, f"evt.source = audit and audit.keys = {KEY} and proc.exepath startswith /bin and proc.args = {marker}", count)
+            events = self.wait_for(ledger, f"evt.source = audit and audit.keys intersects ({KEY}) and proc.exepath startswith /bin and proc.args = {marker}", count)
             self.assertEqual({event.get("container.full_id") for event in events}, {old}, marker)
             self.assertEqual({event.get("container.name") for event in events}, {"eps-old"}, marker)
-        events = self.search(ledger, f"evt.source = audit and audit.keys = {KEY} and proc.exepath startswith /bin and proc.args = eps-short")
-        self.assertEqual(sorted(event["container.full_id"] for event in events), sorted(ids.values()))
-        host = self.search(ledger, f"evt.source = audit and audit.keys = {KEY} and proc.args = eps-host")
+        events = self.search(ledger, f"evt.source = audit and audit.keys intersects ({KEY}) and proc.exepath startswith /bin and proc.args = eps-short")
+        self.assertEqual(sorted(event["container.full_id"] for event in events), sorted(ids))
+        host = self.search(ledger, f"evt.source = audit and audit.keys intersects ({KEY}) and proc.args = eps-host")
         self.assertEqual({event["container.id"] for event in host}, {"host"})
-        for event in self.search(ledger, f"evt.source = audit and audit.keys = {KEY} and proc.name in (docker, runc, dockerd)"):
+        for event in self.search(ledger, f"evt.source = audit and audit.keys intersects ({KEY}) and proc.name in (docker, runc, dockerd)"):
             self.assertIn(event.get("audit.attributed", "runtime"), ("runtime", "ancestor", "shim"))
 
     def test_2_connects_to_the_socket_are_told_and_judged(self):
@@ -131,7 +128,7 @@ class AuditLive(unittest.TestCase):
         self.add_rule("always,exit", "-F", "path=" + socket_path, "-k", KEY)
         agent, ledger, _ = self.start_agent("connects")
         self.docker.docker("version")
-        events = self.wait_for(ledger, f"evt.type = connect and audit.keys = {KEY} and proc.name = docker")
+        events = self.wait_for(ledger, f"evt.type = connect and audit.keys intersects ({KEY}) and proc.name = docker")
         self.assertEqual(events[0]["fd.name"], socket_path)
         self.assertEqual(events[0]["user.name"], "root")
         self.assertEqual(events[0]["audit.types"][:4], ["SYSCALL", "SOCKADDR", "CWD", "PATH"])
@@ -142,7 +139,9 @@ class AuditLive(unittest.TestCase):
 
     def test_3_a_record_forged_in_a_container_is_recognised(self):
         agent, ledger, _ = self.start_agent("forged")
-        python = pathlib.Path(shutil.which("python3")).resolve()
+        python = pathlib.Path("/usr/bin/python3").resolve()  # the system's own: it needs nothing but /usr and /lib
+        if not python.exists():
+            self.skipTest("needs /usr/bin/python3")
         self.docker.docker("run", "-d", "--name", "eps-forger", "--network", "none", "-v", "/usr:/usr:ro", "-v", "/lib:/lib:ro",
                            "-v", "/lib64:/lib64:ro", IMAGE, "sleep", "300")
         answer = self.docker.docker("exec", "eps-forger", str(python), "-c", FORGER)
@@ -157,7 +156,7 @@ class AuditLive(unittest.TestCase):
         self.add_rule("always,exit", "-F", "arch=b64", "-S", "execve", "-F", "exe=" + str(pathlib.Path(shutil.which("env")).resolve()), "-k", KEY + "-m")
         agent, ledger, _ = self.start_agent("masked")
         run("env", "EPS_PASSWORD=hunter2 and more", "true")
-        event = self.wait_for(ledger, f"audit.keys = {KEY}-m and proc.args contains EPS_PASSWORD")[0]
+        event = self.wait_for(ledger, f"audit.keys intersects ({KEY}-m) and proc.args contains EPS_PASSWORD")[0]
         self.assertIn("EPS_PASSWORD=***", event["proc.args"])
         self.assertIn("assignment", event["audit.masked"])
         self.stop_agent(agent)
@@ -253,7 +252,7 @@ class AuditLive(unittest.TestCase):
             self.assertFalse(self.search(ledger, "record.kind = alert"))
             # What is older than the ledger is found by its time.
             at = run(PLIMSOLL, "search", "evt.source = audit", "--ledger", ledger, "--json", "--since", "2026-11-20T00:00:00Z",
-                     "--until", "2026-11-21T00:58:00Z", "--limit", "0").stdout.decode().splitlines()
+                     "--until", "2026-11-21T00:58:00Z").stdout.decode().splitlines()
             self.assertTrue(at)
             told = run(PLIMSOLL, "timeline", "676cfb60f32a", "--ledger", ledger, "--json", check=False)
             self.assertEqual(told.returncode, 0, told.stderr.decode())

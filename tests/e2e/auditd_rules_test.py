@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import platform
+import re
 import shutil
 import socket
 import struct
@@ -185,7 +186,8 @@ class Rules(AuditTest):
         written = self.folder / "plimsoll.rules"
         auditd("rules", "--profile", "full", "-o", written)
         auditd("apply", "--profile", "full", "--no-persist")
-        applied = ours()
+        late = [rule for rule in ours() if re.search("(path=|dir=|-w )/run/.*/", rule) or "-w /run/docker/plugins" in rule]
+        applied = [rule for rule in ours() if rule not in late]
         self.assertGreater(len(applied), 10)
         auditd("apply", "--undo")
         auditctl("-R", written)

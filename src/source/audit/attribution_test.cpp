@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "base/time.h"
 #include "host/temporary_tree.h"
 
 namespace plimsoll::source {
@@ -11,7 +12,7 @@ namespace {
 const std::string kId(64, 'a');
 const std::string kOther(64, 'b');
 const std::string kLayer(64, 'c');
-constexpr std::int64_t kNow = 1'795'000'000'000;
+const std::int64_t kNow = now() / 1'000'000;
 
 /// A host on which a container runs from an overlay: its device is 00:32.
 struct OneHost : host::TemporaryTree {

@@ -1,0 +1,378 @@
+#include "audit/field_facts.h"
+
+#include <linux/audit.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+namespace plimsoll::audit {
+
+namespace {
+
+constexpr std::uint32_t kUringOp = 1336;
+constexpr std::uint32_t kOpenat2 = 1337;
+constexpr std::string_view kAtFdcwd = "ffffff9c";  ///< the last 32 bits of a register that holds AT_FDCWD
+
+/// Names that a switch by length finds quickly.
+Known known_field(std::string_view name) {
+    const auto is = [&](std::string_view text, Known field) { return name == text ? field : Known::none; };
+    switch (name.size()) {
+        case 2:
+            if (name[0] == 'a' && name[1] >= '0' && name[1] <= '3')
+                return static_cast<Known>(static_cast<int>(Known::a0) + (name[1] - '0'));
+            return is("op", Known::op);
+        case 3:
+            switch (name[0]) {
+                case 'p': return is("pid", Known::pid);
+                case 'u': return is("uid", Known::uid);
+                case 'g': return is("gid", Known::gid);
+                case 't': return is("tty", Known::tty);
+                case 's': return is("ses", Known::ses);
+                case 'e': return is("exe", Known::exe);
+                case 'k': return is("key", Known::key);
+                case 'r': return is("res", Known::res);
+                case 'c': return is("cwd", Known::cwd);
+                default: return Known::none;
+            }
+        case 4:
+            switch (name[0]) {
+                case 'a': return name == "arch" ? Known::arch : is("auid", Known::auid);
+                case 'e':
+                    if (name == "exit") return Known::exit;
+                    return name == "euid" ? Known::euid : is("egid", Known::egid);
+                case 'p': return is("ppid", Known::ppid);
+                case 's': return name == "suid" ? Known::suid : is("sgid", Known::sgid);
+                case 'c': return is("comm", Known::comm);
+                default: return Known::none;
+            }
+        case 5:
+            switch (name[0]) {
+                case 'i': return is("items", Known::items);
+                case 'f': return name == "fsuid" ? Known::fsuid : is("fsgid", Known::fsgid);
+                case 's': return is("saddr", Known::saddr);
+                case 'o': return is("oflag", Known::oflag);
+                default: return Known::none;
+            }
+        case 7: return name == "syscall" ? Known::syscall : is("success", Known::success);
+        case 8: return is("uring_op", Known::uring_op);
+        case 9: return is("proctitle", Known::proctitle);
+        default: return Known::none;
+    }
+}
+
+bool is_absent(const Written& value) {
+    return !value.set || (!value.quoted && (value.text == "(null)" || value.text == "(none)" || value.text == "?"));
+}
+
+/// One aN, or aN[M], of an EXECVE record.
+struct ArgumentName {
+    std::uint32_t number = 0;
+    bool ok = false;
+};
+ArgumentName argument_name(std::string_view name) {
+    if (name.size() < 2 || name[0] != 'a' || name.ends_with("_len")) return {};
+    ArgumentName out;
+    const char* const end = name.data() + name.size();
+    const auto [at, error] = std::from_chars(name.data() + 1, end, out.number);
+    out.ok = error == std::errc{} && (at == end || *at == '[');
+    return out;
+}
+
+/// The arguments of all EXECVE records. Pieces of a long one come in order, each in hexadecimal or not.
+void read_arguments(const LogEvent& event, std::size_t most, std::vector<std::string>& out) {
+    std::size_t total = 0;
+    std::optional<std::uint32_t> last;
+    for (const Record& record : event.records) {
+        if (record.type != AUDIT_EXECVE) continue;
+        FieldCursor cursor(record.body);
+        while (const auto field = cursor.next()) {
+            const ArgumentName name = argument_name(field->name);
+            if (!name.ok || field->claim) continue;
+            if (total >= most) return;
+            std::string piece = decode(field->value, field->quoted);
+            if (piece.size() > most - total) piece.resize(most - total);
+            total += piece.size() + 1;
+            if (last != name.number) {
+                out.emplace_back();
+                last = name.number;
+            }
+            out.back() += piece;
+        }
+    }
+}
+
+void title_of(const Written& title, std::size_t most, std::vector<std::string>& out) {
+    if (is_absent(title)) return;
+    std::string text = decode(title.text, title.quoted);
+    if (text.size() > most) text.resize(most);
+    while (!text.empty() && text.back() == '\0') text.pop_back();
+    std::size_t begin = 0;
+    while (begin <= text.size() && !text.empty()) {
+        const std::size_t end = std::min(text.find('\0', begin), text.size());
+        out.push_back(text.substr(begin, end - begin));
+        begin = end + 1;
+    }
+}
+
+void mask(SecretMasker* masker, std::vector<std::string>& arguments) {
+    if (masker == nullptr) return;
+    masker->next_command();
+    // A title that a program wrote itself is one word with blanks: then its words are what is masked.
+    const bool line = arguments.size() == 1 && arguments[0].find(' ') != std::string::npos;
+    for (std::string& argument : arguments) {
+        if (auto masked = line ? masker->text(argument) : masker->argument(argument)) argument = std::move(*masked);
+    }
+}
+
+}  // namespace
+
+std::string_view TextStore::keep(std::string_view text) {
+    if (text.empty()) return {};
+    while (chunk_ < chunks_.size() && chunks_[chunk_].size - chunks_[chunk_].used < text.size()) ++chunk_;
+    if (chunk_ == chunks_.size()) {
+        const std::size_t size = std::max(chunks_.empty() ? std::size_t{512} : chunks_.back().size * 2, text.size());
+        chunks_.push_back({.bytes = std::make_unique_for_overwrite<char[]>(size), .size = size});
+    }
+    Chunk& chunk = chunks_[chunk_];
+    char* const place = chunk.bytes.get() + chunk.used;
+    std::memcpy(place, text.data(), text.size());
+    chunk.used += text.size();
+    return {place, text.size()};
+}
+
+void TextStore::clear() {
+    for (Chunk& chunk : chunks_) chunk.used = 0;
+    chunk_ = 0;
+}
+
+std::string plain_path(std::string_view path) {
+    std::string out;
+    out.reserve(path.size());
+    std::size_t at = 0;
+    while (at < path.size()) {
+        while (at < path.size() && path[at] == '/') ++at;
+        const std::size_t begin = at;
+        while (at < path.size() && path[at] != '/') ++at;
+        const std::string_view part = path.substr(begin, at - begin);
+        if (part.empty() || part == ".") continue;
+        if (part == "..") {
+            const auto slash = out.rfind('/');
+            out.resize(slash == std::string::npos ? 0 : slash);
+            continue;
+        }
+        out += '/';
+        out += part;
+    }
+    return out.empty() ? "/" : out;
+}
+
+void EventFacts::read(const LogEvent& event) {
+    event_ = &event;
+    known_.fill({});
+    paths_.clear();
+    others_.clear();
+    claims_.clear();
+    syscall_ = call_ = {};
+    arch_ = 0;
+    has_execve_ = false;
+    arguments_read_ = title_read_ = address_read_ = false;
+    arguments_.clear();
+    title_.clear();
+    address_.reset();
+    store_.clear();
+    scratch_.store().clear();
+    static const Record kNone{};
+    main_ = event.records.empty() ? &kNone : &event.records.front();
+    if (const Record* syscall = event.first(AUDIT_SYSCALL))
+        main_ = syscall;
+    else if (const Record* uring = event.first(kUringOp))
+        main_ = uring;
+    take(*main_);
+    for (const Record& record : event.records) {
+        if (&record == main_) continue;
+        switch (record.type) {
+            case AUDIT_PATH: take_path(record); break;
+            case AUDIT_EXECVE: has_execve_ = true; break;
+            default: take(record); break;
+        }
+    }
+    if (main_->type == AUDIT_EXECVE) has_execve_ = true;
+    if (main_->type == AUDIT_PATH) take_path(*main_);
+    if (paths_.size() > 1 && !std::ranges::is_sorted(paths_, {}, &PathFact::item))
+        std::ranges::stable_sort(paths_, {}, &PathFact::item);
+    name_call();
+}
+
+void EventFacts::take(const Record& record) {
+    if (record.type == AUDIT_EXECVE || record.type == AUDIT_PATH) return;
+    FieldCursor cursor(record.body);
+    while (const auto field = cursor.next()) {
+        const Written value{field->value, field->quoted, true};
+        if (field->claim) {
+            if (claims_.size() < kMostOthers) claims_.push_back({field->name, value, record.type});
+            continue;
+        }
+        const Known known = known_field(field->name);
+        if (known != Known::none) {
+            Written& place = known_[static_cast<std::size_t>(known)];
+            // The first record that says it, and the call before all others.
+            if (!place.set) {
+                place = value;
+                continue;
+            }
+            if (place.text == value.text) continue;
+        }
+        if (others_.size() < kMostOthers) others_.push_back({field->name, value, record.type});
+    }
+}
+
+void EventFacts::take_path(const Record& record) {
+    if (paths_.size() >= kMostPaths) return;
+    PathFact path;
+    const bool first = paths_.empty();
+    FieldCursor cursor(record.body);
+    while (const auto field = cursor.next()) {
+        const std::string_view name = field->name;
+        if (field->claim) continue;
+        if (name == "name") {
+            path.name = {field->value, field->quoted, true};
+        } else if (name == "dev") {
+            path.device = field->value;
+        } else if (name == "inode") {
+            path.inode = field->value;
+        } else if (name == "nametype") {
+            path.kind = field->value;
+        } else if (name == "item") {
+            std::from_chars(field->value.data(), field->value.data() + field->value.size(), path.item);
+        } else if (first && field->value != "0" && field->value != "00:00" && others_.size() < kMostOthers) {
+            others_.push_back({name, {field->value, field->quoted, true}, record.type});
+        }
+    }
+    paths_.push_back(path);
+}
+
+void EventFacts::name_call() {
+    if (const auto arch = hex(Known::arch)) arch_ = static_cast<std::uint32_t>(*arch);
+    const auto number = this->number(Known::syscall);
+    if (!number || *number < 0) return;
+    syscall_ = syscall_name(arch_, static_cast<unsigned>(*number));
+    if (syscall_.empty()) syscall_ = get(Known::syscall).text;
+    call_ = syscall_;
+    if (syscall_ != "socketcall") return;
+    static constexpr auto kCalls = std::to_array<std::string_view>(
+        {"",           "socket",  "bind",    "connect",  "listen",   "accept",   "getsockname", "getpeername",
+         "socketpair", "send",    "recv",    "sendto",   "recvfrom", "shutdown", "setsockopt",  "getsockopt",
+         "sendmsg",    "recvmsg", "accept4", "recvmmsg", "sendmmsg"});
+    const auto which = hex(Known::a0);
+    if (which && *which > 0 && *which < kCalls.size()) call_ = kCalls[*which];
+}
+
+std::optional<std::int64_t> EventFacts::number(Known field) const {
+    const Written& value = get(field);
+    if (!value.set || value.text.empty()) return std::nullopt;
+    std::int64_t out = 0;
+    const char* const end = value.text.data() + value.text.size();
+    const auto [at, error] = std::from_chars(value.text.data(), end, out);
+    if (error != std::errc{} || at != end) return std::nullopt;
+    return out;
+}
+
+std::optional<std::uint64_t> EventFacts::hex(Known field) const {
+    const Written& value = get(field);
+    if (!value.set || value.text.empty()) return std::nullopt;
+    std::uint64_t out = 0;
+    const char* const end = value.text.data() + value.text.size();
+    const auto [at, error] = std::from_chars(value.text.data(), end, out, 16);
+    if (error != std::errc{} || at != end) return std::nullopt;
+    return out;
+}
+
+void EventFacts::mask_with(SecretMasker* masker) {
+    masker_ = masker;
+    arguments_read_ = title_read_ = false;  // what was read before was not masked
+    arguments_.clear();
+    title_.clear();
+}
+
+const std::vector<std::string>& EventFacts::arguments() const {
+    if (!has_execve_) return title();
+    if (arguments_read_) return arguments_;
+    arguments_read_ = true;
+    read_arguments(*event_, kMostArguments, arguments_);
+    mask(masker_, arguments_);
+    return arguments_;
+}
+
+const std::vector<std::string>& EventFacts::title() const {
+    if (title_read_) return title_;
+    title_read_ = true;
+    title_of(get(Known::proctitle), kMostArguments, title_);
+    mask(masker_, title_);
+    return title_;
+}
+
+const SocketAddress* EventFacts::address() const {
+    if (!address_read_) {
+        address_read_ = true;
+        if (has(Known::saddr)) address_ = socket_address(get(Known::saddr).text);
+    }
+    return address_ ? &*address_ : nullptr;
+}
+
+std::string_view EventFacts::text(const Written& value) const {
+    if (is_absent(value)) return {};
+    if (value.quoted) return value.text;
+    return store_.keep(decode(value.text, false));
+}
+
+std::string_view EventFacts::raw_path(const PathFact& path) const { return text(path.name); }
+
+std::string_view EventFacts::full_path(const PathFact& path) const {
+    const std::string_view name = text(path.name);
+    const auto is_plain = [](std::string_view text) {
+        return text.find("/.") == std::string_view::npos && text.find("//") == std::string_view::npos &&
+               (text.size() == 1 || !text.ends_with('/'));
+    };
+    if (name.starts_with('/')) return is_plain(name) ? name : store_.keep(plain_path(name));
+    if (name.empty() || !has(Known::cwd)) return name;
+    // A name relative to a descriptor: the record does not say of which directory.
+    const bool from_descriptor = call_.ends_with("at") || call_.ends_with("at2");
+    if (from_descriptor && !get(Known::a0).text.ends_with(kAtFdcwd) && call_ != "symlinkat") return name;
+    const std::string_view cwd = text(Known::cwd);
+    if (!cwd.starts_with('/')) return name;
+    std::string joined(cwd);
+    joined += '/';
+    joined += name;
+    return store_.keep(plain_path(joined));
+}
+
+const PathFact* EventFacts::path_of(std::string_view kind) const {
+    const auto found = std::ranges::find(paths_, kind, &PathFact::kind);
+    return found == paths_.end() ? nullptr : &*found;
+}
+
+const PathFact* EventFacts::subject() const {
+    for (const char* kind : {"CREATE", "DELETE", "NORMAL", "UNKNOWN"}) {
+        if (const PathFact* path = path_of(kind)) return path;
+    }
+    return nullptr;
+}
+
+std::string EventFacts::incomplete() const {
+    std::string out;
+    const auto add = [&](std::string_view text) { out.append(out.empty() ? "" : ", ").append(text); };
+    const bool parts = !paths_.empty() || has(Known::cwd) || has_execve_ || has(Known::saddr);
+    if (main_->type == AUDIT_SYSCALL) {
+        if (!event_->complete) add("no end");
+    } else if (parts && main_->type != kUringOp) {
+        add("no SYSCALL record");
+    }
+    const auto items = number(Known::items);
+    if (items && *items > 0 && static_cast<std::size_t>(*items) > paths_.size() && paths_.size() < kMostPaths)
+        add(std::to_string(paths_.size()) + " of " + std::to_string(*items) + " PATH records");
+    if (is_exec() && !has_execve_ && get(Known::success).text == "yes") add("no EXECVE record");
+    return out;
+}
+
+}  // namespace plimsoll::audit

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string_view>
+
+#include "audit/field_facts.h"
+#include "audit/field_values.h"
+#include "host/accounts.h"
+#include "model/fields.h"
+
+namespace plimsoll::audit {
+
+/// What a row of the mapping reads from.
+struct FieldContext {
+    const EventFacts& facts;
+    const host::Accounts* names = nullptr;
+    bool contained = false;
+};
+
+/// One field and where its values come from.
+struct FieldRow {
+    model::FieldKey field;
+    void (*give)(const FieldContext& context, FieldValues& out);
+};
+
+/// Every plain field of an audit event, in the order of the field table.
+[[nodiscard]] std::span<const FieldRow> field_rows();
+[[nodiscard]] const FieldRow* field_row(model::FieldId field);  ///< null for fields that audit events do not have
+
+/// One value of `audit.field` or `audit.claim`; nothing when no record has it.
+void give_other(const FieldContext& context, std::string_view name, FieldValues& out);
+void give_claim(const FieldContext& context, std::string_view name, FieldValues& out);
+
+/// Every claim and every other field, each name once.
+void for_each_other(const FieldContext& context, FieldValues& values,
+                    const std::function<void(std::string_view name, const model::Value& value)>& take);
+void for_each_claim(const FieldContext& context, FieldValues& values,
+                    const std::function<void(std::string_view name, const model::Value& value)>& take);
+
+inline constexpr std::size_t kMostText = 4096;  ///< bytes of a text that is neither arguments nor a path
+
+}  // namespace plimsoll::audit

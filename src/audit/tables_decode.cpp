@@ -1,0 +1,114 @@
+#include "audit/tables_decode.h"
+
+#include <algorithm>
+#include <array>
+
+#include "audit/tables.h"
+
+namespace plimsoll::audit {
+
+namespace {
+
+constexpr std::uint8_t kNone = 255;
+
+constexpr std::array<std::uint8_t, 256> make_digits() {
+    std::array<std::uint8_t, 256> digits{};
+    digits.fill(kNone);
+    for (unsigned i = 0; i < 10; ++i) digits[static_cast<unsigned char>('0') + i] = static_cast<std::uint8_t>(i);
+    for (unsigned i = 0; i < 6; ++i) {
+        digits[static_cast<unsigned char>('A') + i] = static_cast<std::uint8_t>(10 + i);
+        digits[static_cast<unsigned char>('a') + i] = static_cast<std::uint8_t>(10 + i);
+    }
+    return digits;
+}
+
+constexpr auto kDigits = make_digits();
+
+constexpr std::array<std::uint8_t, 256> make_upper_digits() {
+    auto digits = make_digits();
+    for (unsigned i = 0; i < 6; ++i) digits[static_cast<unsigned char>('a') + i] = kNone;
+    return digits;
+}
+
+constexpr auto kUpperDigits = make_upper_digits();
+
+// Sorted. Fields that the kernel or a program writes through audit_log_untrustedstring or audit_encode_nv_string.
+constexpr auto kEscaped = std::to_array<std::string_view>({
+    "acct",
+    "apparmor",
+    "cmd",
+    "comm",
+    "cwd",
+    "data",
+    "denied_mask",
+    "device",
+    "dir",
+    "exe",
+    "file",
+    "invalid_context",
+    "key",
+    "name",
+    "new-chardev",
+    "new-disk",
+    "new-fs",
+    "new-net",
+    "new-rng",
+    "ocomm",
+    "old-chardev",
+    "old-disk",
+    "old-fs",
+    "old-net",
+    "old-rng",
+    "path",
+    "proctitle",
+    "profile",
+    "requested_mask",
+    "root_dir",
+    "sw",
+    "vm",
+    "watch",
+});
+static_assert(std::ranges::is_sorted(kEscaped));
+
+/// aN and aN[M] of EXECVE.
+bool is_argument(std::string_view field) {
+    return field.size() >= 2 && field[0] == 'a' && field[1] >= '0' && field[1] <= '9' && !field.ends_with("_len");
+}
+
+}  // namespace
+
+std::uint8_t hex_digit(char c) { return kDigits[static_cast<unsigned char>(c)]; }
+
+bool decode_hex(char* room, std::string_view text) {
+    if (text.empty() || text.size() % 2 != 0) return false;
+    unsigned bad = 0;
+    for (std::size_t i = 0; i < text.size(); i += 2) {
+        const unsigned high = kUpperDigits[static_cast<unsigned char>(text[i])];
+        const unsigned low = kUpperDigits[static_cast<unsigned char>(text[i + 1])];
+        bad |= high | low;
+        room[i / 2] = static_cast<char>(high << 4U | low);
+    }
+    return bad < 16;
+}
+
+bool append_hex_decoded(std::string& out, std::string_view text) {
+    const std::size_t begin = out.size();
+    out.resize(begin + text.size() / 2);
+    if (decode_hex(out.data() + begin, text)) return true;
+    out.resize(begin);
+    return false;
+}
+
+std::string decode(std::string_view value, bool quoted) {
+    std::string out;
+    if (quoted || !append_hex_decoded(out, value)) out.assign(value);
+    return out;
+}
+
+bool may_be_hex(std::uint32_t type, std::string_view field) {
+    constexpr std::uint32_t kExecve = 1309;
+    if (type == kExecve && is_argument(field)) return true;
+    return std::ranges::binary_search(kEscaped, field);
+}
+
+}  // namespace plimsoll::audit

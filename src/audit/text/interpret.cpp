@@ -1,0 +1,230 @@
+#include "audit/text/interpret.h"
+
+#include <bit>
+#include <charconv>
+#include <cstring>
+#include <functional>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+#include "audit/tables.h"
+#include "audit/tables_decode.h"
+
+namespace plimsoll::audit {
+
+namespace {
+
+/// Blanks between "audit(…):" and the first field: the records that continue an EXECVE have two.
+std::string_view blanks_before(const Record& record) {
+    const char* begin = record.line.data();
+    const char* body = record.body.data();
+    const std::less<> before;
+    if (begin == nullptr || body == nullptr || before(body, begin) || before(begin + record.line.size(), body))
+        return " ";
+    const char* at = body;
+    while (before(begin, at) && at[-1] == ' ') --at;
+    const auto size = static_cast<std::size_t>(body - at);
+    return {at, size < 3 ? size : 2};
+}
+
+/// The first place of one of two characters at or behind `at`; `end` without one.
+const char* find_either(const char* at, const char* end, char one, char other) {
+#if defined(__SSE2__)
+    const __m128i ones = _mm_set1_epi8(one);
+    const __m128i others = _mm_set1_epi8(other);
+    for (; end - at >= 16; at += 16) {
+        __m128i bytes;
+        std::memcpy(&bytes, at, 16);
+        const __m128i found = _mm_or_si128(_mm_cmpeq_epi8(bytes, ones), _mm_cmpeq_epi8(bytes, others));
+        const auto mask = static_cast<unsigned>(_mm_movemask_epi8(found));
+        if (mask != 0) return at + std::countr_zero(mask);
+    }
+#endif
+    while (at < end && *at != one && *at != other) ++at;
+    return at;
+}
+
+/// At most 16 digits: a register's.
+bool read_hex(const char*& at, const char* end, std::uint64_t& value) {
+    const char* const begin = at;
+    value = 0;
+    for (; at < end && at - begin < 16; ++at) {
+        const std::uint8_t digit = hex_digit(*at);
+        if (digit > 15) break;
+        value = value << 4U | digit;
+    }
+    return at != begin;
+}
+
+/// a0 to a3 stand one behind the other; `at` is where the value of a0 begins. What cannot be read is 0.
+void read_arguments(const char* at, const char* end, Call& call) {
+    for (unsigned i = 0; i < 4; ++i) {
+        if (!read_hex(at, end, call.arguments[i])) return;
+        if (end - at < 5 || at[0] != ' ' || at[1] != 'a' || at[2] != static_cast<char>('1' + i) || at[3] != '=') return;
+        at += 4;
+    }
+}
+
+constexpr std::uint32_t kSyscall = 1300;
+constexpr std::uint32_t kSeccomp = 1326;
+
+/// What the record says of its call: looked for once, because a0 comes before what tells its meaning.
+Call call_of(const Record& record) {
+    Call call;
+    if (record.type != kSyscall && record.type != kSeccomp) return call;
+    const std::string_view body = record.body;
+    const char* end = body.data() + body.size();
+    // Kernel's fields in the kernel's order: the first of a name is the one, and it is near the begin
+    const auto value_of = [&](std::string_view name) -> const char* {
+        if (body.starts_with(name.substr(1))) return body.data() + name.size() - 1;
+        const std::size_t at = body.find(name);
+        return at == std::string_view::npos ? nullptr : body.data() + at + name.size();
+    };
+    std::uint64_t number = 0;
+    if (const char* at = value_of(" arch=")) {
+        if (read_hex(at, end, number) && number <= UINT32_MAX) call.arch = static_cast<std::uint32_t>(number);
+    }
+    if (const char* at = value_of(" syscall=")) {
+        (void)std::from_chars(at, end, call.number);
+    }
+    if (const char* at = value_of(" a0=")) read_arguments(at, end, call);
+    return call;
+}
+
+bool equals_lowered(std::string_view upper, std::string_view lower) {
+    if (upper.size() != lower.size()) return false;
+    for (std::size_t i = 0; i < upper.size(); ++i) {
+        const char c = upper[i];
+        const char expected = lower[i] == '-' ? '_' : lower[i];
+        if ((c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c == '-' ? '_' : c) != expected) return false;
+    }
+    return true;
+}
+
+bool has_enriched_value(FieldKind kind) {
+    return kind == FieldKind::user || kind == FieldKind::group || kind == FieldKind::syscall;
+}
+
+}  // namespace
+
+std::string_view EnrichedCursor::value(std::string_view name) {
+    std::string_view rest = rest_;
+    while (!rest.empty()) {
+        const std::size_t equals = rest.find('=');
+        if (equals == std::string_view::npos) return {};
+        const std::string_view found = rest.substr(0, equals);
+        rest.remove_prefix(equals + 1);
+        std::string_view value;
+        if (rest.starts_with('"')) {
+            const std::size_t close = rest.find('"', 1);
+            value = rest.substr(1, close == std::string_view::npos ? close : close - 1);
+            rest.remove_prefix(close == std::string_view::npos ? rest.size() : close + 1);
+        } else {
+            value = rest.substr(0, rest.find(' '));
+            rest.remove_prefix(value.size());
+        }
+        while (rest.starts_with(' ')) rest.remove_prefix(1);
+        if (equals_lowered(found, name)) {
+            rest_ = rest;
+            return value;
+        }
+    }
+    return {};
+}
+
+Interpreter::Interpreter(const host::Accounts* accounts, Escape escape, Zone zone, bool iso_times)
+    : clock_(zone, iso_times), values_(accounts, escape) {}
+
+void Interpreter::put_head(const EventId& id) {
+    if (head_id_ == id && head_node_ == id.node && head_.size() != 0) return;
+    head_id_ = id;
+    head_node_ = id.node;
+    head_id_.node = head_node_;
+    head_.clear();
+    head_.put(" msg=audit(");
+    clock_.put_moment(head_, id.milliseconds);
+    head_.put(':');
+    head_.put_number(id.serial);
+    head_.put(") :");
+}
+
+void Interpreter::put_record(Buffer& out, const Record& record) {
+    if (!record.id.node.empty()) {
+        out.put("node=");
+        values_.put_around(out, record.id.node);
+        out.put(' ');
+    }
+    const std::string_view name = type_name(record.type);
+    out.put("type=");
+    if (name.empty()) {
+        out.put("UNKNOWN[");
+        out.put_number(record.type);
+        out.put(']');
+    } else {
+        out.put(name);
+    }
+    put_head(record.id);
+    out.put(head_.text());
+    out.put(blanks_before(record));
+    put_body(out, record);
+    out.put('\n');
+}
+
+void Interpreter::put_body(Buffer& out, const Record& record) {
+    const std::uint32_t type = record.type;
+    const Call call = call_of(record);
+    EnrichedCursor enriched(record.enriched);
+    std::string_view body = record.body;
+    while (body.ends_with(' ')) body.remove_suffix(1);
+    const char* at = body.data();
+    const char* const end = at + body.size();
+    const char* written = at;              // what is before is in `out`
+    const bool is_clean = is_plain(body);  // then nothing that stands around values needs to be looked at again
+    const auto flush = [&](const char* until) {
+        const std::string_view around(written, static_cast<std::size_t>(until - written));
+        if (is_clean)
+            out.put(around);
+        else
+            values_.put_around(out, around);
+        written = until;
+    };
+    while (at < end) {
+        const char* name = at;
+        for (at = find_either(at, end, '=', ' '); at < end && *at == ' '; at = find_either(at, end, '=', ' '))
+            name = ++at;
+        if (at == end) break;
+        RawField field{.type = type,
+                       .name = {name, static_cast<std::size_t>(at - name)},
+                       .value = {},
+                       .clean = is_clean,
+                       .enriched = {}};
+        if (field.name.starts_with('\'') || field.name.starts_with('(')) field.name.remove_prefix(1);
+        const char* const value = ++at;
+        const FieldKind kind = field_kind(type, field.name, static_cast<std::size_t>(end - field.name.data()));
+        if (kind == FieldKind::nested) continue;
+        if (at < end && (*at == '"' || *at == '\'')) {
+            const char quote = *at;
+            ++at;
+            at = find_either(at, end, quote, quote);
+            field.quoted = quote == '"';
+            field.value = {value + 1, static_cast<std::size_t>(at - value - 1)};
+            if (at < end) ++at;
+        } else {
+            at = find_either(at, end, ' ', ' ');
+            field.value = {value, static_cast<std::size_t>(at - value)};
+        }
+        if (kind != FieldKind::plain) {
+            if (has_enriched_value(kind) && !record.enriched.empty()) field.enriched = enriched.value(field.name);
+            flush(value);
+            values_.put(out, kind, field, call);
+            written = at;
+        }
+        if (at < end && *at == ' ') ++at;
+    }
+    flush(end);
+    out.put(' ');
+}
+
+}  // namespace plimsoll::audit

@@ -1,0 +1,248 @@
+#include "cli/auditd_search_command.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <csignal>
+#include <ctime>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "audit/log/checkpoint.h"
+#include "audit/log/scan.h"
+#include "audit/log/search_options.h"
+#include "cli/command.h"
+#include "cli/output.h"
+#include "cli/record_output.h"
+#include "host/accounts.h"
+
+namespace plimsoll::cli {
+
+namespace {
+
+// What scripts around ausearch --checkpoint ask for.
+constexpr int kBadCheckpoint = 10;
+constexpr int kLostCheckpoint = 12;
+
+/// Formats the events of a piece, and writes them when the piece's turn comes.
+class Writer final : public audit::EventTaker {
+public:
+    Writer(const audit::SearchRequest& request, Stream& out)
+        : request_(request), out_(out), format_(audit::make_format(request.format, request.shown)) {}
+
+    void event(const audit::LogEvent& event, const audit::EventPlace&) override {
+        if (request_.just_one && any_) return;
+        any_ = true;
+        format_->write(event, text_);
+    }
+    bool deliver() override {
+        const bool written = out_.write(text_) && (!request_.line_buffered || out_.flush());
+        text_.clear();
+        return written && !(request_.just_one && any_);
+    }
+
+private:
+    const audit::SearchRequest& request_;
+    Stream& out_;
+    std::unique_ptr<audit::OutputFormat> format_;
+    std::string text_;
+    bool any_ = false;
+};
+
+bool is_pipe(int fd) {
+    struct stat facts {};
+    return ::fstat(fd, &facts) == 0 && S_ISFIFO(facts.st_mode);
+}
+
+std::optional<Nanoseconds> boot_time(Nanoseconds now) {
+    struct timespec up {};
+    if (::clock_gettime(CLOCK_BOOTTIME, &up) != 0) return std::nullopt;
+    return now - (up.tv_sec * kSecond + up.tv_nsec);
+}
+
+/// "1 damaged line (no header 1)": each kind that there is.
+void add_kinds(std::string& out, const std::array<std::uint64_t, audit::kDamages>& counts, std::string_view what) {
+    std::uint64_t sum = 0;
+    std::string kinds;
+    for (std::size_t i = 0; i < audit::kDamages; ++i) {
+        const auto damage = static_cast<audit::Damage>(i);
+        if (counts[i] == 0 || damage == audit::Damage::empty) continue;
+        sum += counts[i];
+        kinds += fmt::format("{}{} {}", kinds.empty() ? "" : ", ", audit::to_text(damage), counts[i]);
+    }
+    if (sum > 0) out += fmt::format("; {} {} ({})", sum, what, kinds);
+}
+
+/// What was read, and what was wrong with it, in one line.
+std::string account(const audit::ScanReport& report) {
+    const auto& counts = report.counts;
+    std::string out = fmt::format("{} lines read", counts.lines);
+    if (!report.stopped) out = fmt::format("{} events; ", counts.matched) + out;
+    add_kinds(out, counts.damaged, "are no records");
+    add_kinds(out, counts.mended, "hard to read but used");
+    if (const auto padding = counts.damaged[static_cast<std::size_t>(audit::Damage::empty)]; padding > 0)
+        out += fmt::format("; {} blank", padding);
+    if (counts.duplicates > 0) out += fmt::format("; {} double lines left out", counts.duplicates);
+    if (counts.incomplete > 0)
+        out += fmt::format("; {} events lack a record{}", counts.incomplete,
+                           report.by_literals ? " (among those near a hit)" : "");
+    if (counts.undecided > 0) out += fmt::format("; of {} events the condition could not be decided", counts.undecided);
+    if (report.stopped) out += "; stopped before the end";
+    return out;
+}
+
+/// The files to read, as the request and standard input say.
+Result<std::vector<audit::LogFile>> logs_of(const audit::SearchRequest& request) {
+    std::vector<std::string> paths = request.inputs;
+    if (paths.empty() && !request.system_logs && is_pipe(STDIN_FILENO)) paths.emplace_back("-");
+    if (paths.empty()) {
+        TRY(paths, audit::system_logs({}));
+    }
+    return audit::open_logs(paths);
+}
+
+/// Where the last search stopped; sets `exit` when that cannot be found out.
+bool start_at(const audit::SearchRequest& request, const audit::Checkpoint& checkpoint,
+              const std::vector<audit::LogFile>& files, audit::ScanOptions& options, int& exit) {
+    const auto place = audit::find_checkpoint(files, checkpoint);
+    if (!place) {
+        complain("the event of checkpoint " + request.checkpoint +
+                 " is in none of these files any more; --start checkpoint goes on from its time");
+        exit = kLostCheckpoint;
+        return false;
+    }
+    options.first_file = place->file;
+    options.first_byte = place->byte;
+    return true;
+}
+
+int search(audit::SearchRequest& request) {
+    std::signal(SIGPIPE, SIG_IGN);  // a reader that goes away is seen by write()
+    std::optional<audit::Checkpoint> checkpoint;
+    if (!request.checkpoint.empty()) {
+        auto read = audit::read_checkpoint(request.checkpoint);
+        if (!read) {
+            complain(read.error().message);
+            return kBadCheckpoint;
+        }
+        checkpoint = std::move(*read);
+    }
+    if (request.since_checkpoint) {
+        if (!checkpoint) {
+            complain("--start checkpoint needs --checkpoint FILE with a file that was written before");
+            return kUsage;
+        }
+        request.query.since_ms = checkpoint->milliseconds;
+    }
+    const auto files = logs_of(request);
+    if (!files) {
+        complain(files.error().message);
+        return kUnknown;
+    }
+    audit::ScanOptions options{.threads = request.threads,
+                               .by_literals = !request.all_records,
+                               .by_time = !request.whole_log,
+                               .names = request.shown.accounts};
+    int exit = kClean;
+    if (checkpoint && !request.since_checkpoint && !start_at(request, *checkpoint, *files, options, exit)) return exit;
+    std::optional<audit::Checkpoint> next;
+    if (!request.checkpoint.empty()) {  // events that are being written now are left for the next time
+        const std::int64_t settled = now() / 1'000'000 - 2000;
+        next = audit::last_event(*files, settled);
+        request.query.until_ms = std::min(request.query.until_ms.value_or(settled), settled);
+    }
+
+    Stream out;
+    std::string frame;
+    const auto format = audit::make_format(request.format, request.shown);
+    format->begin(frame);
+    (void)out.write(frame);
+    const auto report = audit::scan(
+        *files, request.query, [&] { return std::make_unique<Writer>(request, out); }, options);
+    if (!report) {
+        complain(report.error().message);
+        return kUsage;
+    }
+    frame.clear();
+    format->end(frame);
+    const bool written = out.write(frame) && out.flush();
+    for (const auto& fault : report->faults) complain(fault);
+    if (!request.quiet) std::fprintf(stderr, "%s\n", account(*report).c_str());
+    if (!written && !out.closed()) {
+        complain("cannot write to standard output");
+        return kUnknown;
+    }
+    if (next) {
+        if (const auto saved = audit::write_checkpoint(request.checkpoint, *next); !saved) {
+            complain(saved.error().message);
+            return kUnknown;
+        }
+    }
+    if (!report->faults.empty()) return kUnknown;
+    if (report->counts.matched > 0) return kClean;
+    if (!request.quiet) std::fputs("<no matches>\n", stderr);
+    return kFindings;
+}
+
+int run_search(const std::vector<std::string>& words) {
+    const auto accounts = host::read_accounts({});
+    audit::SearchContext context;
+    context.clock.now = now();
+    context.clock.boot = boot_time(context.clock.now);
+    context.accounts = accounts ? &*accounts : nullptr;
+    auto request = audit::parse_search(words, context);
+    if (!request) {
+        complain(request.error().message);
+        return kUsage;
+    }
+    return search(*request);
+}
+
+}  // namespace
+
+void add_auditd_search(CLI::App& auditd, int& exit) {
+    CLI::App& command = *auditd.add_subcommand("search", "Events of audit logs, by ausearch's options or a condition");
+    auto words = std::make_shared<std::vector<std::string>>();
+    command.set_help_flag("--help", "Print this help message and exit");  // -h would be the half of -hn
+    command.allow_extras();  // -ts and the like, which are ausearch's and no short options as others have them
+    for (const audit::SearchOption& option : audit::search_options()) {
+        const std::string name(option.name);
+        const std::string help =
+            std::string(option.help) + (option.short_name.empty() ? "" : " (" + std::string(option.short_name) + ")");
+        if (option.value.empty()) {
+            command.add_flag_callback(
+                name, [words, name] { words->push_back(name); }, help);
+            continue;
+        }
+        const bool time = option.value == "TIME";
+        CLI::Option* const declared = command.add_option_function<std::vector<std::string>>(
+            name,
+            [words, name, time](const std::vector<std::string>& values) {
+                for (std::size_t i = 0; i < values.size(); ++i) {
+                    const bool clock = time && i > 0 && audit::time_words(std::span(values).subspan(i - 1)) == 2;
+                    if (!clock) words->push_back(name);
+                    words->push_back(values[i]);
+                }
+            },
+            help);
+        declared->type_name(std::string(option.value))->allow_extra_args(time);
+        if (time) declared->expected(1, 2);  // a date and a time of day
+    }
+    command.footer(
+        "Also ausearch's short options: plimsoll auditd search -ts today -k docker-sock -i\n"
+        "A condition in the rule language may stand beside them or alone.\n"
+        "Exit codes: 0 found, 1 nothing found, 2 wrong usage or condition, 3 something could not be read; with\n"
+        "--checkpoint also 10 (no checkpoint file) and 12 (its event is gone), as ausearch's.\n"
+        "Example: plimsoll auditd search 'evt.type = connect and user.loginuid = 4242' --start '2 hours ago'");
+    command.callback([&command, words, &exit] {
+        for (const auto& word : command.remaining()) words->push_back(word);
+        exit = run_search(*words);
+    });
+}
+
+}  // namespace plimsoll::cli
