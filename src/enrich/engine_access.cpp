@@ -86,7 +86,8 @@ void EngineAccess::observe_login(const model::Event& event) {
     const std::string_view type = event.text("audit.type");
     if (type != "USER_LOGIN" && type != "USER_START" && type != "CRED_ACQ") return;
     const std::int64_t session = event.integer("audit.session");
-    if (session <= 0 || !event.text("audit.forged").empty() || !event.text("container.id").empty()) return;
+    const std::string_view container = event.text("container.id");
+    if (session <= 0 || !event.text("audit.forged").empty() || (!container.empty() && container != "host")) return;
     if (event.number("user.uid") != 0) return;  // only a login service of the host may say where a login comes from
     std::string_view address = event.text("audit.claim", "addr");
     if (address.empty() || address == "?") address = event.text("audit.claim", "hostname");
@@ -186,7 +187,7 @@ std::vector<const EngineAccess::Connect*> EngineAccess::candidates(const model::
         for (auto at = std::ranges::lower_bound(connects_, time - span, {}, &Connect::time); at != end; ++at) {
             const std::string command = command_of(*at);
             const std::string_view verb = engine_verb(command);
-            if (!verb.empty() && !verb_leads_to(verb, action_of(event))) continue;
+            if (!verb.empty() && verb_leads_to(verb, action_of(event)) == Leads::never) continue;
             // One process asks over several connections; the last one before the act stands for it.
             std::erase_if(found, [&](const Connect* other) { return other->pid == at->pid && other->exe == at->exe; });
             found.push_back(&*at);
@@ -259,7 +260,14 @@ std::optional<AccessChain> EngineAccess::chain(const model::Event& event) const 
         if (!engine_verb(command).empty() && names_object(command, event)) naming.push_back(connect);
     }
     const bool named = !naming.empty();
-    if (named) found = naming;
+    if (named) found = std::move(naming);
+    const auto directly = [&](const Connect* connect) {
+        const std::string command = command_of(*connect);
+        return verb_leads_to(engine_verb(command), action_of(event)) == Leads::directly;
+    };
+    if (named && std::ranges::any_of(found, directly)) {
+        std::erase_if(found, [&](const Connect* connect) { return !directly(connect); });
+    }
 
     std::set<std::tuple<std::int64_t, std::int64_t, std::uint64_t, std::string>> people;
     for (const Connect* connect : found) {

@@ -92,8 +92,12 @@ private:
 /// another program or when no word follows.
 [[nodiscard]] std::string_view engine_verb(std::string_view command_line);
 
-/// Whether that verb can lead to the engine's action ("exec_create", "start", …); true for actions of which nothing is
-/// known.
-[[nodiscard]] bool verb_leads_to(std::string_view verb, std::string_view action);
+/// How a verb is to the engine's action ("exec_create", "start", …).
+enum class Leads : std::uint8_t {
+    never,
+    by_the_way,  ///< it may, beside what it is for: `run` passes signals on, and removes with --rm
+    directly,    ///< also for actions of which nothing is known
+};
+[[nodiscard]] Leads verb_leads_to(std::string_view verb, std::string_view action);
 
 }  // namespace plimsoll::enrich

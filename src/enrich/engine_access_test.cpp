@@ -53,6 +53,7 @@ TEST(EngineAccess, LeadsFromAnExecToTheLoginThatAskedForIt) {
     login.set("proc.exepath", "/usr/sbin/sshd");
     login.set_keyed("audit.claim", "addr", "192.0.2.7");
     login.set_keyed("audit.claim", "terminal", "pts/3");
+    login.set("container.id", "host");
     access.observe(login);
     access.observe(connect(kThree, 1500, 4242, "alice", 7, "docker exec -it pay sh"));
 
@@ -76,6 +77,15 @@ TEST(EngineAccess, ACommandThatCannotHaveDoneItIsNoCandidate) {
     const auto chain = access.chain(engine(kThree + 12 * kMilli, "exec_create"));
     ASSERT_TRUE(chain);
     EXPECT_EQ(chain->person, "alice");
+}
+
+TEST(EngineAccess, ACommandThatIsForItOutranksOneThatMayDoItByTheWay) {
+    EngineAccess access;
+    access.observe(connect(kThree, 1500, 4242, "alice", 7, "docker run -d --name pay bb"));
+    access.observe(connect(kThree + kSecond, 1600, 4343, "bob", 8, "docker kill pay"));
+    const auto chain = access.chain(engine(kThree + kSecond + 12 * kMilli, "kill"));
+    ASSERT_TRUE(chain);
+    EXPECT_EQ(chain->person, "bob");
 }
 
 TEST(EngineAccess, TwoPeopleWhoMayHaveAskedAreBothNamedAndNeitherIsChosen) {

@@ -21,6 +21,7 @@ bool takes_a_word(std::string_view option) {
 struct Effect {
     std::string_view action;
     std::array<std::string_view, 8> verbs;
+    std::array<std::string_view, 4> by_the_way = {};
 };
 
 constexpr std::array kEffects = {
@@ -32,7 +33,7 @@ constexpr std::array kEffects = {
     Effect{"exec_start", {"exec", "compose"}},
     Effect{"exec_die", {"exec", "compose"}},
     Effect{"session", {"exec", "compose"}},
-    Effect{"kill", {"kill", "stop", "restart", "rm", "run", "compose", "start", "attach"}},
+    Effect{"kill", {"kill", "stop", "restart", "rm", "compose"}, {"run", "start", "attach"}},
     Effect{"stop", {"stop", "restart", "rm", "compose"}},
     Effect{"pause", {"pause", "compose"}},
     Effect{"unpause", {"unpause", "compose"}},
@@ -43,8 +44,8 @@ constexpr std::array kEffects = {
     Effect{"copy", {"cp"}},
     Effect{"archive-path", {"cp"}},
     Effect{"extract-to-dir", {"cp"}},
-    Effect{"destroy", {"rm", "run", "prune", "compose", "build", "system", "container", "remove"}},
-    Effect{"pull", {"pull", "run", "create", "compose", "image", "build"}},
+    Effect{"destroy", {"rm", "prune", "compose", "system", "remove"}, {"run", "build"}},
+    Effect{"pull", {"pull", "compose", "image"}, {"run", "create", "build"}},
     Effect{"push", {"push", "image", "compose"}},
     Effect{"load", {"load", "image"}},
     Effect{"import", {"import", "image"}},
@@ -81,10 +82,11 @@ std::string_view engine_verb(std::string_view command_line) {
     return {};
 }
 
-bool verb_leads_to(std::string_view verb, std::string_view action) {
+Leads verb_leads_to(std::string_view verb, std::string_view action) {
     const auto effect = std::ranges::find(kEffects, action, &Effect::action);
-    if (effect == kEffects.end()) return true;
-    return std::ranges::find(effect->verbs, verb) != effect->verbs.end();
+    if (effect == kEffects.end()) return Leads::directly;
+    if (std::ranges::find(effect->verbs, verb) != effect->verbs.end()) return Leads::directly;
+    return std::ranges::find(effect->by_the_way, verb) != effect->by_the_way.end() ? Leads::by_the_way : Leads::never;
 }
 
 }  // namespace plimsoll::enrich
