@@ -31,7 +31,8 @@ namespace {
 
 using namespace plimsoll;
 
-constexpr std::uint64_t kBatch = 100;  // events that are prepared together: few enough to stay in the cache, as those of a source do
+constexpr std::uint64_t kBatch =
+    100;  // events that are prepared together: few enough to stay in the cache, as those of a source do
 
 double seconds(const timeval& time) {
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;

@@ -95,11 +95,11 @@ Result<std::unique_ptr<AgentSources>> AgentSources::make(const AgentConfig& conf
     made->directory_ = std::make_unique<source::InventoryDirectory>(std::move(inventories));
     if (config.audit_mode != "off") {
         const bool daemon = config.audit_mode == "daemon";
-        made->sources_.push_back(std::make_unique<source::AuditSource>(source::AuditSourceOptions{
-            .listen = {.mode = daemon ? host::AuditMode::daemon : host::AuditMode::multicast,
-                       .buffer_bytes = config.audit_buffer},
-            .directory = made->directory_.get(),
-            .mask_secrets = config.audit_mask}));
+        made->sources_.push_back(std::make_unique<source::AuditSource>(
+            source::AuditSourceOptions{.listen = {.mode = daemon ? host::AuditMode::daemon : host::AuditMode::multicast,
+                                                  .buffer_bytes = config.audit_buffer},
+                                       .directory = made->directory_.get(),
+                                       .mask_secrets = config.audit_mask}));
     }
     if (config.sample_every.count() > 0) {
         made->sources_.push_back(std::make_unique<source::ResourceSource>(

@@ -96,9 +96,10 @@ inline constexpr std::array kPostureFields = {
     Field{"file.mode", Type::string, false, Arg::none, from_posture, "Permission bits, four octal digits."},
     Field{"file.mode.beyond", Type::boolean, false, Arg::key_required, from_posture,
           "Grants a permission bit that the octal mode in brackets does not."},
-    Field{"file.audited", Type::boolean, false, Arg::none, from_posture,
-          "Loaded audit rules record what matters of it, whoever does it: connects to a socket, starts and changes of a "
-          "program, changes of anything else."},
+    Field{
+        "file.audited", Type::boolean, false, Arg::none, from_posture,
+        "Loaded audit rules record what matters of it, whoever does it: connects to a socket, starts and changes of a "
+        "program, changes of anything else."},
     Field{"file.audited.as", Type::string, false, Arg::none, from_posture,
           "By which keys; or what is not recorded, and why."},
     // The daemon
