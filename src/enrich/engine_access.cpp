@@ -242,7 +242,7 @@ AccessChain EngineAccess::from(const Connect& connect, const std::string& comman
 
 std::optional<AccessChain> EngineAccess::chain(const model::Event& event) const {
     if (connects_.empty() || nobody_asked(event) || action_of(event).empty()) return std::nullopt;
-    const Nanoseconds started = static_cast<Nanoseconds>(event.number("exec.start_ts"));
+    const auto started = static_cast<Nanoseconds>(event.number("exec.start_ts"));
     const Nanoseconds time = is_session(event) && started != 0 ? started : event.time();
     std::vector<const Connect*> found = candidates(event, time);
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <thread>
 
 #include "base/time.h"
 #include "host/container_cgroups.h"
@@ -22,6 +23,7 @@ constexpr std::int64_t kVerifyAfter = 5000;     // milliseconds after which a nu
 constexpr std::int64_t kForgotten = 3'600'000;  // in an old log, without news
 constexpr std::int64_t kSlack = 1500;           // start times are known to a tick, the boot time to about a second
 constexpr std::int64_t kLookAgain = 250;        // milliseconds between two questions for a name that is not known yet
+constexpr std::int64_t kPatience = 500;         // milliseconds given to an engine to tell of a new container
 constexpr std::int64_t kNanosecondsPerMs = 1'000'000;
 
 std::int64_t steady_ms() {
@@ -298,6 +300,20 @@ void Attribution::look_up(Container& container) {
     container.tag = name.tag;
 }
 
+/// Records of a new container may come before the engine has told of it: once for each, they wait for its name.
+void Attribution::await(Container& container) {
+    look_up(container);
+    if (!options_.live || options_.directory == nullptr || !container.name.empty() || container.awaited) return;
+    container.awaited = true;
+    if (!options_.directory->doubt().empty()) return;  // an engine is away: nobody will tell
+    const std::int64_t begin = steady_ms();
+    while (container.name.empty() && steady_ms() - begin < kPatience) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        container.looked = INT64_MIN;
+        look_up(container);
+    }
+}
+
 void Attribution::describe(const Attributed& where, model::Event& out) {
     if (!where.known) {
         if (!options_.live) return;  // of an old log that is the rule, and nothing to be said of each event
@@ -309,10 +325,13 @@ void Attribution::describe(const Attributed& where, model::Event& out) {
         return;
     }
     Container& container = containers_[where.container];
-    look_up(container);
+    await(container);
     out.set("container.id", std::string_view(container.id).substr(0, 12));
     out.set("container.full_id", container.id);
-    if (!container.name.empty()) out.set("container.name", container.name);
+    if (!container.name.empty())
+        out.set("container.name", container.name);
+    else if (options_.live)
+        out.unknown("container.name", "no engine has told of it");
     if (!container.image.empty()) out.set("container.image", container.image);
     if (!container.repository.empty()) out.set("container.image.repository", container.repository);
     if (!container.tag.empty()) out.set("container.image.tag", container.tag);

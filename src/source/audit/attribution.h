@@ -64,6 +64,7 @@ private:
         std::string repository;
         std::string tag;
         std::int64_t looked = INT64_MIN;  ///< milliseconds, of the clock that does not go back
+        bool awaited = false;             ///< the directory was given time to learn of it
     };
     struct Mounted {
         ContainerNumber container = kHost;
@@ -79,6 +80,7 @@ private:
     bool inherit(pid_t parent, std::int64_t time, ProcessEntry& out);
     void learn_command(const audit::EventFacts& facts, std::string_view exe, bool in_image, ProcessEntry& entry);
     void look_up(Container& container);
+    void await(Container& container);
     void make_room();
 
     AttributionOptions options_;
