@@ -216,7 +216,7 @@ private:
             return;
         }
         const auto names = host::audit_field_names();
-        const std::string_view plain = name == "loginuid" ? "auid" : name;
+        const auto plain = name == "loginuid" ? std::string_view("auid") : std::string_view(name);
         const auto known = std::ranges::find(names, plain, &host::AuditFieldName::name);
         if (known == names.end() || known->number == AUDIT_FIELD_COMPARE)
             return fail(fmt::format("unknown condition '{}'", name));
