@@ -22,14 +22,7 @@ KeptSegments::KeptSegments(std::string folder, std::unique_ptr<Catalogue> catalo
 Result<SegmentRow> KeptSegments::write(RecordNumber first, std::string_view bytes) {
     TRY_VOID(write_segment(folder_, first, bytes));
     TRY(const auto segment, Segment::open(segment_path(folder_, first)));
-    const SegmentInfo& info = segment->info();
-    return SegmentRow{.first = info.first,
-                      .rows = info.rows,
-                      .min_time = info.min_time,
-                      .max_time = info.max_time,
-                      .bytes = info.file_bytes,
-                      .root = info.root,
-                      .frontier = info.frontier};
+    return row_of(segment->info());
 }
 
 Result<void> KeptSegments::attest_last(CheckpointLog& log) const {

@@ -41,16 +41,6 @@ Result<std::vector<RecordNumber>> numbered_files(const std::string& folder, Pars
     return found;
 }
 
-SegmentRow row_of(const SegmentInfo& info) {
-    return {.first = info.first,
-            .rows = info.rows,
-            .min_time = info.min_time,
-            .max_time = info.max_time,
-            .bytes = info.file_bytes,
-            .root = info.root,
-            .frontier = info.frontier};
-}
-
 /// Makes catalogue and folder agree, and says what is kept. A segment that cannot be read stays where it is: it is
 /// evidence, and `verify` names it.
 Result<void> read_segments(const std::string& directory, Catalogue& catalogue, Recovered& out) {
@@ -234,6 +224,16 @@ private:
 };
 
 }  // namespace
+
+SegmentRow row_of(const SegmentInfo& info) {
+    return {.first = info.first,
+            .rows = info.rows,
+            .min_time = info.min_time,
+            .max_time = info.max_time,
+            .bytes = info.file_bytes,
+            .root = info.root,
+            .frontier = info.frontier};
+}
 
 std::string segment_path(const std::string& directory, RecordNumber first) {
     return directory + "/segments/" + segment_name(first);

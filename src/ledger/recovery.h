@@ -39,6 +39,9 @@ struct Recovered {
 /// Writes a file under a temporary name, syncs it and its folder, and gives it its name.
 [[nodiscard]] Result<void> write_segment(const std::string& directory, RecordNumber first, std::string_view bytes);
 
+/// What the catalogue notes of a segment.
+[[nodiscard]] SegmentRow row_of(const SegmentInfo& info);
+
 [[nodiscard]] std::string segment_path(const std::string& directory, RecordNumber first);
 
 }  // namespace plimsoll::ledger
