@@ -13,6 +13,7 @@
 #include "audit/rules/prove_process.h"
 #include "audit/rules/rule_text.h"
 #include "audit/tables.h"
+#include "host/signals_held.h"
 
 namespace plimsoll::audit {
 
@@ -39,23 +40,6 @@ public:
 private:
     explicit SwitchedOn(KernelAudit* kernel) : kernel_(kernel) {}
     KernelAudit* kernel_;
-};
-
-/// Signals that end a program wait as long as this lives, so that nothing of the trial stays behind.
-class SignalsHeld {
-public:
-    SignalsHeld() {
-        sigset_t held;
-        sigemptyset(&held);
-        for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) sigaddset(&held, number);
-        pthread_sigmask(SIG_BLOCK, &held, &before_);
-    }
-    SignalsHeld(const SignalsHeld&) = delete;
-    SignalsHeld& operator=(const SignalsHeld&) = delete;
-    ~SignalsHeld() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
-private:
-    sigset_t before_{};
 };
 
 /// What the heard records say about one rule's act.
@@ -131,7 +115,7 @@ std::string_view to_text(Outcome outcome) {
 }
 
 Result<ProofReport> prove_rules(const host::Root& root, bool all, KernelAudit& kernel) {
-    const SignalsHeld held;
+    const host::SignalsHeld held;
     TRY(auto loaded, kernel.rules());
     for (const AuditRule& rule : loaded.rules) {  // of a run that was killed
         if (rule.keys == std::vector{std::string(kProbeKey)}) TRY_VOID(kernel.remove(rule));
