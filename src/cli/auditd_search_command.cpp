@@ -16,6 +16,7 @@
 #include "audit/log/checkpoint.h"
 #include "audit/log/scan.h"
 #include "audit/log/search_options.h"
+#include "cli/audit_words.h"
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/record_output.h"
@@ -207,42 +208,13 @@ int run_search(const std::vector<std::string>& words) {
 
 void add_auditd_search(CLI::App& auditd, int& exit) {
     CLI::App& command = *auditd.add_subcommand("search", "Events of audit logs, by ausearch's options or a condition");
-    auto words = std::make_shared<std::vector<std::string>>();
-    command.set_help_flag("--help", "Print this help message and exit");  // -h would be the half of -hn
-    command.allow_extras();  // -ts and the like, which are ausearch's and no short options as others have them
-    for (const audit::SearchOption& option : audit::search_options()) {
-        const std::string name(option.name);
-        const std::string help =
-            std::string(option.help) + (option.short_name.empty() ? "" : " (" + std::string(option.short_name) + ")");
-        if (option.value.empty()) {
-            command.add_flag_callback(
-                name, [words, name] { words->push_back(name); }, help);
-            continue;
-        }
-        const bool time = option.value == "TIME";
-        CLI::Option* const declared = command.add_option_function<std::vector<std::string>>(
-            name,
-            [words, name, time](const std::vector<std::string>& values) {
-                for (std::size_t i = 0; i < values.size(); ++i) {
-                    const bool clock = time && i > 0 && audit::time_words(std::span(values).subspan(i - 1)) == 2;
-                    if (!clock) words->push_back(name);
-                    words->push_back(values[i]);
-                }
-            },
-            help);
-        declared->type_name(std::string(option.value))->allow_extra_args(time);
-        if (time) declared->expected(1, 2);  // a date and a time of day
-    }
+    take_audit_words(command, audit::search_options(), exit, run_search);
     command.footer(
         "Also ausearch's short options: plimsoll auditd search -ts today -k docker-sock -i\n"
         "A condition in the rule language may stand beside them or alone.\n"
         "Exit codes: 0 found, 1 nothing found, 2 wrong usage or condition, 3 something could not be read; with\n"
         "--checkpoint also 10 (no checkpoint file) and 12 (its event is gone), as ausearch's.\n"
         "Example: plimsoll auditd search 'evt.type = connect and user.loginuid = 4242' --start '2 hours ago'");
-    command.callback([&command, words, &exit] {
-        for (const auto& word : command.remaining()) words->push_back(word);
-        exit = run_search(*words);
-    });
 }
 
 }  // namespace plimsoll::cli

@@ -15,6 +15,7 @@
 #include "audit/summary/summary.h"
 #include "audit/summary/summary_options.h"
 #include "base/version.h"
+#include "cli/audit_words.h"
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/record_output.h"
@@ -109,41 +110,12 @@ int run_summary(const std::vector<std::string>& words) {
 
 void add_auditd_summary(CLI::App& auditd, int& exit) {
     CLI::App& command = *auditd.add_subcommand("summary", "What audit logs hold: an overview, or aureport's reports");
-    auto words = std::make_shared<std::vector<std::string>>();
-    command.set_help_flag("--help", "Print this help message and exit");  // -h is aureport's report of hosts
-    command.allow_extras();  // -ts and the like, which are aureport's and no short options as others have them
-    for (const audit::SummaryOption& option : audit::summary_options()) {
-        const std::string name(option.name);
-        const std::string help =
-            std::string(option.help) + (option.short_name.empty() ? "" : " (" + std::string(option.short_name) + ")");
-        if (option.value.empty()) {
-            command.add_flag_callback(
-                name, [words, name] { words->push_back(name); }, help);
-            continue;
-        }
-        const bool time = option.value == "TIME";
-        CLI::Option* const declared = command.add_option_function<std::vector<std::string>>(
-            name,
-            [words, name, time](const std::vector<std::string>& values) {
-                for (std::size_t i = 0; i < values.size(); ++i) {
-                    const bool clock = time && i > 0 && audit::time_words(std::span(values).subspan(i - 1)) == 2;
-                    if (!clock) words->push_back(name);
-                    words->push_back(values[i]);
-                }
-            },
-            help);
-        declared->type_name(std::string(option.value))->allow_extra_args(time);
-        if (time) declared->expected(1, 2);  // a date and a time of day
-    }
+    take_audit_words(command, audit::summary_options(), exit, run_summary);
     command.footer(
         "Also aureport's short options: plimsoll auditd summary -ts today -k --summary -i\n"
         "Without a report: an overview of everything.\n"
         "Exit codes: 0 done, 1 no events of interest, 2 wrong usage, 3 something could not be read.\n"
         "Example: plimsoll auditd summary --executable --summary --start '2 hours ago' --json");
-    command.callback([&command, words, &exit] {
-        for (const auto& word : command.remaining()) words->push_back(word);
-        exit = run_summary(*words);
-    });
 }
 
 }  // namespace plimsoll::cli

@@ -34,7 +34,7 @@ struct Draft {
 using Apply = Result<void> (*)(Draft& draft, const std::string& value);
 
 struct Row {
-    SearchOption option;
+    WordOption option;
     Apply apply;
 };
 
@@ -314,7 +314,7 @@ constexpr auto
             });
 
 constexpr auto kOptions = [] {
-    std::array<SearchOption, kRows.size()> options{};
+    std::array<WordOption, kRows.size()> options{};
     for (std::size_t i = 0; i < kRows.size(); ++i) options[i] = kRows[i].option;
     return options;
 }();
@@ -341,7 +341,7 @@ Result<void> resolve_syscall(Draft& draft) {
 
 }  // namespace
 
-std::span<const SearchOption> search_options() { return kOptions; }
+std::span<const WordOption> search_options() { return kOptions; }
 
 Result<SearchRequest> parse_search(std::span<const std::string> words, const SearchContext& context) {
     SearchContext seen = context;  // times are read in UTC wherever --utc stands

@@ -8,6 +8,7 @@
 #include "audit/log/query.h"
 #include "audit/log/search_time.h"
 #include "audit/text/formats.h"
+#include "audit/word_option.h"
 #include "base/result.h"
 #include "host/accounts.h"
 
@@ -30,14 +31,8 @@ struct SearchRequest {
     bool quiet = false;        ///< no account of what was read
 };
 
-/// One option: ausearch's, or one more. The only list of them: what is read, and what help shows.
-struct SearchOption {
-    std::string_view name;        ///< "--key"
-    std::string_view short_name;  ///< "-k"; empty: none
-    std::string_view value;       ///< what it takes, as help calls it; empty: nothing
-    std::string_view help;
-};
-[[nodiscard]] std::span<const SearchOption> search_options();
+/// Every option, ours among those of the tool that they come from.
+[[nodiscard]] std::span<const WordOption> search_options();
 
 /// What names and times on the command line are resolved by.
 struct SearchContext {

@@ -11,7 +11,7 @@ namespace plimsoll::audit {
 
 namespace {
 
-constexpr auto kOptions = std::to_array<SummaryOption>({
+constexpr auto kOptions = std::to_array<WordOption>({
     {"--auth", "-au", "", "Authentications"},
     {"--avc", "-a", "", "Decisions of SELinux and AppArmor"},
     {"--config", "-c", "", "Changes of the configuration"},
@@ -55,14 +55,14 @@ constexpr auto kOptions = std::to_array<SummaryOption>({
     {"--threads", "", "N", "Threads to read with; 0: one for each processor"},
 });
 
-const SummaryOption* option_of(std::string_view word) {
-    const auto found = std::ranges::find_if(kOptions, [&](const SummaryOption& option) {
+const WordOption* option_of(std::string_view word) {
+    const auto found = std::ranges::find_if(kOptions, [&](const WordOption& option) {
         return word == option.name || (!option.short_name.empty() && word == option.short_name);
     });
     return found == kOptions.end() ? nullptr : &*found;
 }
 
-const ReportSpec* report_of(const SummaryOption& option) {
+const ReportSpec* report_of(const WordOption& option) {
     for (const ReportSpec& spec : report_specs())
         if (option.name.substr(2) == spec.name) return &spec;
     return nullptr;
@@ -109,14 +109,14 @@ Result<bool> set_value(SummaryRequest& request, std::string_view name, const std
 
 }  // namespace
 
-std::span<const SummaryOption> summary_options() { return kOptions; }
+std::span<const WordOption> summary_options() { return kOptions; }
 
 Result<SummaryRequest> parse_summary(std::span<const std::string> words, const SearchClock& clock) {
     SummaryRequest request;
     // The zone first: it says what times mean, wherever it stands
     if (std::ranges::find(words, "--utc") != words.end()) request.report.zone = Zone::utc;
     for (std::size_t i = 0; i < words.size(); ++i) {
-        const SummaryOption* option = option_of(words[i]);
+        const WordOption* option = option_of(words[i]);
         if (option == nullptr) return Error{fmt::format("'{}' is no option of auditd summary", words[i])};
         if (option->value.empty()) {
             if (const ReportSpec* spec = report_of(*option)) {

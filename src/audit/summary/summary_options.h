@@ -8,6 +8,7 @@
 #include "audit/log/search_time.h"
 #include "audit/summary/overview.h"
 #include "audit/summary/report.h"
+#include "audit/word_option.h"
 #include "base/result.h"
 
 namespace plimsoll::audit {
@@ -26,14 +27,8 @@ struct SummaryRequest {
     [[nodiscard]] bool needs_events() const { return what == What::overview && report.success.has_value(); }
 };
 
-/// One option: aureport's, or one more. What is read, and what help shows.
-struct SummaryOption {
-    std::string_view name;        ///< "--key"
-    std::string_view short_name;  ///< "-k"; empty: none
-    std::string_view value;       ///< what it takes, as help calls it; empty: nothing
-    std::string_view help;
-};
-[[nodiscard]] std::span<const SummaryOption> summary_options();
+/// Every option, ours among those of the tool that they come from.
+[[nodiscard]] std::span<const WordOption> summary_options();
 
 /// Reads the words behind `summary`. Of several reports the last one counts.
 [[nodiscard]] Result<SummaryRequest> parse_summary(std::span<const std::string> words, const SearchClock& clock);
