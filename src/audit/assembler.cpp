@@ -6,19 +6,14 @@
 #include <utility>
 #include <vector>
 
+#include "audit/record_types.h"
+
 namespace plimsoll::audit {
 
 namespace {
 
 constexpr std::uint32_t kNone = UINT32_MAX;
 constexpr std::size_t kHeaviestLine = 1U << 14U;
-constexpr std::uint32_t kSyscall = 1300;
-constexpr std::uint32_t kPath = 1302;
-constexpr std::uint32_t kSockaddr = 1306;
-constexpr std::uint32_t kCwd = 1307;
-constexpr std::uint32_t kExecve = 1309;
-constexpr std::uint32_t kEndOfEvent = 1320;
-constexpr std::uint32_t kProctitle = 1327;
 
 /// What programs write (USER, 1100 to 1199, 2000 to 2999) and what auditd writes of itself: one record, its own serial.
 bool is_single(std::uint32_t type) {
@@ -184,7 +179,7 @@ struct Assembler::State {
 
     void add(const Record& record) {
         ++counts.records;
-        const bool ends = record.type == kEndOfEvent;
+        const bool ends = record.type == kEoe;
         if (!limits.linger && is_single(record.type)) {
             ++counts.events;
             handler.event({.id = record.id, .records = {&record, 1}, .complete = true});

@@ -6,12 +6,12 @@
 #include <charconv>
 #include <cstring>
 
+#include "audit/record_types.h"
+
 namespace plimsoll::audit {
 
 namespace {
 
-constexpr std::uint32_t kUringOp = 1336;
-constexpr std::uint32_t kOpenat2 = 1337;
 constexpr std::string_view kAtFdcwd = "ffffff9c";  ///< the last 32 bits of a register that holds AT_FDCWD
 
 /// Names that a switch by length finds quickly.
@@ -186,7 +186,7 @@ void EventFacts::read(const LogEvent& event) {
     main_ = event.records.empty() ? &kNone : &event.records.front();
     if (const Record* syscall = event.first(AUDIT_SYSCALL))
         main_ = syscall;
-    else if (const Record* uring = event.first(kUringOp))
+    else if (const Record* uring = event.first(kUringop))
         main_ = uring;
     take(*main_);
     for (const Record& record : event.records) {
@@ -365,7 +365,7 @@ std::string EventFacts::incomplete() const {
     const bool parts = !paths_.empty() || has(Known::cwd) || has_execve_ || has(Known::saddr);
     if (main_->type == AUDIT_SYSCALL) {
         if (!event_->complete) add("no end");
-    } else if (parts && main_->type != kUringOp) {
+    } else if (parts && main_->type != kUringop) {
         add("no SYSCALL record");
     }
     const auto items = number(Known::items);

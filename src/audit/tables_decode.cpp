@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "audit/record_types.h"
 #include "audit/tables.h"
 
 namespace plimsoll::audit {
@@ -106,7 +107,6 @@ std::string decode(std::string_view value, bool quoted) {
 }
 
 bool may_be_hex(std::uint32_t type, std::string_view field) {
-    constexpr std::uint32_t kExecve = 1309;
     if (type == kExecve && is_argument(field)) return true;
     return std::ranges::binary_search(kEscaped, field);
 }

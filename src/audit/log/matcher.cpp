@@ -4,15 +4,12 @@
 #include <charconv>
 
 #include "audit/fields.h"
+#include "audit/record_types.h"
 #include "audit/tables.h"
 
 namespace plimsoll::audit {
 
 namespace {
-
-constexpr std::uint32_t kSyscall = 1300;
-constexpr std::uint32_t kSeccomp = 1326;
-constexpr std::uint32_t kUringop = 1336;
 
 /// A number as records write it; ids and sessions that are unset may be written -1.
 std::optional<std::int64_t> number_in(std::string_view value) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "audit/record_types.h"
 #include "audit/tables.h"
 #include "audit/tables_decode.h"
 #include "audit/text/interpret.h"
@@ -10,21 +11,6 @@
 namespace plimsoll::audit {
 
 namespace {
-
-enum Type : std::uint32_t {
-    kDaemonFirst = 1200,
-    kDaemonLast = 1299,
-    kUserAvc = 1107,
-    kSyscall = 1300,
-    kPath = 1302,
-    kSockaddr = 1306,
-    kCwd = 1307,
-    kExecve = 1309,
-    kBprmFcaps = 1321,
-    kProctitle = 1327,
-    kUringop = 1336,
-    kAvc = 1400,
-};
 
 template <typename T>
 void set_number(std::optional<T>& to, std::string_view text, int base = 10) {

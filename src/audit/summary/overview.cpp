@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "audit/record_types.h"
 #include "audit/summary/blanks.h"
 #include "audit/tables.h"
 #include "audit/tables_decode.h"
@@ -9,23 +10,6 @@
 namespace plimsoll::audit {
 
 namespace {
-
-enum Type : std::uint32_t {
-    kNoType = 0,
-    kUserAuth = 1100,
-    kUserAvc = 1107,
-    kUserLogin = 1112,
-    kSyscall = 1300,
-    kPath = 1302,
-    kConfigChange = 1305,
-    kSockaddr = 1306,
-    kCwd = 1307,
-    kExecve = 1309,
-    kEoe = 1320,
-    kBprmFcaps = 1321,
-    kProctitle = 1327,
-    kAvc = 1400,
-};
 
 constexpr std::size_t kRecent = std::size_t{1} << 15;  ///< events that may be told of at a time
 

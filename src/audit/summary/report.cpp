@@ -4,6 +4,7 @@
 #include <charconv>
 #include <utility>
 
+#include "audit/record_types.h"
 #include "audit/tables.h"
 #include "audit/text/json_text.h"
 
@@ -12,37 +13,6 @@ namespace plimsoll::audit {
 namespace {
 
 using enum ReportKind;
-
-// linux/audit.h and the ranges of the user-space types
-enum Type : std::uint32_t {
-    kUserAuth = 1100,
-    kUserMgmt = 1102,
-    kUserAvc = 1107,
-    kUserChauthtok = 1108,
-    kUsysConfig = 1111,
-    kUserLogin = 1112,
-    kAddUser = 1114,
-    kDelGroup = 1117,
-    kChgrpId = 1119,
-    kUserTty = 1124,
-    kGrpMgmt = 1132,
-    kGrpChauthtok = 1133,
-    kDaemonConfig = 1203,
-    kConfigChange = 1305,
-    kTty = 1319,
-    kNetfilterCfg = 1325,
-    kSeccomp = 1326,
-    kFeatureChange = 1328,
-    kAvc = 1400,
-    kMacPolicyLoad = 1403,
-    kMacConfigChange = 1405,
-    kMacLast = 1419,
-    kRoleAssign = 2301,
-    kRoleRemove = 2302,
-    kUserMacPolicyLoad = 2310,
-    kRoleModify = 2311,
-    kUserMacConfigChange = 2312,
-};
 
 std::string_view or_question(std::string_view text) { return text.empty() ? std::string_view("?") : text; }
 

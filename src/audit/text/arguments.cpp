@@ -134,7 +134,9 @@ constexpr auto kRows = std::to_array<Row>({
     {"bpf", 0, bpf},
 });
 
-void put_name(Buffer& out, std::string_view name, std::string_view unknown, std::string_view text) {
+/// The name, or unknown-WHAT(TEXT); `before` stands before the number there.
+void put_name(Buffer& out, std::string_view name, std::string_view unknown, std::string_view text,
+              std::string_view before = {}) {
     if (!name.empty()) {
         out.put(name);
         return;
@@ -142,19 +144,7 @@ void put_name(Buffer& out, std::string_view name, std::string_view unknown, std:
     out.put("unknown-");
     out.put(unknown);
     out.put('(');
-    out.put(text);
-    out.put(')');
-}
-
-/// The same, with 0x before the number.
-void put_name_hex(Buffer& out, std::string_view name, std::string_view unknown, std::string_view text) {
-    if (!name.empty()) {
-        out.put(name);
-        return;
-    }
-    out.put("unknown-");
-    out.put(unknown);
-    out.put("(0x");
+    out.put(before);
     out.put(text);
     out.put(')');
 }
@@ -202,17 +192,17 @@ void put_clone(Buffer& out, std::uint64_t value, std::string_view text) {
 
 void put_socket_level(Buffer& out, std::uint64_t value, std::string_view text) {
     const std::string_view level = name_of(socket_levels_names(), value);
-    put_name_hex(out, value != 1 && level.empty() ? name_of(protocols_names(), value) : level, "sockopt-level", text);
+    put_name(out, value != 1 && level.empty() ? name_of(protocols_names(), value) : level, "sockopt-level", text, "0x");
 }
 
 void put_socket_option(Buffer& out, std::uint64_t level, std::uint64_t value, std::string_view text) {
     switch (level) {
-        case 0: put_name_hex(out, name_of(ip_options_names(), value), "ipopt-name", text); return;
-        case 1: put_name_hex(out, name_of(socket_options_names(), value), "sockopt-name", text); return;
-        case 6: put_name_hex(out, name_of(tcp_options_names(), value), "tcpopt-name", text); return;
-        case 17: put_name_hex(out, name_of(udp_options_names(), value), "udpopt-name", text); return;
-        case 41: put_name_hex(out, name_of(ipv6_options_names(), value), "ip6opt-name", text); return;
-        case 263: put_name_hex(out, name_of(packet_options_names(), value), "pktopt-name", text); return;
+        case 0: put_name(out, name_of(ip_options_names(), value), "ipopt-name", text, "0x"); return;
+        case 1: put_name(out, name_of(socket_options_names(), value), "sockopt-name", text, "0x"); return;
+        case 6: put_name(out, name_of(tcp_options_names(), value), "tcpopt-name", text, "0x"); return;
+        case 17: put_name(out, name_of(udp_options_names(), value), "udpopt-name", text, "0x"); return;
+        case 41: put_name(out, name_of(ipv6_options_names(), value), "ip6opt-name", text, "0x"); return;
+        case 263: put_name(out, name_of(packet_options_names(), value), "pktopt-name", text, "0x"); return;
         default: put_raw(out, text);
     }
 }
@@ -231,7 +221,7 @@ void put_number_name(Buffer& out, std::string_view name, std::string_view unknow
 
 void put_scheduler(Buffer& out, std::uint64_t value, std::string_view text) {
     constexpr std::uint64_t kResetOnFork = 0x40000000;
-    put_name_hex(out, name_of(schedulers_names(), value & 0x0FU), "scheduler-policy", text);
+    put_name(out, name_of(schedulers_names(), value & 0x0FU), "scheduler-policy", text, "0x");
     if ((value & kResetOnFork) != 0) out.put("|SCHED_RESET_ON_FORK");
 }
 
@@ -266,7 +256,7 @@ void put_open_flags(Buffer& out, std::uint64_t value) {
 
 void put_personality(Buffer& out, std::uint64_t value, std::string_view text) {
     constexpr std::uint64_t kNoRandomize = 0x40000;
-    put_name_hex(out, name_of(personalities_names(), value & 0xFFU), "personality", text);
+    put_name(out, name_of(personalities_names(), value & 0xFFU), "personality", text, "0x");
     if ((value & kNoRandomize) != 0) out.put("|~ADDR_NO_RANDOMIZE");
 }
 
@@ -311,7 +301,7 @@ void Arguments::put(Buffer& out, const Call& call, unsigned index, std::string_v
                 put_bits(out, prot_names(), value, false);
             return;
         case map_flags: put_map_flags(out, value); return;
-        case signal: put_name_hex(out, name_of(signals_names(), value), "signal", text); return;
+        case signal: put_name(out, name_of(signals_names(), value), "signal", text, "0x"); return;
         case ioctl: {
             const std::string_view name = name_of(ioctls_names(), low);
             if (name.empty()) {
@@ -335,7 +325,7 @@ void Arguments::put(Buffer& out, const Call& call, unsigned index, std::string_v
             put_permissions(out, value & 0777U, true);
             return;
         }
-        case family: put_name_hex(out, name_of(families_names(), value), "family", text); return;
+        case family: put_name(out, name_of(families_names(), value), "family", text, "0x"); return;
         case socket_type: put_name(out, name_of(socket_types_names(), value & 0xFU), "type", text); return;
         case protocol: put_name(out, name_of(protocols_names(), value), "proto", text); return;
         case message_flags: put_flags(out, message_flags_names(), value, text); return;
@@ -354,22 +344,22 @@ void Arguments::put(Buffer& out, const Call& call, unsigned index, std::string_v
         case node_mode: put_mode(out, value); return;
         case user: out.put(users_.text(low)); return;
         case group: out.put(groups_.text(low)); return;
-        case resource: put_name_hex(out, name_of(resources_names(), value), "rlimit", text); return;
-        case ArgumentKind::ptrace: put_name_hex(out, name_of(ptrace_names(), value), "ptrace", text); return;
+        case resource: put_name(out, name_of(resources_names(), value), "rlimit", text, "0x"); return;
+        case ArgumentKind::ptrace: put_name(out, name_of(ptrace_names(), value), "ptrace", text, "0x"); return;
         case personality: put_personality(out, value, text); return;
         case scheduler: put_scheduler(out, value, text); return;
-        case prctl_option: put_name_hex(out, name_of(prctl_names(), value), "prctl-option", text); return;
+        case prctl_option: put_name(out, name_of(prctl_names(), value), "prctl-option", text, "0x"); return;
         case prctl_argument:
             if (before == 1)  // PR_SET_PDEATHSIG
-                put_name_hex(out, name_of(signals_names(), value), "signal", text);
+                put_name(out, name_of(signals_names(), value), "signal", text, "0x");
             else if (before == 23 || before == 24)  // PR_CAPBSET_READ, PR_CAPBSET_DROP
-                put_name_hex(out, name_of(capabilities_names(), value), "capability", text);
+                put_name(out, name_of(capabilities_names(), value), "capability", text, "0x");
             else
                 put_raw(out, text);
             return;
         case ArgumentKind::mount: put_flags(out, mount_names(), value, text); return;
         case unmount: put_flags(out, umount_names(), value, text); return;
-        case clock: put_name_hex(out, name_of(clocks_names(), value), "clk_id", text); return;
+        case clock: put_name(out, name_of(clocks_names(), value), "clk_id", text, "0x"); return;
         case epoll: put_number_name(out, name_of(epoll_names(), value), "epoll_ctl-operation", value); return;
         case ArgumentKind::bpf: {
             const auto commands = bpf_commands();

@@ -4,24 +4,13 @@
 #include <bit>
 #include <cstring>
 
+#include "audit/record_types.h"
+
 namespace plimsoll::audit {
 
 namespace {
 
 using enum FieldKind;
-
-enum Type : std::uint32_t {
-    kAddGroup = 1116,
-    kDelGroup = 1117,
-    kTrustedApp = 1121,
-    kGroupManagement = 1132,
-    kSyscall = 1300,
-    kPath = 1302,
-    kExecve = 1309,
-    kMqOpen = 1312,
-    kNetfilterPacket = 1324,
-    kCryptoKeyUser = 2404,
-};
 
 struct Row {
     std::string_view name;
@@ -221,7 +210,7 @@ FieldKind field_kind(std::uint32_t type, std::string_view name, std::size_t read
         case kTrustedApp: return kind == nested ? kind : plain;  // all of it is the program's own
         case kAddGroup:
         case kDelGroup:
-        case kGroupManagement: return name == "id" ? group : kind;
+        case kGrpMgmt: return name == "id" ? group : kind;
         case kMqOpen: return kind == mode ? octal_mode : kind;
         case kNetfilterPacket: return kind == socket ? plain : kind;
         case kCryptoKeyUser: return name == "fp" ? plain : kind;  // a fingerprint

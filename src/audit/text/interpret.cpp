@@ -9,6 +9,7 @@
 #include <emmintrin.h>
 #endif
 
+#include "audit/record_types.h"
 #include "audit/tables.h"
 #include "audit/tables_decode.h"
 
@@ -66,9 +67,6 @@ void read_arguments(const char* at, const char* end, Call& call) {
         at += 4;
     }
 }
-
-constexpr std::uint32_t kSyscall = 1300;
-constexpr std::uint32_t kSeccomp = 1326;
 
 /// What the record says of its call: looked for once, because a0 comes before what tells its meaning.
 Call call_of(const Record& record) {

@@ -4,27 +4,13 @@
 #include <array>
 #include <charconv>
 
+#include "audit/record_types.h"
 #include "audit/tables.h"
 #include "audit/text/interpret.h"
 
 namespace plimsoll::audit {
 
 namespace {
-
-enum Type : std::uint32_t {
-    kLogin = 1006,
-    kUserLogin = 1112,
-    kUserCmd = 1123,
-    kDaemonFirst = 1200,
-    kDaemonLast = 1299,
-    kSyscall = 1300,
-    kPath = 1302,
-    kConfigChange = 1305,
-    kSockaddr = 1306,
-    kCwd = 1307,
-    kObjPid = 1318,
-    kUringop = 1336,
-};
 
 struct Path {
     std::string name;

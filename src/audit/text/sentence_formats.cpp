@@ -1,5 +1,6 @@
 #include "audit/text/sentence_formats.h"
 
+#include "audit/record_types.h"
 #include "audit/tables.h"
 #include "audit/text/clock.h"
 #include "audit/text/normalized.h"
@@ -153,7 +154,6 @@ private:
     void word(std::string_view text) { put_escaped(line_, text, options_.escape); }
 
     static std::string address_of(const LogEvent& event, const std::string& otherwise) {
-        constexpr std::uint32_t kSockaddr = 1306;
         const Record* record = event.first(kSockaddr);
         const auto saddr = record != nullptr ? find(*record, "saddr") : std::nullopt;
         return saddr ? socket_address(saddr->value).text : otherwise;

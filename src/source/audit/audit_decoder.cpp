@@ -7,6 +7,7 @@
 #include "audit/fields.h"
 #include "audit/forged.h"
 #include "audit/record.h"
+#include "audit/record_types.h"
 #include "base/secret_mask.h"
 #include "base/time.h"
 #include "host/process.h"
@@ -15,7 +16,6 @@ namespace plimsoll::source {
 
 namespace {
 
-constexpr std::uint32_t kListener = 1335;
 constexpr std::int64_t kAccountsEvery = 5000;  // milliseconds
 constexpr std::size_t kMostRaw = 65536;
 
@@ -87,7 +87,7 @@ void AuditDecoder::tick(std::int64_t now) {
 bool AuditDecoder::is_own() const {
     if (options_.own_pid == 0 || facts_.number(audit::Known::pid) != options_.own_pid) return false;
     const std::uint32_t type = facts_.main().type;
-    return (type == AUDIT_SYSCALL || type == kListener) && facts_.record(AUDIT_CONFIG_CHANGE) == nullptr;
+    return (type == AUDIT_SYSCALL || type == audit::kEventListener) && facts_.record(AUDIT_CONFIG_CHANGE) == nullptr;
 }
 
 std::string AuditDecoder::forgery(const Attributed& where) {
