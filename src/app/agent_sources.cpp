@@ -80,7 +80,8 @@ Result<std::unique_ptr<AgentSources>> AgentSources::make(const AgentConfig& conf
             .endpoint = endpoint,
             .state_file = fmt::format("{}/engine-{}.json", config.state_folder, state_name(endpoint.to_text())),
             .recorded = std::move(recorded),
-            .inventory = inventory}));
+            .inventory = inventory,
+            .mask_secrets = config.audit_mask}));
         if (config.container_logs.empty()) continue;
         made->sources_.push_back(std::make_unique<source::ContainerLogSource>(
             source::ContainerLogOptions{.endpoint = endpoint,

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <functional>
 
 #include "audit/record_types.h"
+#include "audit/tables_decode.h"
 
 namespace plimsoll::audit {
 
@@ -79,10 +81,30 @@ ArgumentName argument_name(std::string_view name) {
     return out;
 }
 
+/// Words that take the places of those before, and their memory.
+class Words {
+public:
+    explicit Words(std::vector<std::string>& words) : words_(words) {}
+    Words(const Words&) = delete;
+    Words& operator=(const Words&) = delete;
+    ~Words() { words_.resize(count_); }
+    std::string& add() {
+        if (count_ == words_.size()) words_.emplace_back();
+        words_[count_].clear();
+        return words_[count_++];
+    }
+
+private:
+    std::vector<std::string>& words_;
+    std::size_t count_ = 0;
+};
+
 /// The arguments of all EXECVE records. Pieces of a long one come in order, each in hexadecimal or not.
 void read_arguments(const LogEvent& event, std::size_t most, std::vector<std::string>& out) {
+    Words words(out);
     std::size_t total = 0;
     std::optional<std::uint32_t> last;
+    std::string* word = nullptr;
     for (const Record& record : event.records) {
         if (record.type != AUDIT_EXECVE) continue;
         FieldCursor cursor(record.body);
@@ -90,54 +112,67 @@ void read_arguments(const LogEvent& event, std::size_t most, std::vector<std::st
             const ArgumentName name = argument_name(field->name);
             if (!name.ok || field->claim) continue;
             if (total >= most) return;
-            std::string piece = decode(field->value, field->quoted);
-            if (piece.size() > most - total) piece.resize(most - total);
-            total += piece.size() + 1;
             if (last != name.number) {
-                out.emplace_back();
+                word = &words.add();
                 last = name.number;
             }
-            out.back() += piece;
+            const std::size_t before = word->size();
+            if (field->quoted || !append_hex_decoded(*word, field->value)) word->append(field->value);
+            if (word->size() - before > most - total) word->resize(before + most - total);
+            total += word->size() - before + 1;
         }
     }
 }
 
-void title_of(const Written& title, std::size_t most, std::vector<std::string>& out) {
+void title_of(const Written& title, std::size_t most, std::string& text, std::vector<std::string>& out) {
+    Words words(out);
     if (is_absent(title)) return;
-    std::string text = decode(title.text, title.quoted);
+    text.clear();
+    if (title.quoted || !append_hex_decoded(text, title.text)) text = title.text;
     if (text.size() > most) text.resize(most);
     while (!text.empty() && text.back() == '\0') text.pop_back();
     std::size_t begin = 0;
     while (begin <= text.size() && !text.empty()) {
         const std::size_t end = std::min(text.find('\0', begin), text.size());
-        out.push_back(text.substr(begin, end - begin));
+        words.add().assign(text, begin, end - begin);
         begin = end + 1;
     }
 }
 
-void mask(SecretMasker* masker, std::vector<std::string>& arguments) {
-    if (masker == nullptr) return;
+/// Whether there was anything to hide.
+bool mask(SecretMasker* masker, std::vector<std::string>& arguments) {
+    if (masker == nullptr) return false;
+    bool any = false;
     masker->next_command();
     // A title that a program wrote itself is one word with blanks: then its words are what is masked.
     const bool line = arguments.size() == 1 && arguments[0].find(' ') != std::string::npos;
     for (std::string& argument : arguments) {
-        if (auto masked = line ? masker->text(argument) : masker->argument(argument)) argument = std::move(*masked);
+        if (auto masked = line ? masker->text(argument) : masker->argument(argument)) {
+            argument = std::move(*masked);
+            any = true;
+        }
     }
+    return any;
 }
 
 }  // namespace
 
-std::string_view TextStore::keep(std::string_view text) {
-    if (text.empty()) return {};
-    while (chunk_ < chunks_.size() && chunks_[chunk_].size - chunks_[chunk_].used < text.size()) ++chunk_;
+char* TextStore::room(std::size_t size) {
+    while (chunk_ < chunks_.size() && chunks_[chunk_].size - chunks_[chunk_].used < size) ++chunk_;
     if (chunk_ == chunks_.size()) {
-        const std::size_t size = std::max(chunks_.empty() ? std::size_t{512} : chunks_.back().size * 2, text.size());
-        chunks_.push_back({.bytes = std::make_unique_for_overwrite<char[]>(size), .size = size});
+        const std::size_t most = std::max(chunks_.empty() ? std::size_t{512} : chunks_.back().size * 2, size);
+        chunks_.push_back({.bytes = std::make_unique_for_overwrite<char[]>(most), .size = most});
     }
     Chunk& chunk = chunks_[chunk_];
     char* const place = chunk.bytes.get() + chunk.used;
+    chunk.used += size;
+    return place;
+}
+
+std::string_view TextStore::keep(std::string_view text) {
+    if (text.empty()) return {};
+    char* const place = room(text.size());
     std::memcpy(place, text.data(), text.size());
-    chunk.used += text.size();
     return {place, text.size()};
 }
 
@@ -177,8 +212,6 @@ void EventFacts::read(const LogEvent& event) {
     arch_ = 0;
     has_execve_ = false;
     arguments_read_ = title_read_ = address_read_ = false;
-    arguments_.clear();
-    title_.clear();
     address_.reset();
     store_.clear();
     scratch_.store().clear();
@@ -291,8 +324,6 @@ std::optional<std::uint64_t> EventFacts::hex(Known field) const {
 void EventFacts::mask_with(SecretMasker* masker) {
     masker_ = masker;
     arguments_read_ = title_read_ = false;  // what was read before was not masked
-    arguments_.clear();
-    title_.clear();
 }
 
 const std::vector<std::string>& EventFacts::arguments() const {
@@ -300,15 +331,21 @@ const std::vector<std::string>& EventFacts::arguments() const {
     if (arguments_read_) return arguments_;
     arguments_read_ = true;
     read_arguments(*event_, kMostArguments, arguments_);
-    mask(masker_, arguments_);
+    static_cast<void>(mask(masker_, arguments_));
     return arguments_;
 }
 
 const std::vector<std::string>& EventFacts::title() const {
     if (title_read_) return title_;
     title_read_ = true;
-    title_of(get(Known::proctitle), kMostArguments, title_);
-    mask(masker_, title_);
+    const Written& written = get(Known::proctitle);
+    title_of(written, kMostArguments, decoded_, title_);
+    if (masker_ == nullptr || !written.set) return title_;
+    // One process makes many events, each with its title: what had no secret has none now.
+    if (!harmless_) harmless_ = std::make_unique<Titles>();
+    std::string& harmless = (*harmless_)[std::hash<std::string_view>()(written.text) % harmless_->size()];
+    if (harmless == written.text && !written.text.empty()) return title_;
+    if (!mask(masker_, title_) && written.text.size() <= kMostTitle) harmless = written.text;
     return title_;
 }
 
@@ -322,13 +359,24 @@ const SocketAddress* EventFacts::address() const {
 
 std::string_view EventFacts::text(const Written& value) const {
     if (is_absent(value)) return {};
-    if (value.quoted) return value.text;
-    return store_.keep(decode(value.text, false));
+    if (value.quoted || value.text.empty()) return value.text;
+    char* const room = store_.room(value.text.size());
+    if (decode_hex(room, value.text)) return {room, value.text.size() / 2};
+    std::memcpy(room, value.text.data(), value.text.size());
+    return {room, value.text.size()};
 }
 
 std::string_view EventFacts::raw_path(const PathFact& path) const { return text(path.name); }
 
 std::string_view EventFacts::full_path(const PathFact& path) const {
+    if (!path.resolved) {  // several fields tell it
+        path.full = resolve(path);
+        path.resolved = true;
+    }
+    return path.full;
+}
+
+std::string_view EventFacts::resolve(const PathFact& path) const {
     const std::string_view name = text(path.name);
     const auto is_plain = [](std::string_view text) {
         return text.find("/.") == std::string_view::npos && text.find("//") == std::string_view::npos &&

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -66,6 +67,8 @@ struct PathFact {
     std::string_view inode;
     std::string_view kind;  ///< nametype
     std::uint32_t item = 0;
+    mutable bool resolved = false;
+    mutable std::string_view full;  ///< of EventFacts, once `resolved`
 };
 
 /// NAME=VALUE that has no place of its own.
@@ -133,6 +136,9 @@ public:
     static constexpr std::size_t kMostOthers = 512;
 
 private:
+    static constexpr std::size_t kMostTitle = 512;  ///< bytes of a title that is remembered, as written
+
+    [[nodiscard]] std::string_view resolve(const PathFact& path) const;
     void take(const Record& record);
     void take_path(const Record& record);
     void name_call();
@@ -155,6 +161,9 @@ private:
     mutable std::vector<std::string> arguments_;
     mutable bool title_read_ = false;
     mutable std::vector<std::string> title_;
+    mutable std::string decoded_;
+    using Titles = std::array<std::string, 64>;
+    mutable std::unique_ptr<Titles> harmless_;  ///< titles without a secret, as written, by their hash
     mutable bool address_read_ = false;
     mutable std::optional<SocketAddress> address_;
 };

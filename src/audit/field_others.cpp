@@ -75,37 +75,46 @@ void give_claim(const FieldContext& c, std::string_view name, FieldValues& out) 
     }
 }
 
-void for_each_other(const FieldContext& c, FieldValues&,
-                    const std::function<void(std::string_view, const model::Value&)>& take) {
+std::span<const NamedText> all_others(const FieldContext& c, FieldValues& values) {
+    std::vector<NamedText>& all = values.named();
+    all.clear();
     for (const Known field : kKept) {
         const Written& value = c.facts.get(field);
-        if (value.set && value.text != "0") take(kNames[static_cast<std::size_t>(field)], bounded(value.text));
+        if (value.set && value.text != "0")
+            all.push_back({kNames[static_cast<std::size_t>(field)], bounded(value.text)});
     }
     for (const auto& [field, usual] : kOdd) {
         const Written& value = c.facts.get(field);
         if (value.set && value.text != c.facts.get(usual).text)
-            take(kNames[static_cast<std::size_t>(field)], bounded(value.text));
+            all.push_back({kNames[static_cast<std::size_t>(field)], bounded(value.text)});
     }
+    const std::size_t own = all.size();
     const auto& others = c.facts.others();
     for (std::size_t i = 0; i < others.size(); ++i) {
         const OtherFact& fact = others[i];
         if (fact.name.size() > 64 || (fact.value.text == "0" && fact.type != AUDIT_CONFIG_CHANGE)) continue;
-        const auto before = std::ranges::find(others.begin(), others.begin() + static_cast<std::ptrdiff_t>(i),
-                                              fact.name, &OtherFact::name);
-        if (before == others.begin() + static_cast<std::ptrdiff_t>(i)) take(fact.name, other_text(c, fact));
+        const auto end = others.begin() + static_cast<std::ptrdiff_t>(i);
+        if (std::ranges::find(others.begin(), end, fact.name, &OtherFact::name) != end) continue;
+        const auto last = all.begin() + static_cast<std::ptrdiff_t>(own);
+        const auto known = std::ranges::find(all.begin(), last, fact.name, &NamedText::name);
+        if (known != last)
+            known->text = other_text(c, fact);
+        else
+            all.push_back({fact.name, other_text(c, fact)});
     }
+    std::ranges::sort(all, {}, &NamedText::name);
+    return all;
 }
 
-void for_each_claim(const FieldContext& c, FieldValues& values,
-                    const std::function<void(std::string_view, const model::Value&)>& take) {
-    const auto& claims = c.facts.claims();
-    for (std::size_t i = 0; i < claims.size(); ++i) {
-        const auto end = claims.begin() + static_cast<std::ptrdiff_t>(i);
-        if (claims[i].name.size() > 64 ||
-            std::ranges::find(claims.begin(), end, claims[i].name, &OtherFact::name) != end)
-            continue;
-        take(claims[i].name, claim_text(c, claims[i], values));
+std::span<const NamedText> all_claims(const FieldContext& c, FieldValues& values) {
+    std::vector<NamedText>& all = values.named();
+    all.clear();
+    for (const OtherFact& claim : c.facts.claims()) {
+        if (claim.name.size() > 64 || std::ranges::find(all, claim.name, &NamedText::name) != all.end()) continue;
+        all.push_back({claim.name, claim_text(c, claim, values)});
     }
+    std::ranges::sort(all, {}, &NamedText::name);
+    return all;
 }
 
 }  // namespace plimsoll::audit

@@ -100,7 +100,7 @@ std::uint64_t octal(std::string_view text) {
 /// How a file was opened, for calls that open one.
 std::optional<OpenFlags> open_flags(const Context& c) {
     const std::string_view call = c.facts.call();
-    if (!is_open(call)) return std::nullopt;
+    if (call.empty() || !is_open(call)) return std::nullopt;
     const auto reg = [&](Known field) { return c.facts.hex(field).value_or(0); };
     if (call == "creat") return OpenFlags{O_CREAT | O_WRONLY | O_TRUNC, reg(Known::a1)};
     if (call == "open") return OpenFlags{reg(Known::a1), reg(Known::a2)};
@@ -123,11 +123,10 @@ void type(const Context& c, Out& out) {
     if (!c.facts.call().empty()) return out.text(c.facts.call());
     const std::string_view name = type_name(c.facts.main().type);
     if (name.empty()) return out.own(std::to_string(c.facts.main().type));
-    std::string lower(name);
-    for (char& letter : lower) {
-        if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter + 32);
-    }
-    out.own(lower);
+    char* const lower = out.store().room(name.size());
+    std::ranges::transform(name, lower,
+                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    out.text({lower, name.size()});
 }
 
 void result_name(const Context& c, Out& out) {
@@ -199,12 +198,17 @@ void main_type(const Context& c, Out& out) {
 
 // ---- the process ----
 
-void joined(const std::vector<std::string>& words, std::size_t first, std::string before, Out& out) {
+void joined(const std::vector<std::string>& words, std::size_t first, std::string_view before, Out& out) {
+    std::size_t size = before.size();
+    for (std::size_t i = first; i < words.size(); ++i) size += (size > 0 ? 1 : 0) + words[i].size();
+    if (size == 0) return;
+    char* const room = out.store().room(size);
+    char* at = std::ranges::copy(before, room).out;
     for (std::size_t i = first; i < words.size(); ++i) {
-        if (!before.empty()) before += ' ';
-        before += words[i];
+        if (at != room) *at++ = ' ';
+        at = std::ranges::copy(words[i], at).out;
     }
-    if (!before.empty()) out.own(before);
+    out.text({room, size});
 }
 
 void exe(const Context& c, Out& out) {
@@ -212,10 +216,10 @@ void exe(const Context& c, Out& out) {
 }
 void args(const Context& c, Out& out) { joined(c.facts.arguments(), 1, {}, out); }
 void cmdline(const Context& c, Out& out) {
-    std::string name(c.facts.text(Known::comm));
+    std::string_view name = c.facts.text(Known::comm);
     if (name.empty() && c.facts.arguments().empty()) return;
     if (name.empty()) name = c.facts.arguments().front();
-    joined(c.facts.arguments(), 1, std::move(name), out);
+    joined(c.facts.arguments(), 1, name, out);
 }
 void title(const Context& c, Out& out) { joined(c.facts.title(), 0, {}, out); }
 
@@ -354,11 +358,15 @@ void paths(const Context& c, Out& out) {
     for (const PathFact& path : c.facts.paths()) out.text(bounded(c.facts.full_path(path)));
 }
 void inodes(const Context& c, Out& out) {
-    std::string text;
     for (const PathFact& path : c.facts.paths()) {
         if (path.inode.empty()) continue;
-        text.assign(bounded(path.device, 32)).append(":").append(bounded(path.inode, 32));
-        out.own(text);
+        const std::string_view device = bounded(path.device, 32);
+        const std::string_view inode = bounded(path.inode, 32);
+        char* const room = out.store().room(device.size() + 1 + inode.size());
+        char* at = std::ranges::copy(device, room).out;
+        *at++ = ':';
+        std::ranges::copy(inode, at);
+        out.text({room, device.size() + 1 + inode.size()});
     }
 }
 void nametypes(const Context& c, Out& out) {

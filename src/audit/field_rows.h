@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <span>
 #include <string_view>
 
@@ -32,11 +31,9 @@ struct FieldRow {
 void give_other(const FieldContext& context, std::string_view name, FieldValues& out);
 void give_claim(const FieldContext& context, std::string_view name, FieldValues& out);
 
-/// Every claim and every other field, each name once.
-void for_each_other(const FieldContext& context, FieldValues& values,
-                    const std::function<void(std::string_view name, const model::Value& value)>& take);
-void for_each_claim(const FieldContext& context, FieldValues& values,
-                    const std::function<void(std::string_view name, const model::Value& value)>& take);
+/// Every other field and every claim, each name once, by name; valid until the next call.
+[[nodiscard]] std::span<const NamedText> all_others(const FieldContext& context, FieldValues& values);
+[[nodiscard]] std::span<const NamedText> all_claims(const FieldContext& context, FieldValues& values);
 
 inline constexpr std::size_t kMostText = 4096;  ///< bytes of a text that is neither arguments nor a path
 

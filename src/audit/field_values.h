@@ -13,6 +13,7 @@ namespace plimsoll::audit {
 class TextStore {
 public:
     [[nodiscard]] std::string_view keep(std::string_view text);
+    [[nodiscard]] char* room(std::size_t size);  ///< for text to be written; `size` is not 0
     void clear();  ///< forgets the text, keeps the memory
 
 private:
@@ -23,6 +24,12 @@ private:
     };
     std::vector<Chunk> chunks_;
     std::size_t chunk_ = 0;
+};
+
+/// A text by its name.
+struct NamedText {
+    std::string_view name;
+    std::string_view text;
 };
 
 /// Takes the values that an event has for one field.
@@ -39,9 +46,11 @@ public:
     void clear() { values_.clear(); }  ///< for the next field; what was kept stays
 
     [[nodiscard]] TextStore& store() { return store_; }
+    [[nodiscard]] std::vector<NamedText>& named() { return named_; }  ///< for whoever collects some
 
 private:
     std::vector<model::Value> values_;
+    std::vector<NamedText> named_;
     TextStore store_;
 };
 

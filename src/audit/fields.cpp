@@ -61,15 +61,21 @@ void to_event(const EventFacts& facts, const EventOptions& options, model::Event
     const FieldContext context{facts, options.names, options.contained};
     FieldValues& values = facts.scratch();
     out.set_time(time_of(facts.event().id));
+    // In the order of the table, so that each goes behind the others.
+    constexpr auto kKeyed = std::to_array({kClaim, kField});
+    static_assert(kClaim.id() < kField.id());
+    const auto* keyed = kKeyed.begin();
+    const auto put_keyed = [&](model::FieldKey field) {
+        const auto all = field.id() == kField.id() ? all_others(context, values) : all_claims(context, values);
+        for (const auto& [name, text] : all) out.put(field.id(), name, text);
+    };
     for (const FieldRow& row : field_rows()) {
+        while (keyed != kKeyed.end() && keyed->id() < row.field.id()) put_keyed(*keyed++);
         values.clear();
         row.give(context, values);
         if (!values.all().empty()) out.put_list(row.field.id(), {}, values.all());
     }
-    for_each_other(context, values,
-                   [&](std::string_view name, const model::Value& value) { out.put(kField.id(), name, value); });
-    for_each_claim(context, values,
-                   [&](std::string_view name, const model::Value& value) { out.put(kClaim.id(), name, value); });
+    while (keyed != kKeyed.end()) put_keyed(*keyed++);
     if (options.masker == nullptr || !options.masker->found_any()) return;
     std::vector<std::string> rules;
     for (const std::string_view rule : options.masker->found()) rules.emplace_back(rule);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <numeric>
+#include <vector>
 
 #include "audit/tables_generated.h"
 
@@ -66,6 +68,28 @@ std::span<const std::string_view> calls_of(std::uint32_t arch) {
     }
 }
 
+std::vector<std::uint16_t> sorted(std::span<const std::string_view> calls) {
+    std::vector<std::uint16_t> numbers(calls.size());
+    std::iota(numbers.begin(), numbers.end(), std::uint16_t{0});
+    std::ranges::stable_sort(numbers, {}, [&](std::uint16_t number) { return calls[number]; });
+    return numbers;
+}
+
+/// The numbers of an architecture's calls in the order of their names: every format asks for hundreds of names when it
+/// is made.
+const std::vector<std::uint16_t>& order_of(std::uint32_t arch) {
+    static const std::vector<std::uint16_t> kOrderX86_64 = sorted(x86_64_calls());
+    static const std::vector<std::uint16_t> kOrderI386 = sorted(i386_calls());
+    static const std::vector<std::uint16_t> kOrderAarch64 = sorted(aarch64_calls());
+    static const std::vector<std::uint16_t> kNone;
+    switch (arch) {
+        case kX86_64: return kOrderX86_64;
+        case kI386: return kOrderI386;
+        case kAarch64: return kOrderAarch64;
+        default: return kNone;
+    }
+}
+
 }  // namespace
 
 std::string_view arch_name(std::uint32_t arch) {
@@ -84,9 +108,10 @@ std::string_view syscall_name(std::uint32_t arch, unsigned number) {
 std::optional<unsigned> syscall_number(std::uint32_t arch, std::string_view name) {
     if (name.empty()) return std::nullopt;
     const auto calls = calls_of(arch);
-    const auto found = std::ranges::find(calls, name);
-    if (found == calls.end()) return std::nullopt;
-    return static_cast<unsigned>(found - calls.begin());
+    const auto& order = order_of(arch);
+    const auto found = std::ranges::lower_bound(order, name, {}, [&](std::uint16_t number) { return calls[number]; });
+    if (found == order.end() || calls[*found] != name) return std::nullopt;
+    return *found;
 }
 
 std::string_view errno_name(int number) {

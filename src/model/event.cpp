@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <ctime>
-#include <tuple>
+#include <functional>
 
 #include "base/result.h"
 
@@ -13,7 +13,14 @@ namespace {
 
 constexpr std::size_t kFirstChunk = 512;
 
-auto order(const Event::Slot& slot) { return std::tie(slot.field, slot.key); }
+/// Where a slot stands among the others: by field, then by key.
+struct Place {
+    FieldId field;
+    std::string_view key;
+};
+bool before(const Event::Slot& slot, const Place& place) {
+    return slot.field != place.field ? slot.field < place.field : slot.key < place.key;
+}
 
 enum class TimeForm : std::uint8_t { none, ns, whole_seconds, rest, clock, clock_s, date, date_s, iso };
 
@@ -71,8 +78,14 @@ void Event::clear(Nanoseconds time) {
     time_ = time;
     slots_.clear();
     values_.clear();
-    for (Chunk& chunk : chunks_) chunk.used = 0;
     chunk_ = 0;
+    if (chunks_.size() > 1) {  // the next event is about as large: one piece holds its text, and is quick to copy
+        std::size_t size = 0;
+        for (const Chunk& chunk : chunks_) size += chunk.size;
+        chunks_.resize(1);
+        chunks_.front() = {.bytes = std::make_unique_for_overwrite<char[]>(size), .size = size};
+    }
+    for (Chunk& chunk : chunks_) chunk.used = 0;
 }
 
 std::size_t Event::memory() const {
@@ -83,26 +96,47 @@ std::size_t Event::memory() const {
 
 Event Event::clone() const {
     Event copy(time_);
-    copy.slots_.reserve(slots_.size());
-    copy.values_.reserve(values_.size());
-    for (const Slot& from : slots_) {
-        Slot to = from;
-        to.key = copy.keep(from.key);
-        to.reason = copy.keep(from.reason);
-        to.first = static_cast<std::uint32_t>(copy.values_.size());
-        for (const Value& value : values(from)) copy.values_.push_back(copy.kept(value));
-        copy.slots_.push_back(to);
+    copy.slots_ = slots_;
+    copy.values_ = values_;
+    std::size_t size = 0;
+    for (const Chunk& chunk : chunks_) size += chunk.used;
+    if (size == 0) return copy;
+    // All text in one piece, and then every text moved to where it stands there.
+    copy.chunks_.push_back({.bytes = std::make_unique_for_overwrite<char[]>(size), .size = size});
+    Chunk& all = copy.chunks_.front();
+    for (const Chunk& chunk : chunks_) {
+        std::memcpy(all.bytes.get() + all.used, chunk.bytes.get(), chunk.used);
+        all.used += chunk.used;
     }
+    const auto move = [&](std::string_view& text) {
+        if (text.empty()) return;
+        std::size_t skipped = 0;
+        for (const Chunk& chunk : chunks_) {
+            const std::less<> less;
+            const char* const begin = chunk.bytes.get();
+            if (!less(text.data(), begin) && less(text.data(), begin + chunk.used)) {
+                text = {all.bytes.get() + skipped + (text.data() - begin), text.size()};
+                return;
+            }
+            skipped += chunk.used;
+        }
+    };
+    for (Slot& slot : copy.slots_) {
+        move(slot.key);
+        move(slot.reason);
+    }
+    for (Value& value : copy.values_)
+        if (auto* const text = std::get_if<std::string_view>(&value)) move(*text);
     return copy;
 }
 
 Event::Slot& Event::slot(FieldId field, std::string_view key) {
-    const auto wanted = std::tie(field, key);
-    if (slots_.empty() || order(slots_.back()) < wanted) {  // most sources set fields in the table's order
+    const Place wanted{field, key};
+    if (slots_.empty() || before(slots_.back(), wanted)) {  // most sources set fields in the table's order
         slots_.push_back({.field = field, .key = keep(key)});
         return slots_.back();
     }
-    const auto place = std::ranges::lower_bound(slots_, wanted, {}, order);
+    const auto place = std::lower_bound(slots_.begin(), slots_.end(), wanted, before);
     if (place != slots_.end() && place->field == field && place->key == key) return *place;
     return *slots_.insert(place, Slot{.field = field, .key = keep(key)});
 }
@@ -149,7 +183,7 @@ void Event::set_keyed(FieldKey field, std::string_view key, std::string_view tex
 void Event::unknown(FieldKey field, std::string_view reason) { put_unknown(field.id(), {}, reason); }
 
 const Event::Slot* Event::find(FieldId field, std::string_view key) const {
-    const auto place = std::ranges::lower_bound(slots_, std::tie(field, key), {}, order);
+    const auto place = std::lower_bound(slots_.begin(), slots_.end(), Place{field, key}, before);
     if (place == slots_.end() || place->field != field || place->key != key) return nullptr;
     return &*place;
 }

@@ -275,7 +275,7 @@ Attributed Attribution::resolve(const audit::EventFacts& facts) {
     if (known) {
         if (ppid > 0) entry.parent = ppid;
         entry.seen = std::max(entry.seen, time);
-        entry.name = exe.empty() ? before : name_of(exe);
+        entry.name = exe.empty() || exe == programs_[before] ? before : name_of(exe);
         processes_.put(pid, entry);
     }
     Attributed out{.container = entry.container, .found = entry.found, .known = known};
@@ -335,7 +335,6 @@ void Attribution::describe(const Attributed& where, model::Event& out) {
     if (!container.image.empty()) out.set("container.image", container.image);
     if (!container.repository.empty()) out.set("container.image.repository", container.repository);
     if (!container.tag.empty()) out.set("container.image.tag", container.tag);
-    out.set("audit.attributed", to_text(where.found));
 }
 
 }  // namespace plimsoll::source

@@ -47,7 +47,7 @@ public:
     /// Learns from the event, and says where its process ran.
     [[nodiscard]] Attributed resolve(const audit::EventFacts& facts);
 
-    /// Sets container.* and audit.attributed.
+    /// Sets container.*.
     void describe(const Attributed& where, model::Event& out);
 
     /// The id of a container, 64 digits; empty for the host.

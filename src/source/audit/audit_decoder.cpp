@@ -120,6 +120,7 @@ void AuditDecoder::event(const audit::LogEvent& event) {
     audit::to_event(
         facts_, {.names = accounts_ ? &*accounts_ : nullptr, .contained = contained, .masker = facts_.masker()}, out);
     facts_.mask_with(nullptr);
+    if (where.known && where.container != kHost) out.set("audit.attributed", to_text(where.found));
     if (!where.parent.empty()) out.set("proc.pname", where.parent);
     if (const std::string why = forgery(where); !why.empty()) out.set("audit.forged", why);
     if (!options_.imported.empty()) out.set("audit.imported", options_.imported);

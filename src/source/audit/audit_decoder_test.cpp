@@ -125,8 +125,9 @@ TEST(MessageQueue, KeepsOrderAndIsBounded) {
     MessageChunk chunk;
     chunk.add(1300, "abc");
     chunk.add(1320, "");
-    ASSERT_TRUE(queue.push(std::move(chunk)));
-    const auto taken = queue.take(std::chrono::milliseconds(0));
+    ASSERT_TRUE(queue.push(chunk));
+    EXPECT_TRUE(chunk.empty());
+    auto taken = queue.take(std::chrono::milliseconds(0));
     ASSERT_TRUE(taken);
     std::string told;
     taken->each([&](std::uint32_t type, std::string_view payload) {
@@ -134,8 +135,14 @@ TEST(MessageQueue, KeepsOrderAndIsBounded) {
     });
     EXPECT_EQ(told, "1300abc 1320 ");
     EXPECT_FALSE(queue.take(std::chrono::milliseconds(0)));
+    queue.give_back(std::move(*taken));
+    MessageChunk next;
+    next.add(1300, "d");
+    ASSERT_TRUE(queue.push(next));
+    EXPECT_TRUE(next.empty());  // though it has the memory of the one given back
+    EXPECT_EQ(queue.take(std::chrono::milliseconds(0))->size(), 9U);
     queue.close();
-    EXPECT_FALSE(queue.push({}));
+    EXPECT_FALSE(queue.push(next));
     EXPECT_TRUE(queue.ended());
 }
 

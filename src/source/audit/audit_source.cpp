@@ -23,6 +23,9 @@ constexpr std::int64_t kReport = 1000;    // milliseconds between two looks at w
 constexpr std::int64_t kPatience = 3000;  // for a serial that another one overtook
 constexpr std::int64_t kSilence = 4000;   // the kernel tells of our own joining long before
 constexpr std::size_t kChunk = std::size_t{1} << 18U;
+constexpr auto kGather = 2ms;                          // in which records gather while they come in numbers
+constexpr std::size_t kRoomy = std::size_t{8} << 20U;  // a socket's buffer that holds what comes in that time
+constexpr std::size_t kFew = 64;                       // messages at once, and there is no more for the moment
 constexpr std::int64_t kNanosecondsPerMs = 1'000'000;
 
 std::int64_t now_ms() { return now() / kNanosecondsPerMs; }
@@ -57,8 +60,9 @@ public:
         if (const auto state = host::audit_status()) lost_ = state->lost;
         decoder_.seed();
         while (!queue_.ended()) {
-            if (const auto chunk = queue_.take(kPause)) {
+            if (auto chunk = queue_.take(kPause)) {
                 chunk->each([this](std::uint32_t type, std::string_view payload) { decoder_.message(type, payload); });
+                queue_.give_back(std::move(*chunk));
             } else {
                 decoder_.tick(now_ms());
             }
@@ -72,21 +76,26 @@ public:
     }
 
 private:
-    /// Empties the socket; on a thread of its own, so that a slow disk does not make the kernel drop records.
+    /// Empties the socket; on a thread of its own, so that a slow disk does not make the kernel drop records. While
+    /// they come in numbers it does not wait for the next one, which the kernel would have to wake it for: that costs
+    /// the kernel's sender more than the record itself, and here a call for each. It looks again a moment later.
     void read(const std::stop_token& ending) {
         MessageChunk chunk;
+        const auto take = [&](std::uint32_t type, std::string_view payload) { chunk.add(type, payload); };
+        const bool roomy = listener_.buffer_bytes() >= kRoomy;
+        bool busy = false;
         while (!ending.stop_requested()) {
-            const auto batch =
-                listener_.receive(chunk.empty() ? 200ms : 0ms,
-                                  [&](std::uint32_t type, std::string_view payload) { chunk.add(type, payload); });
+            const auto batch = listener_.receive(busy ? 0ms : 200ms, take);
             if (!batch) {
                 fault_ = batch.error().message;
                 break;
             }
             if (batch->overrun) overruns_.fetch_add(1, std::memory_order_relaxed);
             messages_.fetch_add(batch->messages, std::memory_order_relaxed);
-            if (chunk.size() < kChunk && batch->messages > 0) continue;
-            if (!chunk.empty() && !queue_.push(std::exchange(chunk, {}))) break;
+            const bool drained = batch->messages < (roomy ? kFew : 1);
+            if (!chunk.empty() && (drained || chunk.size() >= kChunk) && !queue_.push(chunk)) break;
+            busy = batch->messages > 0;
+            if (busy && drained) std::this_thread::sleep_for(kGather);
         }
         queue_.close();
     }

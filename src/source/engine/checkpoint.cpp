@@ -21,6 +21,7 @@ Tree tree_of(const ExecSession& session) {
     return {{"id", session.id},
             {"container", session.container},
             {"command", session.command},
+            {"masked", session.masked},
             {"user", session.user},
             {"unread", session.unread},
             {"tty", session.tty},
@@ -37,6 +38,7 @@ ExecSession session_of(const Json& from) {
     out.id = from["id"].text_or("");
     out.container = from["container"].text_or("");
     out.command = from["command"].text_or("");
+    from["masked"].each([&](Json rule) { out.masked.emplace_back(rule.text_or("")); });
     out.user = from["user"].text_or("");
     out.unread = from["unread"].text_or("");
     out.tty = from["tty"].truth_or(false);

@@ -29,6 +29,7 @@ struct EngineOptions {
     std::string state_file;                  ///< one for each engine; empty: a restart of the agent is a gap
     std::optional<RecordedEvents> recorded;  ///< takes precedence over the state file's position
     std::shared_ptr<Inventory> inventory;    ///< to share it; made when null
+    bool mask_secrets = true;                ///< in commands of exec sessions
     host::HttpLimits quick{.connect = std::chrono::milliseconds(500), .answer = std::chrono::milliseconds(1000)};
     host::HttpLimits patient{.body_bytes = std::size_t{64} << 20U};
     std::size_t line_bytes = std::size_t{8} << 20U;    ///< longer lines are cut and kept as malformed

@@ -42,7 +42,10 @@ bool alters_images(const EngineEvent& event) {
 EventWork::EventWork(Parts parts, Checkpoint& checkpoint)
     : parts_(std::move(parts)),
       checkpoint_(checkpoint),
-      execs_({.quick = parts_.quick, .inventory = parts_.inventory, .local = parts_.local}) {}
+      execs_({.quick = parts_.quick,
+              .inventory = parts_.inventory,
+              .local = parts_.local,
+              .mask_secrets = parts_.mask_secrets}) {}
 
 void EventWork::put(Event event) {
     ++told_;

@@ -31,6 +31,7 @@ public:
         std::shared_ptr<Inventory> inventory;
         std::string endpoint;  ///< as text
         bool local = true;     ///< the engine's processes are this host's
+        bool mask_secrets = true;
         std::function<bool(model::Event)> put;
     };
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/secret_mask.h"
 #include "base/text.h"
 #include "host/process.h"
 #include "source/engine/snapshot.h"
@@ -14,7 +15,31 @@ namespace {
 
 constexpr std::size_t kMostCommand = 16 * 1024;
 
+/// Masks first and cuts then: the beginning of a secret is one too.
+void keep_command(std::string plain, std::string masked, const SecretMasker& masker, ExecSession& session) {
+    session.command = bounded(masked, kMostCommand);
+    session.plain = bounded(plain, kMostCommand);
+    session.masked.clear();
+    for (const std::string_view rule : masker.found()) session.masked.emplace_back(rule);
+}
+
 }  // namespace
+
+void read_command(std::string_view text, ExecSession& session, bool mask) {
+    SecretMasker masker;
+    std::optional<std::string> masked;
+    if (mask) masked = masker.text(text);
+    keep_command(std::string(text), masked ? std::move(*masked) : std::string(text), masker, session);
+}
+
+bool runs(const ExecSession& session, std::string_view command) {
+    if (!session.plain.empty() || session.masked.empty()) {
+        return (session.plain.empty() ? session.command : session.plain) == command;
+    }
+    ExecSession other;  // what was read back from a file has no secrets any more
+    read_command(command, other, true);
+    return other.command == session.command;
+}
 
 ExecSession* ExecSessions::find(std::string_view container, std::string_view id) {
     const auto found = std::ranges::find_if(sessions_, [&](const ExecSession& session) {
@@ -50,14 +75,25 @@ std::vector<ExecSession> ExecSessions::close_all(std::string_view container) {
     return out;
 }
 
-void read_exec(const Json& answer, ExecSession& session) {
+void read_exec(const Json& answer, ExecSession& session, bool mask) {
     const Json process = answer["ProcessConfig"];
     if (!process.is_object()) return;
-    std::string command(process["entrypoint"].text_or(""));
+    SecretMasker masker;
+    std::string plain;
+    std::string masked;
+    const auto add = [&](std::string_view word) {
+        const std::optional<std::string> hidden = mask ? masker.argument(word) : std::nullopt;
+        plain.append(word);
+        masked.append(hidden ? std::string_view(*hidden) : word);
+    };
+    add(process["entrypoint"].text_or(""));
     process["arguments"].each([&](Json word) {
-        if (command.size() < kMostCommand) command.append(" ").append(word.text_or(""));
+        if (plain.size() >= kMostCommand) return;
+        plain += ' ';
+        masked += ' ';
+        add(word.text_or(""));
     });
-    if (!command.empty()) session.command = bounded(command, kMostCommand);
+    if (!plain.empty()) keep_command(std::move(plain), std::move(masked), masker, session);
     session.user = bounded(process["user"].text_or(""), 256);
     session.tty = process["tty"].truth_or(false);
     session.privileged = process["privileged"].truth_or(false);
@@ -97,6 +133,7 @@ void describe(const ExecSession& session, model::Event& event) {
         event.unknown("exec.id", "the engine's events do not name the session");
     else
         event.set("exec.id", session.id);
+    if (!session.masked.empty()) event.set_list("audit.masked", session.masked);
     if (!session.command.empty())
         event.set("exec.command", session.command);
     else

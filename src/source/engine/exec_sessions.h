@@ -17,7 +17,9 @@ namespace plimsoll::source {
 struct ExecSession {
     std::string id;  ///< empty with an engine that does not name it in its events
     std::string container;
-    std::string command;
+    std::string command;              ///< as it is stored: without secrets when they are masked
+    std::string plain;                ///< as it was given; in memory only, empty after a restart
+    std::vector<std::string> masked;  ///< rules that masked something in `command`
     std::string user;
     std::string unread;  ///< why user, tty and privileged are not known; empty when they are
     std::string pid_unknown = "the engine was not asked yet";
@@ -50,8 +52,14 @@ private:
     std::deque<ExecSession> sessions_;  ///< oldest first
 };
 
-/// What GET /exec/ID/json says: command, user, terminal, privileges, process.
-void read_exec(const Json& answer, ExecSession& session);
+/// What GET /exec/ID/json says: command, user, terminal, privileges, process. `mask`: secrets in the command are masked.
+void read_exec(const Json& answer, ExecSession& session, bool mask);
+
+/// The command as an event tells it: one text.
+void read_command(std::string_view text, ExecSession& session, bool mask);
+
+/// Whether the session runs this command, which is compared as it was given.
+[[nodiscard]] bool runs(const ExecSession& session, std::string_view command);
 
 /// Looks up the process id inside the container, while the process lives and belongs to the container.
 void read_vpid(ExecSession& session);

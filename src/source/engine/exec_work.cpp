@@ -14,7 +14,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kMostPolls = 256;
-constexpr std::size_t kMostCommand = 16 * 1024;
 constexpr auto kFirstPoll = 20ms;
 constexpr auto kHealthPoll = 5000ms;  ///< most checks are over by then, and need no question
 constexpr auto kLastWord = 250ms;     ///< for an exec_die that is on its way
@@ -69,7 +68,7 @@ std::string ExecWork::id_of(const EngineEvent& event, const std::vector<std::str
 
 void ExecWork::learn(const EngineClient::Reply& reply, ExecSession& session) const {
     if (reply.document) {
-        read_exec(reply.document->root(), session);
+        read_exec(reply.document->root(), session, parts_.mask_secrets);
         if (session.pid == 0) session.pid_unknown = "its process had not started yet";
         return;
     }
@@ -95,14 +94,14 @@ void ExecWork::tell(const EngineEvent& event, const ContainerRecord* container, 
     ExecSession* session = id.empty() && event.action != "exec_die" ? nullptr : sessions_.find(owner, id);
     if (session == nullptr) {
         std::vector<ExecSession> given_up;
-        session =
-            &sessions_.open({.id = id, .container = owner, .command = bounded(event.detail, kMostCommand)}, given_up);
+        session = &sessions_.open({.id = id, .container = owner}, given_up);
+        read_command(event.detail, *session, parts_.mask_secrets);
         for (const ExecSession& old : given_up) end(old, "too many sessions at once to follow it on");
         session->unread = "the engine was not asked in time";
     }
     if (const auto found = answers.find(id); found != answers.end()) learn(found->second, *session);
     if (container != nullptr && !container->health_command.empty())
-        session->health = session->command == container->health_command;
+        session->health = runs(*session, container->health_command);
     if (session->health) session->pid_unknown = "health checks are not looked up";
     if (!parts_.local) session->vpid_unknown = "the engine is on another host";
     if (event.action == "exec_create") session->created = event.time;
@@ -147,7 +146,7 @@ bool ExecWork::poll_again(Poll& poll, const EngineClient::Reply& reply, bool idl
     ExecSession* session = sessions_.find(poll.container, poll.exec);
     if (session == nullptr || reply.status == 404) return false;
     if (reply.document) {
-        read_exec(reply.document->root(), *session);
+        read_exec(reply.document->root(), *session, parts_.mask_secrets);
         if (parts_.local) read_vpid(*session);
     }
     if (session->pid > 0) return false;

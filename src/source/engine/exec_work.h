@@ -27,7 +27,8 @@ public:
     struct Parts {
         const EngineClient& quick;
         std::shared_ptr<const Inventory> inventory;
-        bool local = true;  ///< the engine's processes are this host's
+        bool local = true;         ///< the engine's processes are this host's
+        bool mask_secrets = true;  ///< in commands of sessions
     };
 
     explicit ExecWork(Parts parts) : parts_(std::move(parts)) {}
