@@ -66,16 +66,8 @@ std::string in_words(Nanoseconds span) {
 
 }  // namespace
 
-std::string_view to_text(Strength strength) {
-    switch (strength) {
-        case Strength::proved: return "proved";
-        case Strength::inferred: return "inferred";
-        case Strength::unknown: break;
-    }
-    return "unknown";
-}
-
 void EngineAccess::observe(const model::Event& event) {
+    if (!event.text("api.method").empty() && event.text("evt.type") == "request") return observe_request(event);
     if (event.text("evt.source") != "audit") return;
     observe_login(event);
     observe_program(event);
@@ -128,7 +120,14 @@ void EngineAccess::observe_program(const model::Event& event) {
     if (const std::string_view arguments = event.text("proc.args"); !arguments.empty()) {
         program.command.append(" ").append(arguments.substr(0, kLongestText));
     }
+    program.who = actor_of(event);
     program_order_.emplace_back(pid, event.time());
+    const std::string_view name = std::string_view(program.exe).substr(program.exe.rfind('/') + 1);
+    if (name != "podman" || engine_verb(program.command).empty()) return;
+    Connect command = actor_of(event);
+    command.title = program.command;
+    command.itself = true;
+    remember(std::move(command));
 }
 
 void EngineAccess::observe_connect(const model::Event& event) {
@@ -151,12 +150,58 @@ void EngineAccess::observe_connect(const model::Event& event) {
             if (sockets_.size() > kMostSockets) sockets_.pop_front();
         }
     }
+    remember(actor_of(event));
+}
+
+void EngineAccess::observe_request(const model::Event& event) {
+    Connect asked;
+    asked.time = event.time();
+    asked.request = engine_request(event.text("api.method"), event.text("api.path"));
+    asked.pid = event.integer("who.pid");
+    asked.uid = event.number("who.uid");
+    asked.user = bounded(event.text("user.name"));
+    asked.loginuid = event.has("who.loginuid") ? event.integer("who.loginuid") : -1;
+    asked.login = asked.loginuid >= 0 ? bounded(event.text("who.name")) : std::string();
+    asked.session = event.has("who.session") ? event.integer("who.session") : -1;
+    asked.tty = bounded(event.text("who.tty"));
+    asked.exe = bounded(event.text("who.exe"));
+    asked.title = bounded(event.text("who.command"));
+    if (const std::string_view name = event.text("container.name"); !name.empty()) asked.container = bounded(name);
+    const std::vector<std::string>& path = asked.request.path;
+    if (path.size() == 3 && path[0] == "exec" && path[2] == "start" && sessions_.emplace(path[1], asked).second) {
+        session_order_.push_back(path[1]);
+        if (session_order_.size() > kMostSessions) {
+            sessions_.erase(session_order_.front());
+            session_order_.pop_front();
+        }
+    }
+    const auto later = std::ranges::upper_bound(requests_, asked.time, {}, &Connect::time);
+    requests_.insert(later, std::move(asked));
+    if (requests_.size() > kMostRequests) requests_.pop_front();
+}
+
+const EngineAccess::Connect* EngineAccess::request_for(const model::Event& event, Nanoseconds time) const {
+    // An exec session has an id of its own, and these take their time; the others the engine does at once.
+    static constexpr std::array<std::string_view, 6> kSlow = {"stop", "restart", "kill", "commit", "pull", "push"};
+    const std::string_view action = action_of(event);
+    const bool slow = !event.text("exec.id").empty() || std::ranges::find(kSlow, action) != kSlow.end();
+    const auto end = std::ranges::upper_bound(requests_, time + kSlack, {}, &Connect::time);
+    const auto begin = std::ranges::lower_bound(requests_, time - (slow ? kLong : 2 * kShortly), {}, &Connect::time);
+    const Connect* found = nullptr;
+    for (auto at = begin; at != end; ++at) {
+        if (asks_for(at->request, event, action)) found = &*at;
+    }
+    return found;
+}
+
+EngineAccess::Connect EngineAccess::actor_of(const model::Event& event) {
     Connect connect;
     connect.time = event.time();
     connect.pid = event.integer("proc.pid");
     connect.uid = event.number("user.uid");
     connect.user = bounded(event.text("user.name"));
-    connect.loginuid = event.has("user.loginuid") ? event.integer("user.loginuid") : -1;
+    connect.has_login = event.has("user.loginuid");
+    connect.loginuid = connect.has_login ? event.integer("user.loginuid") : -1;
     connect.login = bounded(event.text("user.loginname"));
     connect.session = event.has("audit.session") ? event.integer("audit.session") : -1;
     connect.tty = bounded(event.text("audit.tty"));
@@ -167,6 +212,10 @@ void EngineAccess::observe_connect(const model::Event& event) {
         const std::string_view name = event.text("container.name");
         connect.container = bounded(name.empty() ? container : name);
     }
+    return connect;
+}
+
+void EngineAccess::remember(Connect connect) {
     const auto later = std::ranges::upper_bound(connects_, connect.time, {}, &Connect::time);
     connects_.insert(later, std::move(connect));
     if (connects_.size() > kMostConnects) connects_.pop_front();
@@ -174,17 +223,38 @@ void EngineAccess::observe_connect(const model::Event& event) {
 
 std::string EngineAccess::command_of(const Connect& connect) const {
     const auto program = programs_.find(connect.pid);
-    if (program != programs_.end() && program->second.time <= connect.time && program->second.exe == connect.exe) {
+    if (program != programs_.end() && program->second.time <= connect.time &&
+        (program->second.exe == connect.exe || !connect.has_login)) {
         return program->second.command;
     }
     return connect.title;
 }
 
+EngineAccess::Connect EngineAccess::with_login(const Connect& connect) const {
+    Connect out = connect;
+    const auto program = programs_.find(connect.pid);
+    if (connect.has_login || program == programs_.end() || program->second.time > connect.time ||
+        !program->second.who.has_login) {
+        return out;
+    }
+    const Connect& who = program->second.who;
+    out.loginuid = who.loginuid;
+    out.login = who.login;
+    out.session = who.session;
+    out.tty = who.tty;
+    out.exe = who.exe;
+    if (out.user.empty()) out.user = who.user;
+    out.has_login = out.by_program = true;
+    return out;
+}
+
 std::vector<const EngineAccess::Connect*> EngineAccess::candidates(const model::Event& event, Nanoseconds time) const {
     const auto possible = [&](Nanoseconds span) {
         std::vector<const Connect*> found;
+        const bool podman = event.text("container.type") == "podman";
         const auto end = std::ranges::upper_bound(connects_, time + kSlack, {}, &Connect::time);
         for (auto at = std::ranges::lower_bound(connects_, time - span, {}, &Connect::time); at != end; ++at) {
+            if (at->itself && !podman) continue;
             const std::string command = command_of(*at);
             const std::string_view verb = engine_verb(command);
             if (!verb.empty() && verb_leads_to(verb, action_of(event)) == Leads::never) continue;
@@ -199,58 +269,30 @@ std::vector<const EngineAccess::Connect*> EngineAccess::candidates(const model::
     return found;
 }
 
-AccessChain EngineAccess::from(const Connect& connect, const std::string& command) const {
-    AccessChain chain;
-    chain.uid = connect.uid;
-    chain.loginuid = connect.loginuid;
-    chain.session = connect.session;
-    chain.pid = connect.pid;
-    chain.tty = connect.tty;
-    chain.exe = connect.exe;
-    chain.command = command;
-    const std::string user =
-        connect.user.empty() ? fmt::format("user {}", connect.uid) : fmt::format("{} ({})", connect.user, connect.uid);
-    if (!connect.container.empty()) {
-        chain.person = "container " + connect.container;
-        chain.links.push_back({fmt::format("process {} {} of container {}, {}: kernel's audit record", connect.pid,
-                                           connect.exe, connect.container, user),
-                               Strength::proved});
-        return chain;
-    }
-    if (connect.loginuid >= 0) {
-        chain.person = connect.login.empty() ? fmt::format("user {}", connect.loginuid) : connect.login;
-        chain.links.push_back({fmt::format("{} logged in (login uid {}, session {}): set at login, kept by the kernel",
-                                           chain.person, connect.loginuid, connect.session),
-                               Strength::proved});
-        if (const auto login = logins_.find(connect.session); login != logins_.end()) {
-            chain.address = login->second.address;
-            if (chain.tty.empty()) chain.tty = login->second.tty;
-            if (!chain.address.empty()) {
-                chain.links.push_back(
-                    {fmt::format("from {}: as {} told", chain.address, login->second.service), Strength::inferred});
-            }
-        }
-    } else {
-        chain.person = connect.user.empty() ? fmt::format("user {}", connect.uid) : connect.user;
-        chain.links.push_back({fmt::format("no login: a service, or older than auditing; {}", user), Strength::proved});
-    }
-    chain.links.push_back({fmt::format("process {} {} as {} connected to the engine's socket: kernel's audit record",
-                                       connect.pid, connect.exe, user),
-                           Strength::proved});
-    return chain;
-}
-
 std::optional<AccessChain> EngineAccess::chain(const model::Event& event) const {
-    if (connects_.empty() || nobody_asked(event) || action_of(event).empty()) return std::nullopt;
+    if (nobody_asked(event) || action_of(event).empty()) return std::nullopt;
     const auto started = static_cast<Nanoseconds>(event.number("exec.start_ts"));
     const Nanoseconds time = is_session(event) && started != 0 ? started : event.time();
+    if (const Connect* asked = request_for(event, time)) {
+        AccessChain result = from(*asked, asked->title);
+        result.links.push_back(
+            {fmt::format("the engine did it to {} {} later: its own event",
+                         event.text("container.name").empty() ? event.text("docker.id") : event.text("container.name"),
+                         in_words(time - asked->time)),
+             Strength::proved});
+        result.strength = Strength::proved;
+        return result;
+    }
+    if (connects_.empty()) return std::nullopt;
     std::vector<const Connect*> found = candidates(event, time);
 
     AccessChain nobody;
     if (found.empty()) {
         nobody.links.push_back(
-            {fmt::format("no process is known to have connected to the engine's socket within {} before",
-                         in_words(kLong)),
+            {fmt::format(
+                 "no process is known to have connected to the engine's socket, or to be its command, within {} "
+                 "before",
+                 in_words(kLong)),
              Strength::unknown});
         return nobody;
     }
@@ -270,13 +312,13 @@ std::optional<AccessChain> EngineAccess::chain(const model::Event& event) const 
     }
 
     std::set<std::tuple<std::int64_t, std::int64_t, std::uint64_t, std::string>> people;
-    for (const Connect* connect : found) {
-        people.emplace(connect->loginuid, connect->session, connect->uid, connect->container);
-    }
+    std::vector<Connect> whole;
+    for (const Connect* connect : found) whole.push_back(with_login(*connect));
+    for (const Connect& one : whole) people.emplace(one.loginuid, one.session, one.uid, one.container);
     if (people.size() > 1) {
         std::string who;
         for (std::size_t i = 0; i < std::min<std::size_t>(found.size(), 8); ++i) {
-            const AccessChain one = from(*found[i], {});
+            const AccessChain one = from(whole[i], {});
             who += fmt::format("{}{} (process {} {})", i == 0 ? "" : ", ", one.person, one.pid, one.exe);
         }
         nobody.links.push_back(
@@ -284,38 +326,22 @@ std::optional<AccessChain> EngineAccess::chain(const model::Event& event) const 
         return nobody;
     }
 
-    const Connect& best = *found.back();
+    const Connect& best = whole.back();
     const std::string command = command_of(best);
     AccessChain result = from(best, command);
     const std::string basis = named              ? "its command line names it"
                               : found.size() > 1 ? fmt::format("one of {} processes of the same login", found.size())
                                                  : "no other process that could have asked is known";
-    result.links.push_back(
-        {fmt::format("it asked for {} {} later: {}", action_of(event), in_words(time - best.time), basis),
-         Strength::inferred});
+    result.links.push_back({fmt::format("it {} {} {} later: {}", best.itself ? "did" : "asked for", action_of(event),
+                                        in_words(time - best.time), basis),
+                            Strength::inferred});
     result.links.push_back(
         {fmt::format("the engine did it to container {}: its own event",
                      event.text("container.name").empty() ? event.text("docker.id") : event.text("container.name")),
          Strength::proved});
     result.strength = Strength::inferred;
+    for (const Link& link : result.links) result.strength = std::max(result.strength, link.strength);
     return result;
-}
-
-void AccessChain::write(model::Event& event) const {
-    event.set("who.strength", to_text(strength));
-    std::vector<std::string> texts;
-    for (const Link& link : links) texts.push_back(fmt::format("{}: {}", to_text(link.strength), link.text));
-    event.set_list("who.links", texts);
-    if (person.empty()) return;
-    event.set("who.name", person);
-    event.set_unsigned("who.uid", uid);
-    event.set_number("who.loginuid", loginuid);
-    event.set_number("who.session", session);
-    event.set_number("who.pid", pid);
-    if (!tty.empty()) event.set("who.tty", tty);
-    if (!address.empty()) event.set("who.address", address);
-    if (!exe.empty()) event.set("who.exe", exe);
-    if (!command.empty()) event.set("who.command", command);
 }
 
 }  // namespace plimsoll::enrich

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "enrich/engine_request.h"
 #include "model/event.h"
 
 namespace plimsoll::enrich {
@@ -41,13 +42,16 @@ struct AccessChain {
 };
 
 /// Joins what processes did at the engine's socket with what the engine did. It is told audit events (connects, starts
-/// of programs, logins) in any order and is asked about the engine's events. Bounded; what is oldest is forgotten. One
-/// thread.
+/// of programs, logins) and the requests that the sensor saw engines read, in any order, and is asked about the
+/// engine's events and about processes in containers. A request that names the object proves who asked; a connect alone
+/// leaves it to be inferred. Podman needs no daemon: its command does the work itself, so its start stands for the
+/// connect. Bounded; what is oldest is forgotten. One thread.
 class EngineAccess {
 public:
     static constexpr std::size_t kMostConnects = 8192;
     static constexpr std::size_t kMostPrograms = 16384;
     static constexpr std::size_t kMostSessions = 4096;
+    static constexpr std::size_t kMostRequests = 8192;
 
     /// Remembers the event if it says who reached an engine's socket, which program a process runs, or where a login
     /// came from; other events are passed over.
@@ -57,12 +61,19 @@ public:
     /// death by itself) and while no connect was ever told.
     [[nodiscard]] std::optional<AccessChain> chain(const model::Event& event) const;
 
+    /// The chain behind a process of an exec session, by the session's id; nothing when its start was not seen.
+    [[nodiscard]] std::optional<AccessChain> session_chain(std::string_view exec_id, const model::Event& process) const;
+
 private:
     struct Connect {
         Nanoseconds time = 0;
+        EngineRequest request;  ///< what was asked for, where that was seen; else without a method
         std::int64_t pid = 0, loginuid = -1, session = -1;
         std::uint64_t uid = 0;
         std::string user, login, tty, exe, title, container;
+        bool itself = false;      ///< no connect: a podman command, which does what it is told by itself
+        bool has_login = true;    ///< false: io_uring's own thread made it, whose record has no login
+        bool by_program = false;  ///< the login is that of the process's program
     };
     struct Program {
         Nanoseconds time = 0;
@@ -74,13 +85,22 @@ private:
     };
 
     void observe_connect(const model::Event& event);
+    [[nodiscard]] static Connect actor_of(const model::Event& event);
+    void remember(Connect connect);
     void observe_program(const model::Event& event);
     void observe_login(const model::Event& event);
+    void observe_request(const model::Event& event);
+    [[nodiscard]] const Connect* request_for(const model::Event& event, Nanoseconds time) const;
     [[nodiscard]] std::string command_of(const Connect& connect) const;
+    /// With the login of the record of the process's program, where its own has none.
+    [[nodiscard]] Connect with_login(const Connect& connect) const;
     [[nodiscard]] std::vector<const Connect*> candidates(const model::Event& event, Nanoseconds time) const;
     [[nodiscard]] AccessChain from(const Connect& connect, const std::string& command) const;
 
     std::deque<Connect> connects_;
+    std::deque<Connect> requests_;
+    std::unordered_map<std::string, Connect> sessions_;  ///< by exec id: who started it
+    std::deque<std::string> session_order_;
     std::unordered_map<std::int64_t, Program> programs_;
     std::deque<std::pair<std::int64_t, Nanoseconds>> program_order_;
     std::unordered_map<std::int64_t, Login> logins_;

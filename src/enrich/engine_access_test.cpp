@@ -150,6 +150,48 @@ TEST(EngineAccess, WhatNobodyAskedForHasNobody) {
     EXPECT_FALSE(access.chain(health));
 }
 
+TEST(EngineAccess, PodmansCommandDoesItByItselfAndIsNobodysElses) {
+    EngineAccess access;
+    model::Event start = audit(kThree, 1500, 4242, "alice", 7);
+    start.set("syscall.type", "execve");
+    start.set("proc.exepath", "/usr/bin/podman");
+    start.set("proc.exe", "podman");
+    start.set("proc.args", "--log-level error run -d --name pay bb");
+    access.observe(start);
+    model::Event made = engine(kThree + 400 * kMilli, "create");
+    made.set("container.type", "podman");
+    const auto chain = access.chain(made);
+    ASSERT_TRUE(chain);
+    EXPECT_EQ(chain->person, "alice");
+    EXPECT_EQ(chain->strength, Strength::inferred);
+    EXPECT_NE(chain->links[1].text.find("needs no daemon"), std::string::npos);
+    const auto other = access.chain(engine(kThree + 400 * kMilli, "create"));  // Docker's
+    ASSERT_TRUE(other);
+    EXPECT_TRUE(other->person.empty());
+}
+
+TEST(EngineAccess, TheLoginBehindAConnectOfIoUringsThreadIsThatOfItsProgramOrUnknown) {
+    model::Event connect(kThree);  // as the kernel writes it: no auid, no exe
+    connect.set("evt.source", "audit");
+    connect.set("audit.uring", "connect");
+    connect.set("audit.saddr", "/run/docker.sock");
+    connect.set_number("proc.pid", 1500);
+    connect.set_unsigned("user.uid", 0);
+    EngineAccess access;
+    access.observe(connect);
+    const auto unknown = access.chain(engine(kThree + kMilli, "exec_create"));
+    ASSERT_TRUE(unknown);
+    EXPECT_EQ(unknown->strength, Strength::unknown);
+    EXPECT_EQ(unknown->links[0].strength, Strength::unknown) << "no record says that there was no login";
+    model::Event start = audit(kThree - kMilli, 1500, 4242, "alice", 7);
+    start.set("syscall.type", "execve");
+    start.set("proc.exe", "/x/tool");
+    access.observe(start);
+    const auto chain = access.chain(engine(kThree + kMilli, "exec_create"));
+    EXPECT_EQ(chain->person, "alice");
+    EXPECT_EQ(chain->strength, Strength::inferred);
+}
+
 TEST(EngineAccess, IsBoundedAndForgetsTheOldest) {
     EngineAccess access;
     for (std::size_t i = 0; i < EngineAccess::kMostConnects + 10; ++i) {

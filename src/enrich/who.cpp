@@ -11,6 +11,15 @@ void Who::enrich(model::Event& event) {
         access_.observe(event);
         return;
     }
+    if (event.text("evt.source") == "syscall") {
+        const std::string_view exec_id = event.text("exec.id");
+        if (event.text("evt.type") == "request") {
+            access_.observe(event);
+        } else if (!exec_id.empty()) {
+            if (const auto chain = access_.session_chain(exec_id, event)) chain->write(event);
+        }
+        return;
+    }
     const bool session = event.text("record.kind") == "session";
     if (!session && (event.text("record.kind") != "event" || event.text("docker.action").empty())) return;
     if (const std::optional<AccessChain> chain = access_.chain(event)) chain->write(event);

@@ -53,7 +53,7 @@ inline constexpr auto kEventTypes = std::to_array<std::string_view>({
     "pselect6_time64", "ptrace", "pull", "push", "putpmsg", "pwrite64", "pwritev", "pwritev2", "query_module",
     "quotactl", "quotactl_fd", "read", "readahead", "readdir", "readlink", "readlinkat", "readv", "reboot", "recv",
     "recvfrom", "recvmmsg", "recvmmsg_time64", "recvmsg", "reload", "remap_file_pages", "remove", "removexattr",
-    "rename", "renameat", "renameat2", "request_key", "resize", "restart", "restart_syscall", "rmdir", "rseq",
+    "rename", "renameat", "renameat2", "request", "request_key", "resize", "restart", "restart_syscall", "rmdir", "rseq",
     "rt_sigaction", "rt_sigpending", "rt_sigprocmask", "rt_sigqueueinfo", "rt_sigreturn", "rt_sigsuspend",
     "rt_sigtimedwait", "rt_sigtimedwait_time64", "rt_tgsigqueueinfo", "save", "scapevent", "sched_get_priority_max",
     "sched_get_priority_min", "sched_getaffinity", "sched_getattr", "sched_getparam", "sched_getscheduler",

@@ -40,19 +40,29 @@ constexpr auto kCopied = std::to_array<std::string_view>({
     "container.type",
     "docker.",
     "exec.",
+    "fd.name",
     "log.",
     "loss.",
+    "proc.",
     "recent.",
     "record.reconciled",
     "record.replayed",
     "user.",
+    "who.",
 });
 
-bool is_copied(std::string_view name) {
+consteval bool is_named(std::string_view name) {
     return std::ranges::any_of(kCopied, [&](std::string_view copied) {
         return copied.ends_with('.') ? name.starts_with(copied) : name == copied;
     });
 }
+
+/// By field: alerts come in storms.
+constexpr auto kIsCopied = [] consteval {
+    std::array<bool, model::kFields.size()> all{};
+    for (std::size_t id = 0; id < all.size(); ++id) all[id] = is_named(model::kFields[id].name);
+    return all;
+}();
 
 std::string cut(std::string_view text, std::size_t most) {
     if (text.size() <= most) return std::string(text);
@@ -96,7 +106,7 @@ model::Event make_alert(const rule::AlertMatch& match, const model::Event& cause
     std::size_t keys = 0;
     std::size_t room = kAlertBytes;
     for (const model::Event::Slot& slot : cause.slots()) {
-        if (!is_copied(model::field(slot.field).name)) continue;
+        if (!kIsCopied[slot.field]) continue;
         if (!slot.key.empty() && ++keys > kMostValues) continue;
         copy(cause, slot, alert, room);
     }
