@@ -56,7 +56,9 @@ std::string activity::asker_of(const Event& event) {
 void ActivityBuilder::Impl::engine(const Event& event) {
     const auto type = event.text("docker.type");
     const auto action = words::action(event);
-    if (event.text("evt.source") == "audit") return count(kinds_[scratch_.assign("audit ").append(action)]);
+    const auto source = event.text("evt.source");
+    if (source == "audit" || source == "syscall")
+        return count(kinds_[scratch_.assign(source == "audit" ? "audit " : "kernel ").append(action)]);
     scratch_.assign(type.empty() ? "event" : type).append(" ").append(action);
     count(kinds_[scratch_]);
     if (action == "engine_down" || action == "engine_up") return reach(event, action == "engine_up");

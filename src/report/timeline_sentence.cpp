@@ -6,7 +6,7 @@
 #include <array>
 
 #include "base/text.h"
-#include "report/timeline_audit.h"
+#include "report/timeline_process.h"
 #include "report/timeline_words.h"
 
 namespace plimsoll::report {
@@ -353,7 +353,12 @@ std::optional<Telling> tell(const Event& event) {
         return Telling{
             .kind = "unread", .tone = Tone::gap, .text = fmt::format("a record that could not be read: {}", why)};
     }
-    if (event.text("evt.source") == "audit" && kind == "event") return tell_audit(event);
+    const auto source = event.text("evt.source");
+    if (kind == "event" && (source == "audit" || source == "syscall")) {
+        Telling told = tell_process(event);
+        if (source == "syscall" && told.kind == "ran") add_asker(event, told);
+        return told;
+    }
     if (kind == "event" || kind.empty()) {
         auto told = of_engine(event);
         if (told) add_asker(event, *told);

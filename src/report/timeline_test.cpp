@@ -154,6 +154,37 @@ TEST(Timeline, tells_what_audit_records_saw_inside) {
     EXPECT_THAT(text, HasSubstr("forged: written by a process of a container"));
 }
 
+TEST(Timeline, tells_what_the_sensor_saw_inside) {
+    Scene scene;
+    scene.add(0, "start");
+    Event& ran = scene.add(kMinute, "execve");
+    ran.set("evt.source", "syscall");
+    ran.set("evt.type", "execve");
+    ran.set("proc.exe", "sh");
+    ran.set("proc.args", "-c id");
+    ran.set("user.name", "root");
+    ran.set("who.name", "alice");
+    ran.set("who.strength", "proved");
+    Event& wrote = scene.add(2 * kMinute, "openat");
+    wrote.set("evt.source", "syscall");
+    wrote.set("evt.type", "openat");
+    wrote.set("proc.exepath", "/bin/sh");
+    wrote.set("fd.name", "/etc/passwd");
+    wrote.set("evt.is_open_write", true);
+    wrote.set_unsigned("evt.count", 5);
+    Event& moved = scene.add(3 * kMinute, "rename");
+    moved.set("evt.source", "syscall");
+    moved.set("evt.type", "rename");
+    moved.set("proc.exepath", "/bin/mv");
+    moved.set("fs.path.source", "/a");
+    moved.set("fs.path.target", "/b");
+    const std::string text = text_of(scene.tell());
+    EXPECT_THAT(text, HasSubstr("“sh -c id” as root"));
+    EXPECT_THAT(text, HasSubstr("asked for by alice (proved)"));
+    EXPECT_THAT(text, HasSubstr("/bin/sh opened /etc/passwd to write, as a user that is not known, 5 times more"));
+    EXPECT_THAT(text, HasSubstr("/bin/mv renamed /a to /b"));
+}
+
 TEST(Timeline, a_session_that_never_started_has_no_length) {
     Scene scene;
     scene.add(0, "start");

@@ -1,4 +1,4 @@
-#include "report/timeline_audit.h"
+#include "report/timeline_process.h"
 
 #include <fmt/format.h>
 
@@ -64,7 +64,11 @@ std::string_view verb_of(std::string_view call) {
                                           Verb{"umount2", "unmounted"},
                                           Verb{"connect", "connected to"},
                                           Verb{"bind", "bound"},
-                                          Verb{"sendto", "sent to"}};
+                                          Verb{"sendto", "sent to"},
+                                          Verb{"sendmsg", "sent to"},
+                                          Verb{"accept", "took a connection"},
+                                          Verb{"accept4", "took a connection"},
+                                          Verb{"ptrace", "traced"}};
     const auto found = std::ranges::find(kVerbs, call, &Verb::call);
     return found == kVerbs.end() ? call : found->verb;
 }
@@ -73,8 +77,23 @@ std::string_view verb_of(std::string_view call) {
 std::string object_of(const Event& event) {
     if (const auto address = event.text("audit.saddr"); !address.empty()) return std::string(address);
     if (const auto name = event.text("fd.name"); !name.empty()) return std::string(name);
+    if (const auto target = event.text("fs.path.target"); !target.empty())
+        return fmt::format("{} to {}", event.text("fs.path.source"), target);
+    if (const auto name = event.text("fs.path.name"); !name.empty()) return std::string(name);
     const auto paths = event.read(model::FieldKey("audit.paths").id(), {}).values;
     return paths.empty() ? std::string() : model::to_text(paths.back());
+}
+
+/// How an opened file is to be used; empty for reading.
+std::string_view use_of(const Event& event) {
+    if (event.is_true("evt.is_open_create")) return " to make it";
+    return event.is_true("evt.is_open_write") ? " to write" : "";
+}
+
+/// How often it was done again: repetitions are told together.
+std::string repeated(const Event& event) {
+    const auto count = event.number("evt.count");
+    return count > 1 ? fmt::format(", {} times more", count) : std::string();
 }
 
 }  // namespace
@@ -91,10 +110,24 @@ std::string asked_by(const Event& event) {
     return out;
 }
 
-Telling tell_audit(const Event& event) {
+Telling tell_process(const Event& event) {
     Telling out{.kind = "audit"};
-    const auto call = event.text("syscall.type");
+    const bool sensed = event.text("evt.source") == "syscall";
+    const auto call = sensed ? event.text("evt.type") : event.text("syscall.type");
     const bool failed = event.is_true("evt.failed");
+    if (call == "request") {
+        out.kind = "asked";
+        out.text = std::string(event.text("record.summary"));
+        return out;
+    }
+    if (call == "procexit") {
+        out.kind = "ended";
+        out.tone = Tone::quiet;
+        const auto status = event.text("evt.arg", "status");
+        out.text = fmt::format("“{}”{}{}", command_of(event), status.empty() || status == "0" ? "" : ", status ",
+                               status == "0" ? "" : status);
+        return out;
+    }
     if (is_one_of(call, {"execve", "execveat"})) {
         out.kind = "ran";
         out.text = fmt::format("“{}” as {}", command_of(event), user_of(event));
@@ -104,8 +137,8 @@ Telling tell_audit(const Event& event) {
         const std::string object = object_of(event);
         out.kind = is_one_of(call, {"connect", "bind", "sendto", "accept", "accept4", "listen"}) ? "network" : "file";
         if (object.empty()) out.kind = "call";
-        out.text = fmt::format("{} {}{}{}, as {}", program.empty() ? "a program" : program, verb_of(call),
-                               object.empty() ? "" : " ", object, user_of(event));
+        out.text = fmt::format("{} {}{}{}{}, as {}{}", program.empty() ? "a program" : program, verb_of(call),
+                               object.empty() ? "" : " ", object, use_of(event), user_of(event), repeated(event));
     } else {
         out.text = std::string(event.text("audit.type"));
         if (const auto op = event.text("audit.op"); !op.empty()) out.text += fmt::format(": {}", op);
