@@ -19,6 +19,7 @@
 #include <thread>
 
 #include "audit/rules/rule_text.h"
+#include "audit/rules/uring_act.h"
 #include "audit/tables.h"
 #include "host/system_error.h"
 
@@ -95,6 +96,8 @@ constexpr HarmlessCall kCalls[] = {
     {"memfd_create", {0, 0}},
 };
 
+constexpr int kCannot = 99;  ///< exit code of the child that could not act
+
 Act none(std::string why) { return {.kind = Act::Kind::none, .text = std::move(why)}; }
 
 const HarmlessCall* harmless(std::string_view name) {
@@ -119,6 +122,20 @@ Act act_for_calls(const host::AuditRule& rule) {
                 .compat = compat};
     }
     return none("none of its system calls has arguments that are surely harmless");
+}
+
+Act act_for_uring(const host::AuditRule& rule) {
+    if (rule.action != "always") return none("it keeps something from being recorded");
+    for (const unsigned operation : rule.syscalls) {
+        if (!is_harmless_uring(operation)) continue;
+        return {.kind = Act::Kind::uring,
+                .text = fmt::format("{} that the kernel refuses, by io_uring", uring_name(operation)),
+                .number = static_cast<long>(operation)};
+    }
+    if (rule.all_syscalls)
+        return {
+            .kind = Act::Kind::uring, .text = "connect that the kernel refuses, by io_uring", .number = kUringConnect};
+    return none("none of its operations can be tried in a surely harmless way");
 }
 
 Act act_for_folder(const host::AuditRule& rule, const std::string& path) {
@@ -195,36 +212,39 @@ void call(const Act& act) {
     static_cast<void>(::syscall(act.number, a[0], a[1], a[2], a[3], a[4]));
 }
 
-/// In the child: nothing but the act.
-void do_it(const Act& act) {
+/// In the child: nothing but the act. Its exit code.
+int do_it(const Act& act) {
     const char* path = act.path.c_str();
     switch (act.kind) {
-        case Act::Kind::none: return;
-        case Act::Kind::connect: return connect_to(act.path);
-        case Act::Kind::open_to_write: ::close(::open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)); return;
-        case Act::Kind::open_to_read: ::close(::open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)); return;
-        case Act::Kind::remove_nothing: static_cast<void>(::unlink(path)); return;
-        case Act::Kind::remove_no_attribute: static_cast<void>(::lremovexattr(path, kNoAttribute)); return;
+        case Act::Kind::none: break;
+        case Act::Kind::uring: return submit_refused(static_cast<unsigned>(act.number)) ? 0 : kCannot;
+        case Act::Kind::connect: connect_to(act.path); break;
+        case Act::Kind::open_to_write: ::close(::open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)); break;
+        case Act::Kind::open_to_read: ::close(::open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)); break;
+        case Act::Kind::remove_nothing: static_cast<void>(::unlink(path)); break;
+        case Act::Kind::remove_no_attribute: static_cast<void>(::lremovexattr(path, kNoAttribute)); break;
         case Act::Kind::stat: {
             struct stat facts {};
             static_cast<void>(::lstat(path, &facts));
-            return;
+            break;
         }
-        case Act::Kind::system_call: return call(act);
+        case Act::Kind::system_call: call(act); break;
         case Act::Kind::execute: {
-            if (::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0) return;
+            if (::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0) break;
             std::string name = "plimsoll-proof";
             std::array<char*, 2> arguments{name.data(), nullptr};
             char* environment = nullptr;
             ::execve(path, arguments.data(), &environment);
-            return;
+            break;
         }
     }
+    return 0;
 }
 
 }  // namespace
 
 Act choose_act(const host::AuditRule& rule, const FileIdentity* file) {
+    if (rule.filter == "io_uring") return act_for_uring(rule);
     if (rule.filter != "exit") return none(fmt::format("rules of the list '{}' are not tried", rule.filter));
     if (rule.action != "always") return none("it keeps something from being recorded");
     if (file == nullptr || rule.path_negated) return act_for_calls(rule);
@@ -242,14 +262,15 @@ Result<pid_t> perform(const Act& act) {
     const pid_t child = ::fork();
     if (child < 0) return host::system_error("starting a process", "");
     if (child == 0) {
-        do_it(act);
-        ::_exit(0);
+        ::_exit(do_it(act));
     }
     const auto deadline = std::chrono::steady_clock::now() + kPatience;
     for (;;) {
         int state = 0;
         const pid_t ended = ::waitpid(child, &state, WNOHANG);
         if (ended < 0 && errno != EINTR) return host::system_error("waiting for a process", "");
+        if (ended == child && WIFEXITED(state) && WEXITSTATUS(state) == kCannot)
+            return Error{act.text + ": it cannot be tried here (io_uring is not to be had)"};
         if (ended == child && !WIFSTOPPED(state)) return child;
         const bool late = std::chrono::steady_clock::now() > deadline;
         if (ended == child || late) ::kill(child, SIGKILL);  // a traced program stops at its first instruction

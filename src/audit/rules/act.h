@@ -23,11 +23,12 @@ struct Act {
         stat,
         execute,      ///< under ptrace, and kills it before it runs
         system_call,  ///< with arguments that the kernel refuses
+        uring,        ///< an operation of io_uring that it refuses
     };
     Kind kind = Kind::none;
     std::string path;
     std::string text;     ///< for people: "connect to /run/docker.sock"
-    long number = 0;      ///< of system_call
+    long number = 0;      ///< of system_call or operation
     bool compat = false;  ///< system_call by the 32-bit entry
 };
 
@@ -35,7 +36,7 @@ struct Act {
 [[nodiscard]] Act choose_act(const host::AuditRule& rule, const FileIdentity* file);
 
 /// Performs it in a process of its own and waits for its end, a few seconds at most. Returns that process's id, which
-/// its records carry.
+/// its records carry; an error when it could not be performed.
 [[nodiscard]] Result<pid_t> perform(const Act& act);
 
 }  // namespace plimsoll::audit

@@ -59,6 +59,18 @@ TEST_F(Acts, CallsAreMadeByTheEntryOfTheirArchitecture) {
 #endif
 }
 
+TEST_F(Acts, OperationsOfIoUringAreTriedByIoUring) {
+    const Act connect = act("-a always,io_uring -S connect");
+    EXPECT_EQ(connect.kind, Act::Kind::uring);
+    EXPECT_EQ(connect.text, "connect that the kernel refuses, by io_uring");
+    EXPECT_EQ(act("-a always,io_uring -S read,unlinkat").text, "unlinkat that the kernel refuses, by io_uring");
+    EXPECT_EQ(act("-a always,io_uring -S read").kind, Act::Kind::none);
+    EXPECT_EQ(act("-a never,io_uring -S connect").kind, Act::Kind::none);
+    const auto done = perform(connect);
+    if (!done) GTEST_SKIP() << done.error().message;
+    EXPECT_GT(*done, 0);
+}
+
 TEST_F(Acts, NothingIsChanged) {
     tree.write("/ran", "");
     tree.write("/program", "#!/bin/sh\nrm " + tree.at("/ran") + "\n");

@@ -115,17 +115,25 @@ Result<void> persist(const GeneratedRules& rules, const ApplyOptions& options, A
     return {};
 }
 
-/// Remembers how auditing was before the first apply of this boot.
-Result<void> remember(const host::Root& root, const host::AuditStatus& before, std::uint64_t serial) {
-    TRY(const auto known, read_apply_state(root));
-    if (known) return {};
-    TRY(auto boot, boot_id(root));
-    ApplyState state{.boot = std::move(boot), .enabled_before = before.enabled};
-    if (before.enabled == 0) {
-        state.enabled_at = now() / kSecond;
-        state.from_first = serial <= kFirstSerials;
+/// Remembers how auditing was before the first apply of this boot, and which rules are loaded now.
+Result<void> remember(const host::Root& root, const ApplyPlan& plan, const host::AuditStatus& before,
+                      std::uint64_t serial) {
+    TRY(auto known, read_apply_state(root));
+    if (!known) {
+        TRY(auto boot, boot_id(root));
+        known = ApplyState{.boot = std::move(boot), .enabled_before = before.enabled};
+        if (before.enabled == 0) {
+            known->enabled_at = now() / kSecond;
+            known->from_first = serial <= kFirstSerials;
+        }
     }
-    return write_apply_state(root, state);
+    known->rules.clear();
+    for (const auto* rules : {&plan.keep, &plan.add}) {
+        for (const AuditRule& rule : *rules) {
+            if (auto text = file_text(rule)) known->rules.push_back(std::move(*text));
+        }
+    }
+    return write_apply_state(root, *known);
 }
 
 Result<void> load(const ApplyPlan& plan, const host::AuditStatus& status, const host::Root& root, KernelAudit& kernel) {
@@ -140,7 +148,7 @@ Result<void> load(const ApplyPlan& plan, const host::AuditStatus& status, const 
         if (const auto done = steps.enable(status.enabled); !done) return steps.rolled_back(done.error());
     }
     const auto serial = kernel.serial();  // unknown: then nothing is concluded from it
-    if (const auto done = remember(root, status, serial.value_or(~std::uint64_t{0})); !done)
+    if (const auto done = remember(root, plan, status, serial.value_or(~std::uint64_t{0})); !done)
         return steps.rolled_back(done.error());
     return {};
 }

@@ -1,7 +1,8 @@
 #include "audit/rules/apply_state.h"
 
-#include <fmt/format.h>
 #include <unistd.h>
+
+#include <nlohmann/json.hpp>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -36,16 +37,19 @@ Result<std::optional<ApplyState>> read_apply_state(const host::Root& root) {
     out.enabled_before = static_cast<std::uint32_t>(json["enabled_before"].integer().value_or(0));
     out.enabled_at = json["enabled_at"].integer();
     out.from_first = json["from_first"].truth_or(false);
+    json["rules"].each([&](Json rule) { out.rules.emplace_back(rule.text_or("")); });
     return std::optional(std::move(out));
 }
 
 Result<void> write_apply_state(const host::Root& root, const ApplyState& state) {
     const std::string path = real_path(root);
     TRY_VOID(host::make_folder(path.substr(0, path.rfind('/')), 0700));
-    const std::string text = fmt::format(
-        "{{\"boot\": \"{}\", \"enabled_before\": {}, \"enabled_at\": {}, \"from_first\": {}}}\n", state.boot,
-        state.enabled_before, state.enabled_at ? std::to_string(*state.enabled_at) : "null", state.from_first);
-    TRY_VOID(host::write_user_file(path, text));
+    nlohmann::ordered_json json = {
+        {"boot", state.boot}, {"enabled_before", state.enabled_before}, {"from_first", state.from_first}};
+    json["enabled_at"] = state.enabled_at ? nlohmann::ordered_json(*state.enabled_at) : nlohmann::ordered_json();
+    json["rules"] = nlohmann::ordered_json::array();
+    for (const std::string& rule : state.rules) json["rules"].push_back(valid_utf8(rule));
+    TRY_VOID(host::write_user_file(path, json.dump(1) + "\n"));
     return {};
 }
 

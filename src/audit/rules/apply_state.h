@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "host/file.h"
@@ -17,6 +18,7 @@ struct ApplyState {
     std::uint32_t enabled_before = 0;
     std::optional<std::int64_t> enabled_at;  ///< seconds since 1970; when apply switched auditing on, if it did
     bool from_first = false;                 ///< nothing had been audited in this boot before that
+    std::vector<std::string> rules;          ///< what the last apply left loaded, as lines of a file
 };
 
 /// The running kernel's boot id.

@@ -44,7 +44,7 @@ std::vector<RuleFile> read_rule_files(const host::Root& root, std::vector<std::s
 
 }  // namespace
 
-LintInput gather_lint_input(const host::Root& root) {
+LintInput gather_lint_input(const host::Root& root, std::string_view log) {
     LintInput in{.root = root};
     if (auto status = host::audit_status())
         in.status = *status;
@@ -66,13 +66,16 @@ LintInput gather_lint_input(const host::Root& root) {
     in.processes = find_watched_processes(root);
     const auto boot = boot_seconds(root);
     if (boot) {
-        in.log = read_log_evidence(root, *boot);
+        in.log = read_log_evidence(root, *boot, log);
     } else {
         in.unknown.emplace_back("when this host was booted: /proc/stat does not tell");
     }
     const auto state = read_apply_state(root);
     if (!state) in.unknown.push_back(state.error().message);
-    if (state && *state && (*state)->from_first) in.enabled_at = (*state)->enabled_at;
+    if (state && *state) {
+        if ((*state)->from_first) in.enabled_at = (*state)->enabled_at;
+        for (const std::string& line : (*state)->rules) in.applied.push_back(parse_rule_line(line, nullptr));
+    }
     return in;
 }
 
@@ -92,7 +95,8 @@ LintReport lint(const LintInput& input) {
         report.rules = input.loaded->size();
         lint_sockets(input, set, report);
         lint_paths(input, set, report);
-        lint_set(input, set, report);
+        lint_set(set, report);
+        lint_removed(input, report);
     }
     lint_files(input, report);
     lint_processes(input, report);

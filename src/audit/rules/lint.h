@@ -40,6 +40,7 @@ struct LintInput {
     std::vector<std::string> engines;
     EngineTraces traces;
     LogEvidence log;
+    std::vector<RuleLine> applied;  ///< rules of ours that the last `apply` of this boot loaded
     std::vector<WatchedProcess> processes;
     std::optional<std::int64_t>
         enabled_at;                    ///< seconds; when `apply` switched auditing on for the first time since boot
@@ -57,7 +58,7 @@ struct LintReport {
 };
 
 /// Reads the kernel, /etc/audit, the audit log, /proc.
-[[nodiscard]] LintInput gather_lint_input(const host::Root& root);
+[[nodiscard]] LintInput gather_lint_input(const host::Root& root, std::string_view log = kAuditLog);
 
 [[nodiscard]] LintReport lint(const LintInput& input);
 
@@ -74,7 +75,8 @@ void lint_kernel(const LintInput& input, LintReport& report);
 void lint_processes(const LintInput& input, LintReport& report);
 void lint_paths(const LintInput& input, const RuleSet& set, LintReport& report);
 void lint_sockets(const LintInput& input, const RuleSet& set, LintReport& report);
-void lint_set(const LintInput& input, const RuleSet& set, LintReport& report);
+void lint_set(const RuleSet& set, LintReport& report);
 void lint_files(const LintInput& input, LintReport& report);
+void lint_removed(const LintInput& input, LintReport& report);
 
 }  // namespace plimsoll::audit

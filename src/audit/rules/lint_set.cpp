@@ -144,7 +144,7 @@ void tell_cost(const RuleSet& set, LintReport& report) {
 
 }  // namespace
 
-void lint_set(const LintInput& input, const RuleSet& set, LintReport& report) {
+void lint_set(const RuleSet& set, LintReport& report) {
     if (set.rules().empty())
         report.findings.push_back({.id = "no-rules",
                                    .severity = Severity::high,
@@ -158,18 +158,6 @@ void lint_set(const LintInput& input, const RuleSet& set, LintReport& report) {
         lint_traps(set, i, report);
     }
     tell_cost(set, report);
-    for (const LogEvidence::Removed& removed : input.log.removed) {
-        const bool loaded =
-            std::ranges::any_of(set.rules(), [&](const AuditRule& rule) { return rule.path == removed.path; });
-        if (loaded) continue;
-        report.findings.push_back(
-            {.id = "rule-removed",
-             .severity = Severity::medium,
-             .subject = removed.path,
-             .what = fmt::format("the kernel removed the rule for {} (key '{}')", removed.path, removed.key),
-             .why = "Its folder was deleted or renamed; making it again does not bring the rule back.",
-             .remedy = "Load the rules again."});
-    }
 }
 
 }  // namespace plimsoll::audit

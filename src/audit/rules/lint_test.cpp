@@ -1,5 +1,6 @@
 #include "audit/rules/lint.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -206,14 +207,56 @@ TEST_F(Lint, RulesThatTheKernelRemoved) {
         "res=1\n"
         "garbage\n",
         1795252000, in.log);
-    ASSERT_EQ(in.log.removed.size(), 1U);
+    ASSERT_EQ(in.log.removed.size(), 2U);
     EXPECT_EQ(in.log.removed[0].path, "/run/x/containerd.sock");
     EXPECT_EQ(in.log.removed[0].key, "sock");
+    EXPECT_EQ(in.log.removed[1].loginuid, 0U);
+    in.log.removed.pop_back();
     EXPECT_TRUE(in.log.from_first);
     load("-w /etc/docker/daemon.json -p wa -k d");
     EXPECT_THAT(ids(), Contains("rule-removed"));
     load("-a always,exit -F path=/run/x/containerd.sock -k sock");
     EXPECT_THAT(ids(), Not(Contains("rule-removed")));
+}
+
+TEST_F(Lint, RulesThatSomebodyDeletedAndDidNotLoadAgain) {
+    const auto record = [&](int serial, const char* op, const char* key) {
+        add_evidence(fmt::format("type=CONFIG_CHANGE msg=audit(1795252090.{}:{}): auid=4242 ses=7 op={} key={} list=4 "
+                                 "res=1\n",
+                                 100 + serial, serial, op, key),
+                     1795252000, in.log);
+    };
+    record(10, "remove_rule", "\"reloaded\"");
+    record(11, "add_rule", "\"reloaded\"");
+    record(12, "add_rule", "\"gone\"");
+    record(13, "remove_rule", "\"gone\"");
+    record(14, "remove_rule", "\"plimsoll-socket\"");  // by --undo, as far as anybody knows
+    load("-w /etc/docker/daemon.json -p wa -k d");
+    const auto told = lint(in).findings;
+    const auto found = std::ranges::find(told, "rule-removed", &RuleFinding::id);
+    ASSERT_NE(found, told.end());
+    EXPECT_EQ(std::ranges::count(told, "rule-removed", &RuleFinding::id), 1);
+    EXPECT_EQ(found->subject, "key gone");
+    EXPECT_THAT(found->why, HasSubstr("login uid 4242"));
+    EXPECT_EQ(found->severity, model::Severity::low);
+}
+
+TEST_F(Lint, ARuleThatApplyLoadedAndThatIsGone) {
+    in.applied = {parse_rule_line("-a always,exit -F path=/run/docker.sock -k plimsoll-docker-sock", nullptr),
+                  parse_rule_line("-w /etc/docker/daemon.json -p wa -k plimsoll-config", nullptr)};
+    load("-w /etc/docker/daemon.json -p wa -k plimsoll-config");
+    auto told = lint(in).findings;
+    auto found = std::ranges::find(told, "rule-removed", &RuleFinding::id);
+    ASSERT_NE(found, told.end());
+    EXPECT_THAT(found->subject, HasSubstr("/run/docker.sock"));
+    EXPECT_THAT(found->why, HasSubstr("No record"));
+    add_evidence(
+        "type=CONFIG_CHANGE msg=audit(1795252090.713:9): auid=4242 ses=7 op=remove_rule key=\"plimsoll-docker-sock\" "
+        "list=4 res=1\n",
+        1795252000, in.log);
+    told = lint(in).findings;
+    found = std::ranges::find(told, "rule-removed", &RuleFinding::id);
+    EXPECT_THAT(found->why, HasSubstr("login uid 4242"));
 }
 
 TEST_F(Lint, LogsFromBeforeTheBootDoNotCount) {

@@ -5,12 +5,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <limits>
 #include <string>
 
 #include "audit/record.h"
 #include "audit/rules/kernel_audit.h"
 #include "audit/tables.h"
 #include "host/fd.h"
+#include "host/number.h"
 #include "host/system_error.h"
 
 namespace plimsoll::audit {
@@ -20,6 +22,7 @@ namespace {
 constexpr std::size_t kPiece = std::size_t{1} << 20U;
 constexpr int kMostFiles = 99;
 constexpr std::uint32_t kFirstUserType = 1100, kLastUserType = 1299;
+constexpr std::uint32_t kNobody = std::numeric_limits<std::uint32_t>::max();
 
 std::string text_of(const Record& record, std::string_view name) {
     const auto field = find(record, name);
@@ -33,11 +36,32 @@ void take(const Record& record, LogEvidence& out) {
         out.first_record = record.id.milliseconds;
         out.from_first = record.id.serial <= kFirstSerials;
     }
-    if (record.type != AUDIT_CONFIG_CHANGE || text_of(record, "op") != "remove_rule") return;
+    if (record.type != AUDIT_CONFIG_CHANGE || text_of(record, "res") == "0") return;
+    const std::string op = text_of(record, "op");
+    std::string key = text_of(record, "key");
+    if (key == "(null)") key.clear();
+    if (op == "add_rule") {
+        std::int64_t& last = out.added[std::move(key)];
+        last = std::max(last, record.id.milliseconds);
+    }
+    if (op != "remove_rule") return;
     // Rules that somebody deleted are told without a path; with one, the kernel lost the folder.
     std::string path = text_of(record, "path");
     if (path.empty()) path = text_of(record, "dir");
-    if (!path.empty()) out.removed.push_back({record.id.milliseconds, std::move(path), text_of(record, "key")});
+    const auto auid = find(record, "auid");
+    auto loginuid = auid ? host::number<std::uint32_t>(auid->value) : std::nullopt;
+    if (loginuid == kNobody) loginuid.reset();
+    out.removed.push_back({record.id.milliseconds, std::move(path), std::move(key), loginuid});
+}
+
+/// A rule that was loaded again behind its removal is not missing. Times are those of the same clock; a reload that
+/// happens within one of its ticks counts as an addition.
+void forget_reloaded(LogEvidence& out) {
+    std::erase_if(out.removed, [&](const LogEvidence::Removed& removed) {
+        const auto added = out.added.find(removed.key);
+        return removed.path.empty() && added != out.added.end() && added->second >= removed.milliseconds;
+    });
+    std::ranges::stable_sort(out.removed, {}, &LogEvidence::Removed::milliseconds);
 }
 
 /// Reads one file in pieces; false when the file does not exist.
@@ -75,20 +99,22 @@ void add_evidence(std::string_view lines, std::int64_t boot_seconds, LogEvidence
             take(record, evidence);
         lines.remove_prefix(std::min(end + 1, lines.size()));
     }
+    forget_reloaded(evidence);
 }
 
-LogEvidence read_log_evidence(const host::Root& root, std::int64_t boot_seconds, std::size_t limit) {
+LogEvidence read_log_evidence(const host::Root& root, std::int64_t boot_seconds, std::string_view log,
+                              std::size_t limit) {
     LogEvidence out;
     std::size_t left = limit;
     for (int number = 0; number <= kMostFiles && left > 0; ++number) {
-        const std::string path = "/var/log/audit/audit.log" + (number == 0 ? "" : "." + std::to_string(number));
+        const std::string path = std::string(log) + (number == 0 ? "" : "." + std::to_string(number));
         const auto read = read_log(root, path, boot_seconds, left, out);
         if (!read) {
             out.problem = read.error().message;
             break;
         }
         if (!*read) {
-            if (number == 0) out.problem = "there is no /var/log/audit/audit.log";
+            if (number == 0) out.problem = "there is no " + path;
             break;
         }
         // Everything older is from before the boot.
@@ -96,7 +122,6 @@ LogEvidence read_log_evidence(const host::Root& root, std::int64_t boot_seconds,
         if (facts && *facts && (*facts)->modified < boot_seconds) break;
     }
     if (left == 0) out.problem = "the log is longer than what is looked at: the boot was not reached";
-    std::ranges::sort(out.removed, {}, &LogEvidence::Removed::milliseconds);
     return out;
 }
 
