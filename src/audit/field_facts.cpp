@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
-#include <functional>
+#include <span>
 
 #include "audit/record_types.h"
 #include "audit/tables_decode.h"
@@ -60,6 +60,38 @@ Known known_field(std::string_view name) {
         case 8: return is("uring_op", Known::uring_op);
         case 9: return is("proctitle", Known::proctitle);
         default: return Known::none;
+    }
+}
+
+/// A field at its usual place.
+struct Usual {
+    FieldStart start;
+    Known known;
+};
+/// The fields of a SYSCALL record in the order in which the kernel writes them (audit_log_exit), subj= where a security
+/// module is at work.
+constexpr auto kSyscallOrder = std::to_array<Usual>(
+    {{"arch=", Known::arch},   {"syscall=", Known::syscall}, {"success=", Known::success}, {"exit=", Known::exit},
+     {"a0=", Known::a0},       {"a1=", Known::a1},           {"a2=", Known::a2},           {"a3=", Known::a3},
+     {"items=", Known::items}, {"ppid=", Known::ppid},       {"pid=", Known::pid},         {"auid=", Known::auid},
+     {"uid=", Known::uid},     {"gid=", Known::gid},         {"euid=", Known::euid},       {"suid=", Known::suid},
+     {"fsuid=", Known::fsuid}, {"egid=", Known::egid},       {"sgid=", Known::sgid},       {"fsgid=", Known::fsgid},
+     {"tty=", Known::tty},     {"ses=", Known::ses},         {"comm=", Known::comm},       {"exe=", Known::exe},
+     {"subj=", Known::none},   {"key=", Known::key}});
+constexpr auto kCwdOrder = std::to_array<Usual>({{"cwd=", Known::cwd}});
+constexpr auto kTitleOrder = std::to_array<Usual>({{"proctitle=", Known::proctitle}});
+
+/// The same of a PATH record.
+constexpr auto kPathOrder =
+    std::to_array<FieldStart>({"item=", "name=", "inode=", "dev=", "mode=", "ouid=", "ogid=", "rdev=", "obj=",
+                               "nametype=", "cap_fp=", "cap_fi=", "cap_fe=", "cap_fver=", "cap_frootid="});
+
+std::span<const Usual> usual_order(std::uint32_t type) {
+    switch (type) {
+        case AUDIT_SYSCALL: return kSyscallOrder;
+        case AUDIT_CWD: return kCwdOrder;
+        case AUDIT_PROCTITLE: return kTitleOrder;
+        default: return {};
     }
 }
 
@@ -211,7 +243,8 @@ void EventFacts::read(const LogEvent& event) {
     syscall_ = call_ = {};
     arch_ = 0;
     has_execve_ = false;
-    arguments_read_ = title_read_ = address_read_ = false;
+    arguments_read_ = address_read_ = false;
+    title_read_ = nullptr;
     address_.reset();
     store_.clear();
     scratch_.store().clear();
@@ -235,52 +268,73 @@ void EventFacts::read(const LogEvent& event) {
     if (paths_.size() > 1 && !std::ranges::is_sorted(paths_, {}, &PathFact::item))
         std::ranges::stable_sort(paths_, {}, &PathFact::item);
     name_call();
+    is_exec_ = call_ == "execve" || call_ == "execveat";
+    subject_ = find_subject();
 }
 
 void EventFacts::take(const Record& record) {
     if (record.type == AUDIT_EXECVE || record.type == AUDIT_PATH) return;
     FieldCursor cursor(record.body);
+    for (const Usual& usual : usual_order(record.type)) {
+        Written value{.set = true};
+        if (!cursor.take_expected(usual.start, value.text, value.quoted)) {
+            if (usual.known == Known::none) continue;
+            break;
+        }
+        take_field(usual.start.name(), value, usual.known, record.type);
+    }
     while (const auto field = cursor.next()) {
         const Written value{field->value, field->quoted, true};
         if (field->claim) {
             if (claims_.size() < kMostOthers) claims_.push_back({field->name, value, record.type});
             continue;
         }
-        const Known known = known_field(field->name);
-        if (known != Known::none) {
-            Written& place = known_[static_cast<std::size_t>(known)];
-            // The first record that says it, and the call before all others.
-            if (!place.set) {
-                place = value;
-                continue;
-            }
-            if (place.text == value.text) continue;
-        }
-        if (others_.size() < kMostOthers) others_.push_back({field->name, value, record.type});
+        take_field(field->name, value, known_field(field->name), record.type);
     }
+}
+
+/// The first record that says it counts, and the call before all others.
+void EventFacts::take_field(std::string_view name, const Written& value, Known known, std::uint32_t type) {
+    if (known != Known::none) {
+        Written& place = known_[static_cast<std::size_t>(known)];
+        if (!place.set) {
+            place = value;
+            return;
+        }
+        if (place.text == value.text) return;
+    }
+    if (others_.size() < kMostOthers) others_.push_back({name, value, type});
 }
 
 void EventFacts::take_path(const Record& record) {
     if (paths_.size() >= kMostPaths) return;
     PathFact path;
     const bool first = paths_.empty();
-    FieldCursor cursor(record.body);
-    while (const auto field = cursor.next()) {
-        const std::string_view name = field->name;
-        if (field->claim) continue;
+    const auto take = [&](std::string_view name, const Written& value) {
         if (name == "name") {
-            path.name = {field->value, field->quoted, true};
+            path.name = value;
         } else if (name == "dev") {
-            path.device = field->value;
+            path.device = value.text;
         } else if (name == "inode") {
-            path.inode = field->value;
+            path.inode = value.text;
         } else if (name == "nametype") {
-            path.kind = field->value;
+            path.kind = value.text;
         } else if (name == "item") {
-            std::from_chars(field->value.data(), field->value.data() + field->value.size(), path.item);
-        } else if (first && field->value != "0" && field->value != "00:00" && others_.size() < kMostOthers) {
-            others_.push_back({name, {field->value, field->quoted, true}, record.type});
+            std::from_chars(value.text.data(), value.text.data() + value.text.size(), path.item);
+        } else if (first && value.text != "0" && value.text != "00:00" && others_.size() < kMostOthers) {
+            others_.push_back({name, value, record.type});
         }
+    };
+    FieldCursor cursor(record.body);
+    for (const FieldStart& start : kPathOrder) {
+        Written value{.set = true};
+        if (cursor.take_expected(start, value.text, value.quoted))
+            take(start.name(), value);
+        else if (start.name() != "obj")
+            break;
+    }
+    while (const auto field = cursor.next()) {
+        if (!field->claim) take(field->name, {field->value, field->quoted, true});
     }
     paths_.push_back(path);
 }
@@ -305,6 +359,14 @@ std::optional<std::int64_t> EventFacts::number(Known field) const {
     const Written& value = get(field);
     if (!value.set || value.text.empty()) return std::nullopt;
     std::int64_t out = 0;
+    constexpr std::size_t kShort = 18;  // digits that fit whatever they are: ids, results
+    if (value.text.size() <= kShort && value.text.front() != '-') {
+        for (const char c : value.text) {
+            if (c < '0' || c > '9') return std::nullopt;
+            out = out * 10 + (c - '0');
+        }
+        return out;
+    }
     const char* const end = value.text.data() + value.text.size();
     const auto [at, error] = std::from_chars(value.text.data(), end, out);
     if (error != std::errc{} || at != end) return std::nullopt;
@@ -323,7 +385,8 @@ std::optional<std::uint64_t> EventFacts::hex(Known field) const {
 
 void EventFacts::mask_with(SecretMasker* masker) {
     masker_ = masker;
-    arguments_read_ = title_read_ = false;  // what was read before was not masked
+    arguments_read_ = false;  // what was read before was not masked
+    title_read_ = nullptr;
 }
 
 const std::vector<std::string>& EventFacts::arguments() const {
@@ -336,17 +399,30 @@ const std::vector<std::string>& EventFacts::arguments() const {
 }
 
 const std::vector<std::string>& EventFacts::title() const {
-    if (title_read_) return title_;
-    title_read_ = true;
+    if (title_read_ != nullptr) return *title_read_;
     const Written& written = get(Known::proctitle);
-    title_of(written, kMostArguments, decoded_, title_);
-    if (masker_ == nullptr || !written.set) return title_;
+    const std::string_view text = written.text;
     // One process makes many events, each with its title: what had no secret has none now.
-    if (!harmless_) harmless_ = std::make_unique<Titles>();
-    std::string& harmless = (*harmless_)[std::hash<std::string_view>()(written.text) % harmless_->size()];
-    if (harmless == written.text && !written.text.empty()) return title_;
-    if (!mask(masker_, title_) && written.text.size() <= kMostTitle) harmless = written.text;
-    return title_;
+    if (text.size() < 2 || text.size() > kMostTitle) {
+        title_of(written, kMostArguments, decoded_, title_);
+        static_cast<void>(mask(masker_, title_));
+        return *(title_read_ = &title_);
+    }
+    if (titles_.empty()) titles_.resize(kTitles);
+    Title& title = titles_[(text.size() * 31 + static_cast<unsigned char>(text.back()) * 7 +
+                            static_cast<unsigned char>(text[text.size() / 2])) %
+                           kTitles];
+    const bool masked = masker_ != nullptr;
+    if (title.masked == masked && title.quoted == written.quoted && title.written == text)
+        return *(title_read_ = &title.words);
+    title_of(written, kMostArguments, decoded_, title.words);
+    title.written.clear();  // with a secret it is looked at again each time, so that what masked it is told
+    if (!mask(masker_, title.words)) {
+        title.written = text;
+        title.quoted = written.quoted;
+        title.masked = masked;
+    }
+    return *(title_read_ = &title.words);
 }
 
 const SocketAddress* EventFacts::address() const {
@@ -400,8 +476,9 @@ const PathFact* EventFacts::path_of(std::string_view kind) const {
     return found == paths_.end() ? nullptr : &*found;
 }
 
-const PathFact* EventFacts::subject() const {
-    for (const char* kind : {"CREATE", "DELETE", "NORMAL", "UNKNOWN"}) {
+const PathFact* EventFacts::find_subject() const {
+    static constexpr auto kKinds = std::to_array<std::string_view>({"CREATE", "DELETE", "NORMAL", "UNKNOWN"});
+    for (const std::string_view kind : kKinds) {
         if (const PathFact* path = path_of(kind)) return path;
     }
     return nullptr;

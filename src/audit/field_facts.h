@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -102,7 +101,7 @@ public:
 
     [[nodiscard]] std::string_view syscall() const { return syscall_; }  ///< its name, or its number; empty without one
     [[nodiscard]] std::string_view call() const { return call_; }  ///< what was called: of socketcall the real call
-    [[nodiscard]] bool is_exec() const { return call_ == "execve" || call_ == "execveat"; }
+    [[nodiscard]] bool is_exec() const { return is_exec_; }
 
     /// Arguments that EXECVE records hold, else those of the title; each cut where all together reach `kMostArguments`.
     [[nodiscard]] const std::vector<std::string>& arguments() const;
@@ -114,7 +113,7 @@ public:
     [[nodiscard]] std::string_view raw_path(const PathFact& path) const;
     [[nodiscard]] std::string_view full_path(const PathFact& path) const;
     /// The path that the call is about; null when there is none.
-    [[nodiscard]] const PathFact* subject() const;
+    [[nodiscard]] const PathFact* subject() const { return subject_; }
     [[nodiscard]] const PathFact* path_of(std::string_view kind) const;
 
     /// Decoded text; absent words of the kernel ("(null)", "?") give empty text.
@@ -137,10 +136,19 @@ public:
 
 private:
     static constexpr std::size_t kMostTitle = 512;  ///< bytes of a title that is remembered, as written
+    static constexpr std::size_t kTitles = 64;
+    struct Title {
+        std::string written;  ///< empty: none
+        std::vector<std::string> words;
+        bool quoted = false;
+        bool masked = false;  ///< looked at for secrets; it had none
+    };
 
     [[nodiscard]] std::string_view resolve(const PathFact& path) const;
     void take(const Record& record);
+    void take_field(std::string_view name, const Written& value, Known known, std::uint32_t type);
     void take_path(const Record& record);
+    [[nodiscard]] const PathFact* find_subject() const;
     void name_call();
 
     const LogEvent* event_ = nullptr;
@@ -153,17 +161,18 @@ private:
     std::string_view call_;
     std::uint32_t arch_ = 0;
     bool has_execve_ = false;
+    bool is_exec_ = false;
+    const PathFact* subject_ = nullptr;
     SecretMasker* masker_ = nullptr;
 
     mutable TextStore store_;
     mutable FieldValues scratch_;
     mutable bool arguments_read_ = false;
     mutable std::vector<std::string> arguments_;
-    mutable bool title_read_ = false;
-    mutable std::vector<std::string> title_;
+    mutable const std::vector<std::string>* title_read_ = nullptr;  ///< null: not yet
+    mutable std::vector<std::string> title_;                        ///< of one that is not remembered
+    mutable std::vector<Title> titles_;                             ///< remembered, by a hash
     mutable std::string decoded_;
-    using Titles = std::array<std::string, 64>;
-    mutable std::unique_ptr<Titles> harmless_;  ///< titles without a secret, as written, by their hash
     mutable bool address_read_ = false;
     mutable std::optional<SocketAddress> address_;
 };

@@ -25,9 +25,13 @@ constexpr std::array<std::array<Known, 2>, 4> kOdd = {
     {{Known::suid, Known::euid}, {Known::fsuid, Known::euid}, {Known::sgid, Known::egid}, {Known::fsgid, Known::egid}}};
 
 std::string_view other_text(const FieldContext& c, const OtherFact& fact) {
-    if (fact.value.quoted || !may_be_hex(fact.type, fact.name)) return bounded(fact.value.text);
+    const std::string_view written = fact.value.text;
+    const auto is_digit = [](char digit) { return (digit >= '0' && digit <= '9') || (digit >= 'A' && digit <= 'F'); };
+    const bool is_hex = !fact.value.quoted && written.size() % 2 == 0 && !written.empty() &&
+                        is_digit(written.front()) && is_digit(written.back());
+    if (!is_hex || !may_be_hex(fact.type, fact.name)) return bounded(written);
     const std::string_view decoded = c.facts.text(fact.value);
-    return bounded(decoded.empty() ? fact.value.text : decoded);
+    return bounded(decoded.empty() ? written : decoded);
 }
 
 /// A claim's text with secrets masked, where that is asked for.

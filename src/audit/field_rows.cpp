@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstring>
 
 #include "model/fields.h"
 
@@ -86,11 +87,6 @@ bool is_open(std::string_view call) {
     return call == "open" || call == "openat" || call == "openat2" || call == "creat" || call == "open_by_handle_at";
 }
 
-struct OpenFlags {
-    std::uint64_t flags = 0;
-    std::uint64_t mode = 0;
-};
-
 std::uint64_t octal(std::string_view text) {
     std::uint64_t value = 0;
     std::from_chars(text.data(), text.data() + text.size(), value, 8);
@@ -98,7 +94,7 @@ std::uint64_t octal(std::string_view text) {
 }
 
 /// How a file was opened, for calls that open one.
-std::optional<OpenFlags> open_flags(const Context& c) {
+std::optional<OpenFlags> read_open_flags(const Context& c) {
     const std::string_view call = c.facts.call();
     if (call.empty() || !is_open(call)) return std::nullopt;
     const auto reg = [&](Known field) { return c.facts.hex(field).value_or(0); };
@@ -116,7 +112,11 @@ std::optional<OpenFlags> open_flags(const Context& c) {
 
 template <typename Test>
 void open_test(const Context& c, Out& out, Test test) {
-    if (const auto flags = open_flags(c)) out.truth(test(*flags));
+    if (!c.open_read) {
+        c.open = read_open_flags(c);
+        c.open_read = true;
+    }
+    if (c.open) out.truth(test(*c.open));
 }
 
 void type(const Context& c, Out& out) {
@@ -124,8 +124,9 @@ void type(const Context& c, Out& out) {
     const std::string_view name = type_name(c.facts.main().type);
     if (name.empty()) return out.own(std::to_string(c.facts.main().type));
     char* const lower = out.store().room(name.size());
-    std::ranges::transform(name, lower,
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    std::ranges::transform(name, lower, [](char letter) {
+        return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + 32) : letter;
+    });
     out.text({lower, name.size()});
 }
 
@@ -203,10 +204,15 @@ void joined(const std::vector<std::string>& words, std::size_t first, std::strin
     for (std::size_t i = first; i < words.size(); ++i) size += (size > 0 ? 1 : 0) + words[i].size();
     if (size == 0) return;
     char* const room = out.store().room(size);
-    char* at = std::ranges::copy(before, room).out;
+    char* at = room;
+    const auto put = [&](std::string_view text) {
+        if (!text.empty()) std::memcpy(at, text.data(), text.size());
+        at += text.size();
+    };
+    put(before);
     for (std::size_t i = first; i < words.size(); ++i) {
         if (at != room) *at++ = ' ';
-        at = std::ranges::copy(words[i], at).out;
+        put(words[i]);
     }
     out.text({room, size});
 }
@@ -363,9 +369,9 @@ void inodes(const Context& c, Out& out) {
         const std::string_view device = bounded(path.device, 32);
         const std::string_view inode = bounded(path.inode, 32);
         char* const room = out.store().room(device.size() + 1 + inode.size());
-        char* at = std::ranges::copy(device, room).out;
-        *at++ = ':';
-        std::ranges::copy(inode, at);
+        if (!device.empty()) std::memcpy(room, device.data(), device.size());
+        room[device.size()] = ':';
+        std::memcpy(room + device.size() + 1, inode.data(), inode.size());
         out.text({room, device.size() + 1 + inode.size()});
     }
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -10,11 +11,19 @@
 
 namespace plimsoll::audit {
 
+/// How a file was opened.
+struct OpenFlags {
+    std::uint64_t flags = 0;
+    std::uint64_t mode = 0;
+};
+
 /// What a row of the mapping reads from.
 struct FieldContext {
     const EventFacts& facts;
     const host::Accounts* names = nullptr;
     bool contained = false;
+    mutable bool open_read = false;  ///< `open` is known: several rows ask for it
+    mutable std::optional<OpenFlags> open;
 };
 
 /// One field and where its values come from.

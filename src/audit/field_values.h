@@ -14,7 +14,7 @@ class TextStore {
 public:
     [[nodiscard]] std::string_view keep(std::string_view text);
     [[nodiscard]] char* room(std::size_t size);  ///< for text to be written; `size` is not 0
-    void clear();  ///< forgets the text, keeps the memory
+    void clear();                                ///< forgets the text, keeps the memory
 
 private:
     struct Chunk {

@@ -62,8 +62,8 @@ void to_event(const EventFacts& facts, const EventOptions& options, model::Event
     FieldValues& values = facts.scratch();
     out.set_time(time_of(facts.event().id));
     // In the order of the table, so that each goes behind the others.
-    constexpr auto kKeyed = std::to_array({kClaim, kField});
-    static_assert(kClaim.id() < kField.id());
+    constexpr auto kKeyed = std::to_array({kField, kClaim});
+    static_assert(kField.id() < kClaim.id());
     const auto* keyed = kKeyed.begin();
     const auto put_keyed = [&](model::FieldKey field) {
         const auto all = field.id() == kField.id() ? all_others(context, values) : all_claims(context, values);

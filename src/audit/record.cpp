@@ -26,14 +26,19 @@ std::string_view without_padding(std::string_view text) {
 /// Reads digits at `at` and moves it past them; false without digits or when they are too many for 64 bits.
 bool take_number(const char*& at, const char* end, std::uint64_t& value) {
     const char* const start = at;
-    value = 0;
-    while (at != end && is_digit(*at)) {
-        const auto digit = static_cast<std::uint64_t>(*at - '0');
-        if (at - start >= 19 && value > (UINT64_MAX - digit) / 10) return false;
-        value = value * 10 + digit;
-        ++at;
+    const char* next = start;
+    std::uint64_t sum = 0;
+    const char* const surely = end - start > 19 ? start + 19 : end;  // so many digits fit, whatever they are
+    while (next != surely && is_digit(*next)) sum = sum * 10 + static_cast<std::uint64_t>(*next++ - '0');
+    while (next != end && is_digit(*next)) {
+        const auto digit = static_cast<std::uint64_t>(*next - '0');
+        if (sum > (UINT64_MAX - digit) / 10) return false;
+        sum = sum * 10 + digit;
+        ++next;
     }
-    return at != start;
+    at = next;
+    value = sum;
+    return next != start;
 }
 
 /// Eight digits at once; false when one is none.

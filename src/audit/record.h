@@ -1,7 +1,9 @@
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string_view>
 
@@ -57,12 +59,47 @@ struct RecordField {
     bool claim = false;      ///< within msg='…': what a program wrote of itself
 };
 
+/// "NAME=", of at most 16 bytes, as two words: comparing these takes no loop.
+class FieldStart {
+public:
+    template <std::size_t N>
+    consteval FieldStart(const char (&text)[N]) : text_(text, N - 1) {
+        static_assert(N > 1 && N <= 17);
+        for (std::size_t i = 0; i + 1 < N; ++i)
+            (i < 8 ? low_ : high_) |= std::uint64_t{static_cast<unsigned char>(text[i])} << (i % 8 * 8);
+    }
+    [[nodiscard]] constexpr std::string_view text() const { return text_; }
+    [[nodiscard]] constexpr std::string_view name() const { return text_.substr(0, text_.size() - 1); }
+
+    /// Whether the text at `at`, of which `left` bytes may be read, begins so.
+    [[nodiscard]] bool begins(const char* at, std::size_t left) const {
+        if (left < 16 || std::endian::native != std::endian::little)
+            return std::string_view(at, left).starts_with(text_);
+        const auto differs = [&](std::size_t offset, std::uint64_t wanted, std::size_t bytes) {
+            std::uint64_t word = 0;
+            std::memcpy(&word, at + offset, sizeof word);
+            return ((word ^ wanted) << (64 - 8 * bytes)) != 0;
+        };
+        if (text_.size() <= 8) return !differs(0, low_, text_.size());
+        return !differs(0, low_, 8) && !differs(8, high_, text_.size() - 8);
+    }
+
+private:
+    std::string_view text_;
+    std::uint64_t low_ = 0;
+    std::uint64_t high_ = 0;
+};
+
 /// Goes through the fields of a body in order. Survives missing blanks (`ses=1op=x`), double blanks, quotes without
 /// end, `op` with blanks, and whatever a program puts in msg='…'. Never fails: text that is no field is passed over.
 class FieldCursor {
 public:
     explicit FieldCursor(std::string_view body) : rest_(body) {}
     [[nodiscard]] std::optional<RecordField> next();
+
+    /// When the next field is the one that is expected, after one blank, and written plainly: gives its value, without
+    /// the quotes. What cannot be read so is left for `next`, whose answer would be the same.
+    [[nodiscard]] bool take_expected(const FieldStart& start, std::string_view& value, bool& quoted);
 
 private:
     std::string_view rest_;

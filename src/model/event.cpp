@@ -22,6 +22,31 @@ bool before(const Event::Slot& slot, const Place& place) {
     return slot.field != place.field ? slot.field < place.field : slot.key < place.key;
 }
 
+/// Most texts of an event are short: a call would take longer than the copying.
+void copy_text(char* to, std::string_view text) {
+    const char* const from = text.data();
+    const std::size_t size = text.size();
+    const auto ends = [&]<typename Word>(Word) {
+        Word first;
+        Word last;
+        std::memcpy(&first, from, sizeof first);
+        std::memcpy(&last, from + size - sizeof last, sizeof last);
+        std::memcpy(to, &first, sizeof first);
+        std::memcpy(to + size - sizeof last, &last, sizeof last);
+    };
+    if (size > 16) {
+        std::memcpy(to, from, size);
+    } else if (size >= 8) {
+        ends(std::uint64_t{});
+    } else if (size >= 4) {
+        ends(std::uint32_t{});
+    } else if (size >= 2) {
+        ends(std::uint16_t{});
+    } else {
+        *to = *from;
+    }
+}
+
 enum class TimeForm : std::uint8_t { none, ns, whole_seconds, rest, clock, clock_s, date, date_s, iso };
 
 TimeForm form_of(FieldId id) {
@@ -56,15 +81,17 @@ std::string clock_text(Nanoseconds time, const char* form, bool utc, bool fracti
 
 std::string_view Event::keep(std::string_view text) {
     if (text.empty()) return {};
-    while (chunk_ < chunks_.size() && chunks_[chunk_].size - chunks_[chunk_].used < text.size()) ++chunk_;
-    if (chunk_ == chunks_.size()) {
-        const std::size_t grown = chunks_.empty() ? kFirstChunk : chunks_.back().size * 2;
-        const std::size_t size = std::max(grown, text.size());
-        chunks_.push_back({.bytes = std::make_unique_for_overwrite<char[]>(size), .size = size});
+    if (chunk_ == chunks_.size() || chunks_[chunk_].size - chunks_[chunk_].used < text.size()) [[unlikely]] {
+        while (chunk_ < chunks_.size() && chunks_[chunk_].size - chunks_[chunk_].used < text.size()) ++chunk_;
+        if (chunk_ == chunks_.size()) {
+            const std::size_t grown = chunks_.empty() ? kFirstChunk : chunks_.back().size * 2;
+            const std::size_t size = std::max(grown, text.size());
+            chunks_.push_back({.bytes = std::make_unique_for_overwrite<char[]>(size), .size = size});
+        }
     }
     Chunk& chunk = chunks_[chunk_];
-    char* place = chunk.bytes.get() + chunk.used;
-    std::memcpy(place, text.data(), text.size());
+    char* const place = chunk.bytes.get() + chunk.used;
+    copy_text(place, text);
     chunk.used += text.size();
     return {place, text.size()};
 }
@@ -133,8 +160,10 @@ Event Event::clone() const {
 Event::Slot& Event::slot(FieldId field, std::string_view key) {
     const Place wanted{field, key};
     if (slots_.empty() || before(slots_.back(), wanted)) {  // most sources set fields in the table's order
-        slots_.push_back({.field = field, .key = keep(key)});
-        return slots_.back();
+        Slot& last = slots_.emplace_back();
+        last.field = field;
+        if (!key.empty()) last.key = keep(key);
+        return last;
     }
     const auto place = std::lower_bound(slots_.begin(), slots_.end(), wanted, before);
     if (place != slots_.end() && place->field == field && place->key == key) return *place;
@@ -144,11 +173,21 @@ Event::Slot& Event::slot(FieldId field, std::string_view key) {
 void Event::put(FieldId field, std::string_view key, const Value& value) { put_list(field, key, {&value, 1}); }
 
 void Event::put_list(FieldId field, std::string_view key, std::span<const Value> values) {
-    Slot& target = slot(field, key);
+    const bool last = slots_.empty() || slots_.back().field < field;  // as in slot(): most of its time would go there
+    Slot& target = last ? slots_.emplace_back() : slot(field, key);
+    if (last) {
+        target.field = field;
+        if (!key.empty()) target.key = keep(key);
+    }
     target.state = Reading::State::present;
     target.first = static_cast<std::uint32_t>(values_.size());
     target.count = static_cast<std::uint32_t>(values.size());
-    for (const Value& value : values) values_.push_back(kept(value));
+    for (const Value& value : values) {
+        if (const auto* const text = std::get_if<std::string_view>(&value))
+            values_.emplace_back(std::in_place_type<std::string_view>, keep(*text));
+        else
+            values_.push_back(value);
+    }
 }
 
 void Event::put_unknown(FieldId field, std::string_view key, std::string_view reason) {

@@ -43,6 +43,7 @@ void HeaderFilter::add(const EventId& id) {
     text.resize(64, ' ');
     const std::uint64_t bit = hash_of(text.data());
     bits_[bit / 64] |= std::uint64_t{1} << bit % 64;
+    empty_ = false;
 }
 
 HeaderFilter::Answer HeaderFilter::look(std::string_view line) const {
@@ -52,6 +53,7 @@ HeaderFilter::Answer HeaderFilter::look(std::string_view line) const {
     const char* const id = blank + 11;
     if (line.data() + line.size() - id < 23 || std::memcmp(blank + 1, "msg=audit(", 10) != 0) return Answer::unusual;
     if (id[10] != '.' || id[14] != ':' || id[15] == '0') return Answer::unusual;  // 01 is written otherwise than 1
+    if (empty_) return Answer::no;
     const std::uint64_t bit = hash_of(id);
     return (bits_[bit / 64] >> bit % 64 & 1U) != 0 ? Answer::maybe : Answer::no;
 }

@@ -18,12 +18,16 @@ public:
     };
 
     void add(const EventId& id);
-    void clear() { bits_.fill(0); }
+    void clear() {
+        bits_.fill(0);
+        empty_ = true;
+    }
     [[nodiscard]] Answer look(std::string_view line) const;
 
 private:
     static constexpr std::size_t kBits = 1U << 15U;
     std::array<std::uint64_t, kBits / 64> bits_{};
+    bool empty_ = true;
 };
 
 }  // namespace plimsoll::audit

@@ -282,6 +282,9 @@ constexpr auto
                 {{"--interpret", "-i", "", "Names in place of numbers"}, set_kind<FormatKind::interpret>},
                 {{"--raw", "-r", "", "Records as they stand in the log"}, set_kind<FormatKind::raw>},
                 {{"--format", "", "FORMAT", "raw, default, interpret, csv, text, json, ocsf, ecs"}, set_format},
+                {{"--json", "", "", "One JSON object for an event: --format json"}, set_kind<FormatKind::json>},
+                {{"--records", "", "", "json, ocsf, ecs: the lines of the log too"},
+                 set_shown<&FormatOptions::records>},
                 {{"--escape", "", "WAY", "What becomes of dangerous bytes: raw, tty, shell, shell_quote"}, set_escape},
                 {{"--extra-keys", "", "", "csv: the key too"}, set_shown<&FormatOptions::extra_keys>},
                 {{"--extra-labels", "", "", "csv: security contexts too"}, set_shown<&FormatOptions::extra_labels>},
@@ -311,6 +314,12 @@ constexpr auto
                 {{"--whole-log", "", "", "Read the whole log, also where times would tell which part"},
                  set_flag<&SearchRequest::whole_log>},
                 {{"--quiet", "-q", "", "No account of what was read"}, set_flag<&SearchRequest::quiet>},
+                {{"--account", "", "FILE", "The account as JSON, into FILE; - is standard error"},
+                 [](Draft& draft, const std::string& value) -> Result<void> {
+                     if (value.empty()) return Error{"needs the name of a file, or -"};
+                     draft.request.account = value;
+                     return {};
+                 }},
             });
 
 constexpr auto kOptions = [] {

@@ -29,6 +29,7 @@ struct SearchRequest {
     bool all_records = false;  ///< read every record, whatever the query
     bool whole_log = false;    ///< no short cut by time
     bool quiet = false;        ///< no account of what was read
+    std::string account;       ///< file for the account in JSON; "-": standard error; empty: a sentence there
 };
 
 /// Every option, ours among those of the tool that they come from.

@@ -54,6 +54,13 @@ TEST(SearchOptions, ReadsAusearchsHabits) {
     EXPECT_EQ(request.format, FormatKind::interpret);
 }
 
+TEST(SearchOptions, HasTheAccountAndTheLinesInJson) {
+    const SearchRequest request = read({"--json", "--records", "--account", "-"});
+    EXPECT_EQ(request.format, FormatKind::json);
+    EXPECT_TRUE(request.shown.records);
+    EXPECT_EQ(request.account, "-");
+}
+
 TEST(SearchOptions, ReadsACondition) {
     const auto request = read({"evt.type = connect", "--raw", "--key=a"});
     EXPECT_EQ(request.query.condition, "evt.type = connect");

@@ -37,15 +37,15 @@ std::uint32_t usual_type(std::string_view name) {
     }
 }
 
+using LastId = Overview::LastId;
+
 struct Header {
     std::uint32_t type = 0;
-    std::int64_t milliseconds = 0;
-    std::uint64_t serial = 0;
     std::string_view body;
 };
 
 /// A line as auditd writes it, without node=: type=WORD msg=audit(SECONDS.MILLIS:SERIAL): …
-bool read_header(std::string_view line, Header& header) {
+bool read_header(std::string_view line, Header& header, LastId& last) {
     constexpr std::string_view kBegin = "type=";
     constexpr std::string_view kMessage = " msg=audit(";
     if (!line.starts_with(kBegin)) return false;
@@ -59,14 +59,26 @@ bool read_header(std::string_view line, Header& header) {
     header.type = usual_type(word);
     if (header.type == 0) header.type = type_number(word).value_or(0);
     at += kMessage.size();
+    const char* const id = at;
+    if (last.size != 0 && static_cast<std::size_t>(end - at) >= last.size &&
+        std::memcmp(at, last.text.data(), last.size) == 0) {
+        at += last.size;
+        header.body = {at, static_cast<std::size_t>(end - at)};
+        return header.type != 0;
+    }
+    last.size = 0;
     std::uint64_t seconds = 0;
     std::uint64_t millis = 0;
     if (!take_number(at, end, seconds) || seconds > 253'402'300'799U || end - at < 6 || *at++ != '.') return false;
     if (!is_digit(at[0]) || !is_digit(at[1]) || !is_digit(at[2]) || at[3] != ':') return false;
     millis = static_cast<std::uint64_t>((at[0] - '0') * 100 + (at[1] - '0') * 10 + (at[2] - '0'));
     at += 4;
-    if (!take_number(at, end, header.serial) || end - at < 2 || *at++ != ')' || *at++ != ':') return false;
-    header.milliseconds = static_cast<std::int64_t>(seconds * 1000 + millis);
+    if (!take_number(at, end, last.serial) || end - at < 2 || *at++ != ')' || *at++ != ':') return false;
+    last.milliseconds = static_cast<std::int64_t>(seconds * 1000 + millis);
+    if (const auto size = static_cast<std::size_t>(at - id); size <= last.text.size()) {
+        std::memcpy(last.text.data(), id, size);
+        last.size = size;
+    }
     header.body = {at, static_cast<std::size_t>(end - at)};
     return header.type != 0;
 }
@@ -113,8 +125,8 @@ void Overview::read(std::string_view lines, bool own) {
 
 void Overview::line(std::string_view line) {
     Header header;
-    if (read_header(line, header)) {
-        record(header.type, header.milliseconds, header.serial, {}, header.body);
+    if (read_header(line, header, last_id_)) {
+        record(header.type, last_id_.milliseconds, last_id_.serial, {}, header.body);
         return;
     }
     Record read;

@@ -49,6 +49,14 @@ public:
     /// Times of the first and the last event that was read; nothing when there was none.
     [[nodiscard]] std::optional<std::pair<std::int64_t, std::int64_t>> range() const;
 
+    /// The id of the record read last, as it stands there: the next one is of the same event more often than not.
+    struct LastId {
+        std::array<char, 48> text{};  ///< SECONDS.MILLIS:SERIAL): of `size` bytes; 0: none
+        std::size_t size = 0;
+        std::int64_t milliseconds = 0;
+        std::uint64_t serial = 0;
+    };
+
 private:
     /// What is counted once for an event.
     enum Count : unsigned {
@@ -101,6 +109,7 @@ private:
     std::int64_t first_selected_ms_ = std::numeric_limits<std::int64_t>::max();
     std::int64_t last_selected_ms_ = std::numeric_limits<std::int64_t>::min();
     std::string decoded_;
+    LastId last_id_;
 };
 
 }  // namespace plimsoll::audit

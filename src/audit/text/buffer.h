@@ -24,10 +24,18 @@ public:
         bytes_[used_++] = c;
     }
     void put(std::string_view text) {
-        if (text.empty()) return;
-        reserve(text.size());
-        std::memcpy(bytes_.get() + used_, text.data(), text.size());
-        used_ += text.size();
+        const std::size_t size = text.size();
+        reserve(size);
+        char* const to = bytes_.get() + used_;
+        used_ += size;
+        if (size > 16)
+            std::memcpy(to, text.data(), size);
+        else if (size >= 8)
+            put_ends<std::uint64_t>(to, text);
+        else if (size >= 4)
+            put_ends<std::uint32_t>(to, text);
+        else if (size > 0)
+            put_few(to, text);
     }
 
     /// Room for `size` bytes, to be filled; `keep` says how many of them stay.
@@ -80,6 +88,22 @@ public:
 
 private:
     static constexpr std::size_t kFirst = 4096;
+
+    // Most pieces are short: a call would take longer than the copying. The two words may overlap.
+    template <typename Word>
+    static void put_ends(char* to, std::string_view text) {
+        Word first;
+        Word last;
+        std::memcpy(&first, text.data(), sizeof first);
+        std::memcpy(&last, text.data() + text.size() - sizeof last, sizeof last);
+        std::memcpy(to, &first, sizeof first);
+        std::memcpy(to + text.size() - sizeof last, &last, sizeof last);
+    }
+    static void put_few(char* to, std::string_view text) {
+        to[0] = text[0];
+        to[text.size() / 2] = text[text.size() / 2];
+        to[text.size() - 1] = text[text.size() - 1];
+    }
 
     void reserve(std::size_t more) {
         if (size_ - used_ < more) [[unlikely]]

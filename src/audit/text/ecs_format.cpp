@@ -1,5 +1,7 @@
 #include <array>
 
+#include "audit/record_types.h"
+#include "audit/tables.h"
 #include "audit/text/clock.h"
 #include "audit/text/json_formats.h"
 #include "audit/text/json_text.h"
@@ -14,7 +16,6 @@ using enum JsonAs;
 
 // https://www.elastic.co/guide/en/ecs/current; auditd.* is what Elastic's own module calls the rest.
 constexpr auto kRows = std::to_array<JsonRow>({
-
     {"audit.serial", "event.sequence"},
     {"audit.node", "host.name", text},
     {"container.id", "container.id", text},
@@ -43,9 +44,6 @@ constexpr auto kRows = std::to_array<JsonRow>({
     {"audit.types", "auditd.record_types", list},
     {"audit.session", "auditd.session", text, true},
     {"audit.result", "auditd.result", text},
-    {"audit.paths", "auditd.paths", list},
-    {"audit.nametypes", "auditd.nametypes", list},
-    {"audit.inodes", "auditd.inodes", list},
     {"audit.keys", "auditd.data.keys", list},
     {"audit.arch", "auditd.data.arch", text},
     {"syscall.type", "auditd.data.syscall", text},
@@ -57,26 +55,40 @@ constexpr auto kRows = std::to_array<JsonRow>({
     {"audit.forged", "auditd.forged", text},
 });
 
-/// event.category and event.type by our sentence's action and kind of object.
+/// event.category and event.type by our sentence's action and kind of object, of the values that go together.
 struct Category {
     std::string_view category;
     std::string_view type;
+    std::string_view second_type = {};
 };
 
 Category category_of(const Normalized& said) {
-    if (said.action == "executed") return {"process", "start"};
-    if (said.kind == "user-login")
-        return {said.action.ends_with("session") ? "session" : "authentication",
-                said.action == "ended-session" ? "end" : "start"};
-    if (said.kind == "user-account" || said.kind == "group-change") return {"iam", "change"};
+    const std::string_view action = said.action;
+    if (action == "executed") return {"process", "start"};
+    if (action == "changed-password" || action == "changed-group-password") return {"iam", "change", "user"};
+    if (said.kind == "user-login") {
+        const bool ends = action == "ended-session" || action == "logged-out" || action == "disposed-credentials";
+        const bool begins = action == "started-session" || action == "logged-in" || action == "authenticated";
+        return {action.ends_with("session") ? "session" : "authentication", ends ? "end" : begins ? "start" : "info"};
+    }
+    if (said.kind == "user-account" || said.kind == "group-change") {
+        const bool group = action.find("group") != std::string_view::npos;
+        return {"iam",
+                action.starts_with("added")     ? "creation"
+                : action.starts_with("deleted") ? "deletion"
+                                                : "change",
+                group ? "group" : "user"};
+    }
     if (said.kind == "configuration" || said.kind == "audit-daemon") return {"configuration", "change"};
-    if (said.object_kind == "socket" && said.action.find("file") == std::string::npos && said.action != "deleted")
+    if (said.object_kind == "socket" && action.find("file") == std::string::npos && action != "deleted")
         return {"network", "connection"};
-    if (said.action == "deleted") return {"file", "deletion"};
-    if (said.action.starts_with("created")) return {"file", "creation"};
-    if (said.action == "opened-file" || said.action.starts_with("checked")) return {"file", "access"};
+    if (action == "killed-pid") return {"process", "end"};
+    if (action == "deleted") return {"file", "deletion"};
+    if (action.starts_with("created")) return {"file", "creation"};
+    if (action == "opened-file" || action.starts_with("checked")) return {"file", "access"};
     if (said.object_kind == "process" || said.object_kind == "memory") return {"process", "info"};
     if (said.object_kind == "admin-defined-rule" || said.object_kind == "unknown") return {"host", "info"};
+    if (said.object_kind == "system" || said.object_kind == "service") return {"host", "change"};
     return {"file", "change"};
 }
 
@@ -95,8 +107,9 @@ public:
         Clock::put_utc(time, event.id.milliseconds);
         time.put('"');
         put_json(tree.member("ecs.version"), "8.11.0");
-        put_list(tree.member("event.category"), category.category);
-        put_list(tree.member("event.type"), category.type);
+        put_tags(tree);
+        put_list(tree.member("event.category"), category.category, {});
+        put_list(tree.member("event.type"), category.type, category.second_type);
         put_json(tree.member("event.kind"), "event");
         put_json(tree.member("event.module"), "auditd");
         put_json(tree.member("event.dataset"), "auditd.log");
@@ -104,24 +117,62 @@ public:
         put_json(tree.member("event.outcome"), said.result == "success"  ? "success"
                                                : said.result == "failed" ? "failure"
                                                                          : "unknown");
-        put_rows(tree, fields_, kRows);  // its first row goes on with event.*
         if (options_.records) put_original(tree, event);
+        put_rows(tree, fields_, kRows);  // its first row goes on with event.*
+        put_paths(tree, event);          // goes on with auditd.*
+        if (!fields_.has("audit.node") && !options_.host.empty()) put_json(tree.member("host.name"), options_.host);
         tree.end();
         buffer_.put('\n');
         out += buffer_.text();
     }
 
 private:
-    static void put_list(Buffer& out, std::string_view one) {
+    static void put_list(Buffer& out, std::string_view one, std::string_view other) {
         out.put('[');
         put_json(out, one);
+        if (!other.empty()) {
+            out.put(',');
+            put_json(out, other);
+        }
         out.put(']');
+    }
+
+    /// Keys of rules are what searches go by.
+    void put_tags(JsonTree& tree) const {
+        static constexpr auto kTags = std::to_array<JsonRow>({{"audit.keys", "tags", list}});
+        put_rows(tree, fields_, kTags);
+    }
+
+    /// auditd.paths is a list of objects in Elastic's mapping; a list of texts would not be taken.
+    static void put_paths(JsonTree& tree, const LogEvent& event) {
+        Buffer* out = nullptr;
+        for (const Record& record : event.records) {
+            if (record.type != kPath) continue;
+            const bool first = out == nullptr;
+            if (first) {
+                out = &tree.member("auditd.paths");
+                out->put('[');
+            }
+            out->put(first ? "{" : ",{");
+            bool any = false;
+            for (const std::string_view name : {"item", "name", "inode", "dev", "mode", "ouid", "ogid", "nametype"}) {
+                const auto field = find(record, name);
+                if (!field || field->value == "(null)") continue;
+                if (any) out->put(',');
+                any = true;
+                put_json(*out, name);
+                out->put(':');
+                put_json(*out, name == "name" ? decode(field->value, field->quoted) : std::string(field->value));
+            }
+            out->put('}');
+        }
+        if (out != nullptr) out->put(']');
     }
 
     static void put_original(JsonTree& tree, const LogEvent& event) {
         std::string lines;
         for (const Record& record : event.records) lines.append(record.line).append("\n");
-        put_json(tree.member("message"), lines);
+        put_json(tree.member("event.original"), lines);
     }
 
     FormatOptions options_;

@@ -32,8 +32,9 @@ struct FormatOptions {
     bool extra_obj2 = false;      ///< csv: column OBJ2
     bool extra_time = false;      ///< csv: YEAR, MONTH, DAY, WEEKDAY, HOUR, MILLI, GMT_OFFSET
     bool iso_times = false;       ///< RFC 3339 in place of ausearch's clock; json, ocsf and ecs always do
-    bool records = false;         ///< json: the raw lines too, as `records`
+    bool records = false;         ///< json, ocsf, ecs: the raw lines too
     Zone zone = Zone::local;
+    std::string host;  ///< ocsf, ecs: of logs that do not name theirs; empty: unknown
     const host::Accounts* accounts = nullptr;  ///< names of ids that the log itself does not give; null: none
 };
 

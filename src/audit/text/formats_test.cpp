@@ -111,19 +111,25 @@ TEST(Formats, JsonHasOurFieldNamesAndTheRecordsOnRequest) {
 TEST(Formats, OcsfChoosesTheClassByTheAct) {
     const auto connect = nlohmann::json::parse(in_format(FormatKind::ocsf, connect_event()));
     EXPECT_EQ(connect["class_uid"], 4001);
-    EXPECT_EQ(connect["type_uid"], 400101);
+    EXPECT_EQ(connect["type_uid"], 400104) << "it failed";
     EXPECT_EQ(connect["status"], "Failure");
-    EXPECT_EQ(connect["metadata"]["version"], "1.3.0");
+    EXPECT_EQ(connect["dst_endpoint"]["svc_name"], "/run/docker.sock");
+    EXPECT_EQ(connect["metadata"]["version"], "1.4.0");
+    EXPECT_EQ(connect["device"]["name"], "unknown") << "the log does not tell";
     EXPECT_EQ(connect["time"], 1795221463857);
     EXPECT_EQ(connect["actor"]["process"]["pid"], 6);
     const auto open = nlohmann::json::parse(in_format(FormatKind::ocsf, open_event("\"x\"")));
     EXPECT_EQ(open["class_uid"], 1001);
     EXPECT_EQ(open["file"]["path"], "/w/x");
+    EXPECT_EQ(open["file"]["type_id"], 1);
     const auto login = nlohmann::json::parse(
         in_format(FormatKind::ocsf, Lines({"type=USER_LOGIN" + kHead +
                                            "pid=3 uid=0 auid=4242 ses=5 msg='op=login acct=\"bob\" "
                                            "exe=\"/usr/sbin/sshd\" addr=10.0.0.9 terminal=ssh res=success'"})));
     EXPECT_EQ(login["class_uid"], 3002);
+    EXPECT_EQ(login["user"]["name"], "bob") << "not the terminal";
+    EXPECT_EQ(login["service"]["name"], "sshd");
+    EXPECT_EQ(login["src_endpoint"]["ip"], "10.0.0.9");
     const auto user = nlohmann::json::parse(
         in_format(FormatKind::ocsf, Lines({"type=ADD_USER" + kHead +
                                            "pid=3 uid=0 auid=4242 ses=5 msg='op=adding user acct=\"bob\" "
@@ -140,6 +146,8 @@ TEST(Formats, EcsHasElasticsNames) {
     EXPECT_EQ(ecs["process"]["executable"], "/usr/bin/docker");
     EXPECT_EQ(ecs["user"]["audit"]["id"], "4242");
     EXPECT_EQ(ecs["auditd"]["data"]["keys"][0], "docker-sock");
+    EXPECT_EQ(ecs["tags"][0], "docker-sock");
+    EXPECT_EQ(ecs["auditd"]["paths"][0]["name"], "/run/docker.sock");
 }
 
 TEST(Formats, EveryFormatSurvivesHostileBytesAndLetsNoneThrough) {

@@ -1,9 +1,11 @@
 #include "audit/text/interpret.h"
 
+#include <array>
 #include <bit>
 #include <charconv>
 #include <cstring>
 #include <functional>
+#include <span>
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
@@ -101,6 +103,53 @@ bool equals_lowered(std::string_view upper, std::string_view lower) {
     return true;
 }
 
+/// A field at its usual place, and what its value means.
+struct Usual {
+    FieldStart start;
+    FieldKind kind;
+};
+// The fields of the most frequent records in the order in which the kernel writes them.
+constexpr auto kSyscallOrder = std::to_array<Usual>({
+    {"arch=", FieldKind::arch},    {"syscall=", FieldKind::syscall}, {"success=", FieldKind::plain},
+    {"exit=", FieldKind::exit},    {"a0=", FieldKind::register_},    {"a1=", FieldKind::register_},
+    {"a2=", FieldKind::register_}, {"a3=", FieldKind::register_},    {"items=", FieldKind::plain},
+    {"ppid=", FieldKind::plain},   {"pid=", FieldKind::plain},       {"auid=", FieldKind::user},
+    {"uid=", FieldKind::user},     {"gid=", FieldKind::group},       {"euid=", FieldKind::user},
+    {"suid=", FieldKind::user},    {"fsuid=", FieldKind::user},      {"egid=", FieldKind::group},
+    {"sgid=", FieldKind::group},   {"fsgid=", FieldKind::group},     {"tty=", FieldKind::plain},
+    {"ses=", FieldKind::session},  {"comm=", FieldKind::text},       {"exe=", FieldKind::text},
+    {"subj=", FieldKind::plain},   {"key=", FieldKind::key},
+});
+constexpr auto kPathOrder = std::to_array<Usual>({
+    {"item=", FieldKind::plain},
+    {"name=", FieldKind::text},
+    {"inode=", FieldKind::plain},
+    {"dev=", FieldKind::plain},
+    {"mode=", FieldKind::mode},
+    {"ouid=", FieldKind::user},
+    {"ogid=", FieldKind::group},
+    {"rdev=", FieldKind::plain},
+    {"obj=", FieldKind::plain},
+    {"nametype=", FieldKind::plain},
+    {"cap_fp=", FieldKind::capabilities},
+    {"cap_fi=", FieldKind::capabilities},
+    {"cap_fe=", FieldKind::plain},
+    {"cap_fver=", FieldKind::plain},
+    {"cap_frootid=", FieldKind::plain},
+});
+constexpr auto kCwdOrder = std::to_array<Usual>({{"cwd=", FieldKind::text}});
+constexpr auto kTitleOrder = std::to_array<Usual>({{"proctitle=", FieldKind::title}});
+
+std::span<const Usual> usual_order(std::uint32_t type) {
+    switch (type) {
+        case kSyscall: return kSyscallOrder;
+        case kPath: return kPathOrder;
+        case kCwd: return kCwdOrder;
+        case kProctitle: return kTitleOrder;
+        default: return {};
+    }
+}
+
 bool has_enriched_value(FieldKind kind) {
     return kind == FieldKind::user || kind == FieldKind::group || kind == FieldKind::syscall;
 }
@@ -188,19 +237,30 @@ void Interpreter::put_body(Buffer& out, const Record& record) {
             values_.put_around(out, around);
         written = until;
     };
+    std::span<const Usual> usual = usual_order(type);
     while (at < end) {
-        const char* name = at;
-        for (at = find_either(at, end, '=', ' '); at < end && *at == ' '; at = find_either(at, end, '=', ' '))
-            name = ++at;
-        if (at == end) break;
-        RawField field{.type = type,
-                       .name = {name, static_cast<std::size_t>(at - name)},
-                       .value = {},
-                       .clean = is_clean,
-                       .enriched = {}};
-        if (field.name.starts_with('\'') || field.name.starts_with('(')) field.name.remove_prefix(1);
+        RawField field{.type = type, .name = {}, .value = {}, .clean = is_clean, .enriched = {}};
+        FieldKind kind = FieldKind::plain;
+        const auto is_next = [&] {
+            return !usual.empty() && usual.front().start.begins(at, static_cast<std::size_t>(end - at));
+        };
+        if (!is_next() && !usual.empty()) usual = usual.subspan(1);  // subj= and obj= may be missing
+        if (is_next()) {
+            field.name = usual.front().start.name();
+            kind = usual.front().kind;
+            at += field.name.size();
+            usual = usual.subspan(1);
+        } else {
+            usual = {};
+            const char* name = at;
+            for (at = find_either(at, end, '=', ' '); at < end && *at == ' '; at = find_either(at, end, '=', ' '))
+                name = ++at;
+            if (at == end) break;
+            field.name = {name, static_cast<std::size_t>(at - name)};
+            if (field.name.starts_with('\'') || field.name.starts_with('(')) field.name.remove_prefix(1);
+            kind = field_kind(type, field.name, static_cast<std::size_t>(end - field.name.data()));
+        }
         const char* const value = ++at;
-        const FieldKind kind = field_kind(type, field.name, static_cast<std::size_t>(end - field.name.data()));
         if (kind == FieldKind::nested) continue;
         if (at < end && (*at == '"' || *at == '\'')) {
             const char quote = *at;

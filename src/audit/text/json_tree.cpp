@@ -80,7 +80,8 @@ void put_rows(JsonTree& tree, const model::Event& event, std::span<const JsonRow
             case JsonAs::text: put_json(out, model::to_text(first)); break;
             case JsonAs::name: {
                 const std::string text = model::to_text(first);
-                put_json(out, std::string_view(text).substr(text.rfind('/') + 1));
+                const auto last = std::string_view(text).substr(text.rfind('/') + 1);
+                put_json(out, last.empty() ? std::string_view(text) : last);  // "/" is its own
                 break;
             }
             case JsonAs::list:

@@ -35,7 +35,7 @@ enum class JsonAs : std::uint8_t {
     value,  ///< the first value as it is
     text,   ///< the first value as a string
     list,   ///< all values
-    name,   ///< the first value's last part: the name of a path
+    name,   ///< the first value's last part: the name of a path; never empty when the path is not
 };
 
 /// One field of ours and where it stands in another schema.
