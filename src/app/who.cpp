@@ -215,7 +215,7 @@ private:
     /// An act inside a container: the session that its process belongs to, else the container's start.
     Result<AccessChain> inside(const model::Event& event) {
         const std::string_view container = event.text("container.id");
-        if (container.empty() || container == "host") return on_host(event);
+        if (container.empty() || container == "host") return with_login(event);
         const std::int64_t pid = event.integer("proc.pid");
         const std::int64_t parent = event.integer("proc.ppid");
         ledger::Query query;
@@ -246,6 +246,11 @@ private:
             return true;
         }));
         note(report);
+        // Podman has no daemon: what runs inside descends from the login. A daemon's containers may carry the login of
+        // whoever restarted the daemon.
+        const model::Event* const engine = start ? &start->event : session ? &session->event : nullptr;
+        const bool podman = engine != nullptr && engine->text("container.type") == "podman";
+        if (podman && event.has("user.loginuid") && event.integer("user.loginuid") >= 0) return on_host(event);
         const bool by_session = session && (proved || open == 1);
         if (!by_session && !start) {
             AccessChain nobody;
@@ -279,8 +284,35 @@ private:
         return chain;
     }
 
-    /// An act on the host: the login that the kernel's own record names.
-    Result<AccessChain> on_host(const model::Event& event) {
+    /// io_uring's own thread writes no login into its record: it is that of the process's last record that has one.
+    Result<AccessChain> with_login(const model::Event& event) {
+        if (event.has("user.loginuid") || event.integer("proc.pid") <= 0) return on_host(event);
+        ledger::Query query;
+        TRY(query.condition, condition_of(fmt::format("evt.source = audit and proc.pid = {} and user.loginuid exists",
+                                                      event.integer("proc.pid"))));
+        query.since = event.time() - kLoginBefore;
+        query.until = event.time() + 1;
+        query.newest_first = true;
+        query.limit = 1;
+        std::optional<AccessChain> chain;
+        TRY(const auto report, reader_.scan(query, [&](const StoredRecord& record) {
+            chain = on_host(record.event);
+            return false;
+        }));
+        note(report);
+        const bool told = chain.has_value();
+        if (!told) chain = on_host(event);
+        chain->links.push_back(
+            {told ? "io_uring's own thread did it, whose record has no login: it is that of an earlier record of its "
+                    "process"
+                  : "whose login that is cannot be said: io_uring's own thread did it, and its record has none",
+             told ? Strength::inferred : Strength::unknown});
+        chain->strength = chain->links.back().strength;
+        return std::move(*chain);
+    }
+
+    /// An act of a process that carries the login itself: the one that the kernel's own record names.
+    AccessChain on_host(const model::Event& event) {
         AccessChain chain;
         chain.uid = event.number("user.uid");
         chain.loginuid = event.has("user.loginuid") ? event.integer("user.loginuid") : -1;
@@ -301,7 +333,8 @@ private:
                  Strength::proved});
         } else {
             chain.person = user;
-            chain.links.push_back({"no login: a service, or older than auditing", Strength::proved});
+            if (event.has("user.loginuid"))
+                chain.links.push_back({"no login: a service, or older than auditing", Strength::proved});
         }
         chain.links.push_back(
             {fmt::format("process {} {} as {}: the kernel's audit record", chain.pid, chain.exe, user),

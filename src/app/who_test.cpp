@@ -121,6 +121,45 @@ TEST_F(WhoTest, AProcessInsideLeadsOverItsSessionToThePerson) {
     EXPECT_EQ(answer.acts[0].chain.links.back().strength, enrich::Strength::proved);
 }
 
+TEST_F(WhoTest, InAPodmanContainerTheProcessCarriesTheLoginItself) {
+    const auto start_of = [&](std::string_view container, std::string_view type) {
+        model::Event start = about_pay(kThree, "event");
+        start.set("docker.action", "start");
+        start.set("container.id", container);
+        start.set("container.type", type);
+        add(start);
+    };
+    start_of(kContainer, "podman");
+    start_of("ba9876543210", "docker");
+    model::Event inside = audit(kThree + kSecond, 2001, "openat");
+    inside.set("container.id", kContainer);
+    const auto number = add(inside);
+    const WhoAnswer answer = ask(std::to_string(number));
+    ASSERT_EQ(answer.acts.size(), 1U);
+    EXPECT_EQ(answer.acts[0].chain.person, "alice");
+    EXPECT_EQ(answer.acts[0].chain.strength, enrich::Strength::proved);
+    model::Event other = audit(kThree + kSecond, 2002, "openat");
+    other.set("container.id", "ba9876543210");
+    // Its login may be that of whoever restarted the daemon
+    EXPECT_TRUE(ask(std::to_string(add(other))).acts[0].chain.person.empty());
+}
+
+TEST_F(WhoTest, TheLoginOfWhatIoUringsThreadDidIsThatOfItsProcess) {
+    model::Event thread(kThree + kSecond);
+    thread.set("record.kind", "event");
+    thread.set("evt.source", "audit");
+    thread.set("audit.uring", "connect");
+    thread.set_number("proc.pid", 2001);
+    thread.set_unsigned("user.uid", 0);
+    const auto unknown = ask(std::to_string(add(thread))).acts.at(0).chain;
+    EXPECT_EQ(unknown.strength, enrich::Strength::unknown);
+    add(audit(kThree, 2001, "execve"));
+    thread.set_time(kThree + 2 * kSecond);
+    const auto chain = ask(std::to_string(add(thread))).acts.at(0).chain;
+    EXPECT_EQ(chain.person, "alice");
+    EXPECT_EQ(chain.strength, enrich::Strength::inferred);
+}
+
 TEST_F(WhoTest, AnAlertLeadsToThePersonBehindItsCause) {
     alice_connects(kThree, 1500, "docker exec pay sh -c id");
     const auto cause = session(kThree + 20 * kMilli, kThree + 5 * kSecond, 2000);

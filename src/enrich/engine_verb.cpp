@@ -12,9 +12,12 @@ std::string_view basename(std::string_view path) { return path.substr(path.rfind
 
 /// Options of the command line itself that take the next word.
 bool takes_a_word(std::string_view option) {
-    static constexpr std::array<std::string_view, 14> kOptions = {
-        "-H",          "--host",    "-c",       "--context", "--config", "-l",           "--log-level",
-        "--tlscacert", "--tlscert", "--tlskey", "--url",     "--root",   "--connection", "--runroot"};
+    static constexpr auto kOptions = std::to_array<std::string_view>(
+        {"-H", "--host", "-c", "--context", "--config", "-l", "--log-level", "--tlscacert", "--tlscert", "--tlskey",
+         // podman's
+         "--url", "--connection", "--identity", "--root", "--runroot", "--storage-driver", "--storage-opt",
+         "--cgroup-manager", "--runtime", "--runtime-flag", "--events-backend", "--tmpdir", "--conmon", "--hooks-dir",
+         "--network-config-dir", "--network-cmd-path", "--volumepath", "--module", "--out", "--imagestore"});
     return std::ranges::find(kOptions, option) != kOptions.end();
 }
 

@@ -122,7 +122,10 @@ void AuditDecoder::event(const audit::LogEvent& event) {
     facts_.mask_with(nullptr);
     if (where.known && where.container != kHost) out.set("audit.attributed", to_text(where.found));
     if (!where.parent.empty()) out.set("proc.pname", where.parent);
-    if (const std::string why = forgery(where); !why.empty()) out.set("audit.forged", why);
+    if (const std::string why = forgery(where); !why.empty())
+        out.set("audit.forged", why);
+    else if (audit::is_claimed(facts_) && !where.known)
+        out.unknown("audit.forged", "the process that wrote it had ended before it could be looked at");
     if (!options_.imported.empty()) out.set("audit.imported", options_.imported);
     ++counts_.events;
     counts_.contained += contained ? 1U : 0U;

@@ -48,6 +48,18 @@ TEST(AuditDecoder, MessagesOfTheKernelBecomeOneEvent) {
     EXPECT_EQ(it.decoder.newest(), 1795221469117);
 }
 
+TEST(AuditDecoder, AClaimOfAProcessThatIsGoneIsNotCalledGenuine) {
+    Decoder it({.attribution = {.live = true}});
+    it.decoder.message(1112, kId +
+                                 "pid=4294 uid=0 auid=1000 ses=3 msg='op=login acct=\"root\" exe=\"/usr/sbin/sshd\" "
+                                 "hostname=? addr=192.0.2.7 terminal=ssh res=success'");
+    it.decoder.tick(1795221480000);
+    ASSERT_EQ(it.events.size(), 1U);
+    const model::Reading forged = it.events[0].read(model::FieldKey("audit.forged").id(), {});
+    EXPECT_EQ(forged.state, model::Reading::State::unknown) << it.events[0].text("audit.forged");
+    EXPECT_EQ(forged.reason, "the process that wrote it had ended before it could be looked at");
+}
+
 TEST(AuditDecoder, AnEventWithoutItsEndIsToldAndMarked) {
     Decoder it;
     it.decoder.message(1300, kCall);

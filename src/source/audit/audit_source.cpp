@@ -23,9 +23,9 @@ constexpr std::int64_t kReport = 1000;    // milliseconds between two looks at w
 constexpr std::int64_t kPatience = 3000;  // for a serial that another one overtook
 constexpr std::int64_t kSilence = 4000;   // the kernel tells of our own joining long before
 constexpr std::size_t kChunk = std::size_t{1} << 18U;
-constexpr auto kGather = 2ms;                          // in which records gather while they come in numbers
-constexpr std::size_t kRoomy = std::size_t{8} << 20U;  // a socket's buffer that holds what comes in that time
-constexpr std::size_t kFew = 64;                       // messages at once, and there is no more for the moment
+constexpr auto kGather = 5ms;                           // in which records gather while they come in numbers
+constexpr std::size_t kRoomy = std::size_t{16} << 20U;  // a socket's buffer that holds what comes in that time
+constexpr std::size_t kFew = 64;                        // messages at once, and there is no more for the moment
 constexpr std::int64_t kNanosecondsPerMs = 1'000'000;
 
 std::int64_t now_ms() { return now() / kNanosecondsPerMs; }

@@ -157,6 +157,7 @@ void EngineSource::run(Outlet& outlet, const std::stop_token& stop) {
                     .inventory = options_.inventory,
                     .endpoint = options_.endpoint.to_text(),
                     .local = !options_.endpoint.tcp,
+                    .mask_secrets = options_.mask_secrets,
                     .put =
                         [&](model::Event event) {
                             const Nanoseconds time = event.time();

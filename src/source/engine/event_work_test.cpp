@@ -179,6 +179,52 @@ TEST_F(Working, ASessionThatRanIsNoFailureWhateverItsExitCode) {
     EXPECT_TRUE(last().has("exec.duration"));
 }
 
+TEST_F(Working, SecretsInASessionsCommandAreMaskedAndSoIsWhatARestartReadsBack) {
+    connect();
+    const std::string exec = fmt::format(R"("execID":"{}")", kExec);
+    answer("/exec/" + kExec + "/json",
+           R"({"Running":true,"Pid":0,"ProcessConfig":{"entrypoint":"mysql","arguments":["-phunter2","shop"]}})");
+    tell("exec_create: mysql -phunter2 shop", exec);
+    tell("exec_start: mysql -phunter2 shop", exec);
+    EXPECT_EQ(last().text("exec.command"), "mysql -p*** shop");
+    const model::Reading masked = last().read(model::FieldKey("audit.masked").id(), {});
+    ASSERT_EQ(masked.values.size(), 1U);
+    EXPECT_EQ(model::to_text(masked.values[0]), "program");
+    work_.stop();
+    EXPECT_EQ(last().text("record.kind"), "session");
+    for (const model::Event& record : records_) {
+        for (const model::FieldKey field : {model::FieldKey("exec.command"), model::FieldKey("record.summary")})
+            EXPECT_EQ(record.text(field).find("hunter2"), std::string::npos) << record.text(field);
+    }
+    EXPECT_EQ(to_text(checkpoint_).find("hunter2"), std::string::npos) << "in the state file";
+    EXPECT_NE(to_text(checkpoint_).find("mysql -p*** shop"), std::string::npos);
+}
+
+TEST_F(Working, ACommandThatTheEventsAloneTellIsMaskedToo) {
+    connect();
+    tell("exec_create: curl -H Authorization:hunter2 host", fmt::format(R"("execID":"{}")", kExec));
+    EXPECT_EQ(last().text("exec.command"), "curl -H Authorization:*** host");
+}
+
+TEST_F(Working, AHealthCheckIsKnownByItsCommandAsItWasGivenAlsoAfterARestart) {
+    const std::string check = "curl -u probe:hunter2 localhost";
+    exists(kWeb, fmt::format(R"({{"Id":"{}","Name":"/web","State":{{"Running":true}},"Image":"sha256:11",
+        "Config":{{"Image":"app:1","Healthcheck":{{"Test":["CMD-SHELL","{}"]}}}}}})",
+                             kWeb, check));
+    connect();
+    const std::string exec = fmt::format(R"("execID":"{}")", kExec);
+    tell("exec_create: /bin/sh -c " + check, exec);
+    EXPECT_TRUE(last().is_true("exec.healthcheck")) << last().text("exec.command");
+    EXPECT_EQ(last().text("exec.command").find("hunter2"), std::string::npos);
+
+    ExecSession restored{.command = "/bin/sh -c curl -u probe:*** localhost", .masked = {"program"}};
+    EXPECT_TRUE(runs(restored, "/bin/sh -c " + check));
+    EXPECT_FALSE(runs(restored, "/bin/sh -c curl localhost"));
+    ExecSession other;
+    read_command("mysql -phunter2", other, true);
+    EXPECT_FALSE(runs(other, "mysql -phunter3")) << "as given, not as stored";
+}
+
 TEST_F(Working, ASessionOfWhichTheEngineTellsNothingSaysSoInAFieldThatRulesCanName) {
     connect();
     const std::string exec = fmt::format(R"("execID":"{}")", kExec);

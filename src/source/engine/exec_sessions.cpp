@@ -15,6 +15,15 @@ namespace {
 
 constexpr std::size_t kMostCommand = 16 * 1024;
 
+/// Where the script of `sh -c SCRIPT` begins; 0 for another command.
+std::size_t script_begin(std::string_view text) {
+    const std::string_view program = text.substr(0, text.find(' '));
+    const std::string_view name = program.substr(program.rfind('/') + 1);
+    if (name != "sh" && name != "bash" && name != "dash" && name != "ash" && name != "zsh") return 0;
+    const std::string_view rest = text.substr(program.size());
+    return rest.starts_with(" -c ") ? program.size() + 4 : 0;
+}
+
 /// Masks first and cuts then: the beginning of a secret is one too.
 void keep_command(std::string plain, std::string masked, const SecretMasker& masker, ExecSession& session) {
     session.command = bounded(masked, kMostCommand);
@@ -27,9 +36,20 @@ void keep_command(std::string plain, std::string masked, const SecretMasker& mas
 
 void read_command(std::string_view text, ExecSession& session, bool mask) {
     SecretMasker masker;
-    std::optional<std::string> masked;
-    if (mask) masked = masker.text(text);
-    keep_command(std::string(text), masked ? std::move(*masked) : std::string(text), masker, session);
+    const auto hidden = [&](std::string_view words, bool one) {
+        auto found = !mask ? std::nullopt : one ? masker.argument(words) : masker.text(words);
+        return found ? std::move(*found) : std::string(words);
+    };
+    // `sh -c SCRIPT`: all that follows is one argument, whose words are commands again.
+    const std::size_t script = script_begin(text);
+    std::string masked;
+    if (script == 0) {
+        masked = hidden(text, false);
+    } else {
+        for (const std::string_view word : split(text.substr(0, script - 1), ' ')) masked += hidden(word, true) + " ";
+        masked += hidden(text.substr(script), true);
+    }
+    keep_command(std::string(text), std::move(masked), masker, session);
 }
 
 bool runs(const ExecSession& session, std::string_view command) {

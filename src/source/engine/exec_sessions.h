@@ -52,7 +52,8 @@ private:
     std::deque<ExecSession> sessions_;  ///< oldest first
 };
 
-/// What GET /exec/ID/json says: command, user, terminal, privileges, process. `mask`: secrets in the command are masked.
+/// What GET /exec/ID/json says: command, user, terminal, privileges, process. `mask`: secrets in the command are
+/// masked.
 void read_exec(const Json& answer, ExecSession& session, bool mask);
 
 /// The command as an event tells it: one text.
