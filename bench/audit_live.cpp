@@ -3,11 +3,21 @@
 //
 //   audit_live replay FILE [TIMES]     processor time per event, of one thread
 //   audit_live listen|daemon SECONDS   counts what comes, 0: until standard input ends; prints lines of JSON
+//   audit_live drain SECONDS [MS]      as the audit daemon, only receives: the bound of what any reader can take; MS
+//                                      milliseconds of rest when nothing waits (2), 0: sleeps until woken
 #include <fmt/format.h>
+#include <linux/audit.h>
+#include <linux/netlink.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <atomic>
 #include <charconv>
 #include <cstdlib>
+#include <cstring>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -70,8 +80,6 @@ int replay(const std::string& file, std::uint64_t rounds) {
         fmt::print(stderr, "{}\n", text.error().message);
         return 1;
     }
-    std::vector<std::vector<Message>> all;
-    for (std::uint64_t i = 0; i < rounds; ++i) all.push_back(messages_of(*text, i));
     std::uint64_t events = 0;
     std::size_t bytes = 0;
     source::AuditDecoder decoder({.attribution = {.live = false}}, [&](model::Event event) {
@@ -80,16 +88,21 @@ int replay(const std::string& file, std::uint64_t rounds) {
     });
     decoder.seed();
     std::uint64_t messages = 0;
-    const double before = processor_seconds(RUSAGE_THREAD);
-    for (const auto& round : all) {
+    std::vector<double> each;  // microseconds per event, of each round
+    for (std::uint64_t i = 0; i < rounds; ++i) {
+        const std::vector<Message> round = messages_of(*text, i);
+        const double before = processor_seconds(RUSAGE_THREAD);
+        const std::uint64_t told = events;
         for (const Message& message : round) decoder.message(message.type, message.payload);
+        decoder.flush();
+        const double taken = processor_seconds(RUSAGE_THREAD) - before;
         messages += round.size();
+        each.push_back(taken * 1e6 / static_cast<double>(std::max<std::uint64_t>(events - told, 1)));
     }
-    decoder.flush();
-    const double taken = processor_seconds(RUSAGE_THREAD) - before;
-    fmt::print("{} events, {} records: {:.2f} us per event, {:.2f} us per record, {} bytes per event in memory\n",
-               events, messages, taken * 1e6 / static_cast<double>(events), taken * 1e6 / static_cast<double>(messages),
-               bytes / events);
+    std::ranges::sort(each);
+    fmt::print(
+        "{} events, {} records: {:.2f} us per event (median of {} rounds, best {:.2f}), {} bytes each in memory\n",
+        events, messages, each[each.size() / 2], each.size(), each.front(), bytes / std::max<std::uint64_t>(events, 1));
     return 0;
 }
 
@@ -130,6 +143,79 @@ private:
     std::uint64_t lost_ = 0;
 };
 
+void wait_for_end(unsigned seconds) {
+    if (seconds > 0)
+        std::this_thread::sleep_for(std::chrono::seconds(seconds));
+    else
+        while (std::getchar() != EOF) continue;
+}
+
+/// Registers as the audit daemon, by nothing but system calls.
+int daemon_socket() {
+    const int fd = ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_AUDIT);
+    const int size = 64 << 20;
+    const timeval patience{.tv_sec = 0, .tv_usec = 200'000};
+    ::setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size);
+    ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    struct {
+        nlmsghdr header;
+        ::audit_status body;
+    } request{};
+    request.header.nlmsg_len = sizeof request;
+    request.header.nlmsg_type = AUDIT_SET;
+    request.header.nlmsg_flags = NLM_F_REQUEST;
+    request.body.mask = AUDIT_STATUS_PID;
+    request.body.pid = static_cast<std::uint32_t>(::getpid());
+    sockaddr_nl kernel{};
+    kernel.nl_family = AF_NETLINK;
+    const auto sent =
+        ::sendto(fd, &request, sizeof request, 0, reinterpret_cast<const sockaddr*>(&kernel), sizeof kernel);
+    return sent < 0 ? -1 : fd;
+}
+
+int drain(unsigned seconds, unsigned rest_ms) {
+    constexpr std::size_t kBatch = 128;
+    constexpr std::size_t kLongest = 9216;
+    const int fd = daemon_socket();
+    if (fd < 0) {
+        fmt::print(stderr, "no audit socket: {}\n", std::strerror(errno));
+        return 1;
+    }
+    fmt::print("{{\"listening\":true}}\n");
+    std::fflush(stdout);
+    std::vector<char> bytes(kBatch * kLongest);
+    std::array<iovec, kBatch> parts{};
+    std::array<mmsghdr, kBatch> heads{};
+    for (std::size_t i = 0; i < kBatch; ++i) {
+        parts[i] = {.iov_base = bytes.data() + i * kLongest, .iov_len = kLongest};
+        heads[i].msg_hdr.msg_iov = &parts[i];
+        heads[i].msg_hdr.msg_iovlen = 1;
+    }
+    std::uint64_t events = 0;
+    std::uint64_t overruns = 0;
+    std::atomic<bool> ended = false;
+    std::jthread timer([&] {
+        wait_for_end(seconds);
+        ended = true;
+    });
+    const double before = processor_seconds(RUSAGE_SELF);
+    while (!ended) {
+        const int count = ::recvmmsg(fd, heads.data(), kBatch, MSG_WAITFORONE, nullptr);
+        if (count < 0 && errno == ENOBUFS) ++overruns;
+        for (int i = 0; i < count; ++i) {
+            nlmsghdr header{};
+            std::memcpy(&header, bytes.data() + static_cast<std::size_t>(i) * kLongest, sizeof header);
+            events += header.nlmsg_type == AUDIT_EOE ? 1 : 0;
+        }
+        if (rest_ms > 0 && count > 0 && count < static_cast<int>(kBatch) / 2)
+            std::this_thread::sleep_for(std::chrono::milliseconds(rest_ms));
+    }
+    const double taken = processor_seconds(RUSAGE_SELF) - before;
+    fmt::print("{{\"events\":{},\"lost\":{},\"cpu_s\":{:.3f}}}\n", events, overruns, taken);
+    ::close(fd);
+    return 0;
+}
+
 int listen(unsigned seconds, bool daemon) {
     Counter counter;
     source::AuditSource source({.listen = {.mode = daemon ? host::AuditMode::daemon : host::AuditMode::multicast}});
@@ -137,10 +223,7 @@ int listen(unsigned seconds, bool daemon) {
     fmt::print("{{\"listening\":true}}\n");
     std::fflush(stdout);
     const double before = processor_seconds(RUSAGE_SELF);
-    if (seconds > 0)
-        std::this_thread::sleep_for(std::chrono::seconds(seconds));
-    else
-        while (std::getchar() != EOF) continue;
+    wait_for_end(seconds);
     thread.request_stop();
     thread.join();
     const double taken = processor_seconds(RUSAGE_SELF) - before;
@@ -161,7 +244,8 @@ unsigned number(const char* text, unsigned otherwise) {
 int main(int count, char** words) {
     const std::string what = count > 1 ? words[1] : "";
     if (what == "replay" && count > 2) return replay(words[2], number(count > 3 ? words[3] : nullptr, 20));
+    if (what == "drain" && count > 2) return drain(number(words[2], 5), number(count > 3 ? words[3] : nullptr, 2));
     if ((what == "listen" || what == "daemon") && count > 2) return listen(number(words[2], 5), what == "daemon");
-    fmt::print(stderr, "audit_live replay FILE [TIMES] | listen SECONDS | daemon SECONDS\n");
+    fmt::print(stderr, "audit_live replay FILE [TIMES] | listen SECONDS | daemon SECONDS | drain SECONDS [MS]\n");
     return 2;
 }
