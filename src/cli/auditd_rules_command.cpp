@@ -33,6 +33,7 @@ struct RuleArguments {
     bool no_persist = false;
     bool json = false;
     std::string prove;
+    std::string log;
 };
 
 audit::GeneratedRules generate(const RuleArguments& arguments) {
@@ -122,7 +123,8 @@ int check(const RuleArguments& arguments) {
             complain(arguments.prove == "all" ? "no rule is loaded: nothing to prove"
                                               : "no rule of ours is loaded: plimsoll auditd apply, or --prove=all");
     }
-    audit::LintInput input = audit::gather_lint_input({});
+    audit::LintInput input =
+        audit::gather_lint_input({}, arguments.log.empty() ? audit::kAuditLog : std::string_view(arguments.log));
     if (proof) {
         for (const audit::ProcessProof& one : proof->processes) {
             if (one.reason.empty()) input.proven.emplace(one.process.pid, one.audited);
@@ -179,6 +181,9 @@ void add_auditd_rules(CLI::App& auditd, int& exit) {
         auditd, "check", "Find what is wrong with the audit rules that are loaded, and with the files they come from",
         "plimsoll auditd check --prove", for_check, check, exit);
     checked.add_flag("--json", for_check->json, "Answer in JSON");
+    checked.add_option(
+        "--log", for_check->log,
+        "Audit log of this host that tells which rules were removed (default: /var/log/audit/audit.log)");
     checked
         .add_flag("--prove{ours}", for_check->prove,
                   "Act harmlessly for each rule (ours, or =all) and show the record that came of it; auditing that is "

@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <ctime>
 #include <memory>
@@ -17,6 +18,7 @@
 #include "audit/log/scan.h"
 #include "audit/log/search_options.h"
 #include "cli/audit_words.h"
+#include "cli/auditd_account.h"
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/record_output.h"
@@ -66,43 +68,18 @@ std::optional<Nanoseconds> boot_time(Nanoseconds now) {
     return now - (up.tv_sec * kSecond + up.tv_nsec);
 }
 
-/// "1 damaged line (no header 1)": each kind that there is.
-void add_kinds(std::string& out, const std::array<std::uint64_t, audit::kDamages>& counts, std::string_view what) {
-    std::uint64_t sum = 0;
-    std::string kinds;
-    for (std::size_t i = 0; i < audit::kDamages; ++i) {
-        const auto damage = static_cast<audit::Damage>(i);
-        if (counts[i] == 0 || damage == audit::Damage::empty) continue;
-        sum += counts[i];
-        kinds += fmt::format("{}{} {}", kinds.empty() ? "" : ", ", audit::to_text(damage), counts[i]);
-    }
-    if (sum > 0) out += fmt::format("; {} {} ({})", sum, what, kinds);
-}
-
-/// What was read, and what was wrong with it, in one line.
-std::string account(const audit::ScanReport& report) {
-    const auto& counts = report.counts;
-    std::string out = fmt::format("{} lines read", counts.lines);
-    if (!report.stopped) out = fmt::format("{} events; ", counts.matched) + out;
-    add_kinds(out, counts.damaged, "are no records");
-    add_kinds(out, counts.mended, "hard to read but used");
-    if (const auto padding = counts.damaged[static_cast<std::size_t>(audit::Damage::empty)]; padding > 0)
-        out += fmt::format("; {} blank", padding);
-    if (counts.duplicates > 0) out += fmt::format("; {} double lines left out", counts.duplicates);
-    if (counts.incomplete > 0)
-        out += fmt::format("; {} events lack a record{}", counts.incomplete,
-                           report.by_literals ? " (among those near a hit)" : "");
-    if (counts.undecided > 0) out += fmt::format("; of {} events the condition could not be decided", counts.undecided);
-    if (report.stopped) out += "; stopped before the end";
-    return out;
+std::string host_name() {
+    std::array<char, 256> name{};
+    return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : std::string();
 }
 
 /// The files to read, as the request and standard input say.
-Result<std::vector<audit::LogFile>> logs_of(const audit::SearchRequest& request) {
+Result<std::vector<audit::LogFile>> logs_of(audit::SearchRequest& request) {
     std::vector<std::string> paths = request.inputs;
     if (paths.empty() && !request.system_logs && is_pipe(STDIN_FILENO)) paths.emplace_back("-");
     if (paths.empty()) {
         TRY(paths, audit::system_logs({}));
+        request.shown.host = host_name();
     }
     return audit::open_logs(paths);
 }
@@ -173,7 +150,11 @@ int search(audit::SearchRequest& request) {
     format->end(frame);
     const bool written = out.write(frame) && out.flush();
     for (const auto& fault : report->faults) complain(fault);
-    if (!request.quiet) std::fprintf(stderr, "%s\n", account(*report).c_str());
+    if (request.account.empty()) {
+        if (!request.quiet) std::fprintf(stderr, "%s\n", account_text(*report).c_str());
+    } else if (!deliver_account(request.account, account_json(*report))) {
+        return kUnknown;
+    }
     if (!written && !out.closed()) {
         complain("cannot write to standard output");
         return kUnknown;
@@ -186,7 +167,7 @@ int search(audit::SearchRequest& request) {
     }
     if (!report->faults.empty()) return kUnknown;
     if (report->counts.matched > 0) return kClean;
-    if (!request.quiet) std::fputs("<no matches>\n", stderr);
+    if (!request.quiet && request.account != "-") std::fputs("<no matches>\n", stderr);
     return kFindings;
 }
 
