@@ -61,7 +61,7 @@ class Agent:
         self.ledger = self.folder / "ledger"
         self.socket = self.folder / "agent.sock"
         self.config = self.folder / "plimsoll.yaml"
-        self.base = (f"ledger: {{path: {self.ledger}{ledger}}}\nengines: ['{engine}']\ndaemon_log: {{enabled: false}}\nresources: {{every: 500ms}}\n"
+        self.base = (f"ledger: {{path: {self.ledger}{ledger}}}\nengines: ['{engine}']\ndaemon_log: {{enabled: false}}\nsensor: {{enabled: false}}\nresources: {{every: 500ms}}\n"
                      f"agent: {{control_socket: {self.socket}, state: {self.folder}}}\n")
         self.config.write_text(self.base + config)
         self.log = self.folder / "agent.log"

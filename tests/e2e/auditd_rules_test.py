@@ -16,73 +16,42 @@ import tempfile
 import time
 import unittest
 
-from support import PLIMSOLL, Docker, FakeEngine, main, need, run
+from support import AUDIT_LOCK, PLIMSOLL, Docker, FakeEngine, connect_program, main, need, run
 
-LOCK = "/tmp/audit.lock"
 RULES_FILE = pathlib.Path("/etc/audit/rules.d/plimsoll.rules")
 SYSCALL, SOCKADDR, CONFIG_CHANGE, PATH, URINGOP, EVENT_LISTENER = 1300, 1306, 1305, 1302, 1336, 1335
 
-# Connects to argv[2] by the road that argv[1] names; prints the result.
-CONNECT = r"""
-#include <errno.h>
-#include <linux/io_uring.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/un.h>
-#include <unistd.h>
+AUDIT_ADD_RULE, AUDIT_DEL_RULE, AUDIT_FILTER_URING_EXIT, AUDIT_ALWAYS, AUDIT_FILTERKEY = 1011, 1012, 7, 2, 210
 
-static long uring(int fd, struct sockaddr_un *to, unsigned flags) {
-    struct io_uring_params p = {.flags = flags, .sq_thread_idle = 1000};
-    int ring = syscall(SYS_io_uring_setup, 1, &p);
-    if (ring < 0) return -errno;
-    char *sq = mmap(0, p.sq_off.array + 64, PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQ_RING);
-    char *cq = mmap(0, p.cq_off.cqes + 256, PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_CQ_RING);
-    struct io_uring_sqe *sqe = mmap(0, sizeof *sqe, PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQES);
-    memset(sqe, 0, sizeof *sqe);
-    sqe->opcode = IORING_OP_CONNECT;
-    sqe->fd = fd;
-    sqe->addr = (unsigned long)to;
-    sqe->off = sizeof *to;
-    *(unsigned *)(sq + p.sq_off.array) = 0;
-    __atomic_store_n((unsigned *)(sq + p.sq_off.tail), 1, __ATOMIC_RELEASE);
-    unsigned enter = IORING_ENTER_GETEVENTS | (flags & IORING_SETUP_SQPOLL ? IORING_ENTER_SQ_WAKEUP : 0);
-    if (syscall(SYS_io_uring_enter, ring, 1, 1, enter, 0, 0) < 0) return -errno;
-    while (__atomic_load_n((unsigned *)(cq + p.cq_off.tail), __ATOMIC_ACQUIRE) == 0) usleep(1000);
-    return ((struct io_uring_cqe *)(cq + p.cq_off.cqes))->res;
-}
 
-static long int80(long number, long a, long b, long c) {
-    long result = number;
-    __asm__ volatile("int $0x80" : "+a"(result) : "b"(a), "c"(b), "d"(c) : "memory", "r8", "r9", "r10", "r11");
-    return (int)result;
-}
+def uring_rule(key, operation):
+    """struct audit_rule_data of `-a always,io_uring -S OPERATION -k KEY`."""
+    mask = [0] * 64
+    mask[operation // 32] = 1 << operation % 32
+    fields, values, flags = [AUDIT_FILTERKEY] + [0] * 63, [len(key)] + [0] * 63, [0x40000000] + [0] * 63
+    return struct.pack("=3I64I64I64I64II", AUDIT_FILTER_URING_EXIT, AUDIT_ALWAYS, 1, *mask, *fields, *values, *flags, len(key)) + key.encode()
 
-int main(int argc, char **argv) {
-    if (argc < 3) return 2;
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    /* 32-bit calls reach 32-bit addresses only */
-    struct sockaddr_un *to = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
-    to->sun_family = AF_UNIX;
-    strncpy(to->sun_path, argv[2], sizeof to->sun_path - 1);
-    long result = -1;
-    if (!strcmp(argv[1], "plain")) result = connect(fd, (struct sockaddr *)to, sizeof *to) ? -errno : 0;
-    if (!strcmp(argv[1], "i386")) result = int80(362, fd, (long)to, sizeof *to);
-    if (!strcmp(argv[1], "socketcall")) {
-        unsigned *arguments = (unsigned *)((char *)to + 2048);
-        arguments[0] = fd;
-        arguments[1] = (unsigned)(unsigned long)to;
-        arguments[2] = sizeof *to;
-        result = int80(102, 3, (long)arguments, 0);
-    }
-    if (!strcmp(argv[1], "uring")) result = uring(fd, to, 0);
-    if (!strcmp(argv[1], "sqpoll")) result = uring(fd, to, IORING_SETUP_SQPOLL);
-    printf("%ld\n", result);
-    return result != 0;
-}
-"""
+
+def change_rule(kind, rule):
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 9) as kernel:
+        kernel.send(struct.pack("=IHHII", 16 + len(rule), kind, 5, 1, 0) + rule)
+        code = struct.unpack_from("=i", kernel.recv(8192), 16)[0]
+    if code != 0:
+        raise unittest.SkipTest(f"the kernel refuses a rule for io_uring: {os.strerror(-code)}")
+
+
+def raw_rules():
+    """The kernel's rules as it encodes them."""
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 9) as kernel:
+        kernel.send(struct.pack("=IHHII", 16, 1013, 5, 1, 0))  # AUDIT_LIST_RULES
+        found = []
+        while True:
+            data = kernel.recv(65536)
+            length, kind = struct.unpack_from("=IH", data)
+            if kind == 3:  # NLMSG_DONE
+                return found
+            if kind == 1013:
+                found.append(data[16:length])
 
 
 class Listener:
@@ -158,7 +127,7 @@ def loaded(*lines):
 @need("auditctl")
 class AuditTest(unittest.TestCase):
     def setUp(self):
-        self.lock = open(LOCK, "w")
+        self.lock = open(AUDIT_LOCK, "w")
         fcntl.flock(self.lock, fcntl.LOCK_EX)
         self.addCleanup(self.lock.close)
         self.before = (rules(), enabled())
@@ -225,11 +194,7 @@ class EveryRoad(AuditTest):
 
     def setUp(self):
         super().setUp()
-        source = self.folder / "connect.c"
-        source.write_text(CONNECT)
-        self.program = self.folder / "connect"
-        if run("cc", "-static", "-o", self.program, source, check=False).returncode != 0:
-            run("cc", "-o", self.program, source)
+        self.program = connect_program(self.folder)
         self.engine = self.enterContext(FakeEngine()) if hasattr(self, "enterContext") else FakeEngine()
         self.addCleanup(self.engine.__exit__, None, None, None)
 
@@ -328,7 +293,71 @@ class Check(AuditTest):
         self.assertIn(b"pid namespace", result.stderr)
 
 
+class Removed(AuditTest):
+    """Rules that go away under the running kernel; the records are the kernel's own, kept as an audit daemon keeps them."""
+
+    NAMES = {CONFIG_CHANGE: "CONFIG_CHANGE", SYSCALL: "SYSCALL", PATH: "PATH", 1327: "PROCTITLE"}
+
+    def log(self, listener):
+        """What was heard up to now, as a log file."""
+        file = self.folder / "audit.log"
+        with open(file, "a") as out:
+            for kind, text in listener.until_now():
+                out.write(f"type={self.NAMES.get(kind, f'UNKNOWN[{kind}]')} msg={text}\n")
+        return file
+
+    def findings(self, log):
+        return {f["subject"]: f for f in check("--log", str(log))["findings"] if f["id"] == "rule-removed"}
+
+    def test_a_rule_that_somebody_removes_behind_the_back_of_apply(self):
+        auditctl("-e", "1")
+        listener = Listener()
+        self.addCleanup(listener.socket.close)
+        auditd("apply", "--no-persist", "--profile", "watch")
+        self.assertEqual(self.findings(self.log(listener)), {}, "all are there")
+        before = ours()
+        change_rule(AUDIT_DEL_RULE, next(rule for rule in raw_rules() if b"plimsoll-docker-sock" in rule))
+        victim, = set(before) - set(ours())
+        found = self.findings(self.log(listener))
+        self.assertEqual(list(found), [victim])
+        self.assertIn("It was deleted 20", found[victim]["why"])
+        self.assertIn("No record", self.findings(self.folder / "none.log")[victim]["why"], "found without the log as well")
+        auditd("apply", "--no-persist", "--profile", "watch")
+        self.assertEqual(self.findings(self.log(listener)), {})
+        auditd("apply", "--undo")
+        self.assertEqual(self.findings(self.log(listener)), {}, "what was taken back is not missing")
+
+    def test_rules_of_others_that_are_removed_by_hand_and_with_their_folder(self):
+        auditctl("-e", "1")
+        listener = Listener()
+        self.addCleanup(listener.socket.close)
+        inside = self.folder / "folder" / "file"
+        inside.parent.mkdir()
+        inside.write_text("")
+        other = self.folder / "other"
+        other.write_text("")
+        with loaded(f"-w {inside} -p wa -k zeta-folder", f"-w {other} -p wa -k zeta-gone", f"-w {other} -p r -k zeta-stays"):
+            auditctl("-W", str(other), "-p", "wa", "-k", "zeta-gone")
+            shutil.rmtree(inside.parent)
+            found = self.findings(self.log(listener))
+            self.assertEqual(found["key zeta-gone"]["severity"], "low")
+            self.assertIn("folder was deleted", found[str(inside)]["why"])
+            self.assertNotIn("key zeta-stays", found)
+
+
 class Prove(AuditTest):
+    def test_a_rule_on_operations_of_io_uring(self):
+        rule = uring_rule("zeta-uring", 16)
+        change_rule(AUDIT_ADD_RULE, rule)  # auditctl learned this list in 3.1
+        try:
+            proof = next(one for one in check("--prove=all")["proof"]["rules"] if "zeta-uring" in one["rule"])
+        finally:
+            change_rule(AUDIT_DEL_RULE, rule)
+        if "not to be had" in proof["reason"]:
+            self.skipTest(proof["reason"])
+        self.assertEqual((proof["outcome"], proof["act"]), ("recorded", "connect that the kernel refuses, by io_uring"), proof)
+        self.assertIn("uring_op=16", proof["record"])
+
     def test_every_rule_of_ours_fires_and_nothing_is_changed(self):
         auditd("apply", "--profile", "full", "--no-persist")
         auditctl("-e", "0")

@@ -1,6 +1,7 @@
 """`plimsoll auditd search` as an admin uses it: on files, rotated sets, pipes and growing logs, with ausearch's options, beside ausearch where it
 is installed."""
 import gzip
+import json
 import os
 import pathlib
 import re
@@ -49,6 +50,23 @@ class Options(Folder):
         result = search("-if", DATA / "damaged" / "dup-lines.log", "--raw")
         self.assertIn(b"100 double lines left out", result.stderr)
         self.assertEqual(len(result.stdout.splitlines()), 100)
+
+    def test_the_account_in_json(self):
+        account = self.folder / "account.json"
+        result = search("-if", DATA / "damaged" / "garbage-line.log", "-k", "docker-sock", "--json", "--records", "--account", account)
+        events = [json.loads(line) for line in result.stdout.splitlines()]
+        self.assertEqual(len(events), 20)
+        self.assertTrue(all(line.startswith("type=") for event in events for line in event["records"]))
+        self.assertNotIn(b"lines read", result.stderr)
+        told = json.loads(account.read_text())
+        self.assertEqual((told["events"], told["no_records"], told["no_records_why"]), (20, 1, {"no type": 1}))
+        self.assertEqual(told["incomplete_among"], "events near a hit")
+        doubled = search("-if", DATA / "damaged" / "dup-lines.log", "--raw", "--account", "-")
+        self.assertEqual(json.loads(doubled.stderr)["doubled"], 100)
+        nothing = search("-if", DATA / "damaged" / "base.log", "-k", "nowhere", "--account", "-")
+        self.assertEqual((nothing.returncode, json.loads(nothing.stderr)["events"]), (1, 0))
+        missing = search("-if", DATA / "damaged" / "base.log", "--raw", "--account", self.folder / "no" / "such")
+        self.assertEqual(missing.returncode, 3)
 
     def test_exit_codes_and_errors(self):
         log = DATA / "damaged" / "base.log"

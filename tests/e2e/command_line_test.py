@@ -89,7 +89,7 @@ class NoLedgerTest(unittest.TestCase):
         # The agent, when it runs, answers the same.
         config = self.folder / "plimsoll.yaml"
         socket = self.folder / "agent.sock"
-        config.write_text(f"ledger: {{path: {ledger}}}\nengines: ['unix://{self.folder}/no-engine']\ndaemon_log: {{enabled: false}}\n"
+        config.write_text(f"ledger: {{path: {ledger}}}\nengines: ['unix://{self.folder}/no-engine']\ndaemon_log: {{enabled: false}}\nsensor: {{enabled: false}}\n"
                           f"resources: {{every: 0s}}\nagent: {{control_socket: {socket}, state: {self.folder}}}\n")
         agent = subprocess.Popen([PLIMSOLL, "agent", "--config", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.addCleanup(lambda: agent.poll() is None and agent.kill())

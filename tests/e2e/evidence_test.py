@@ -291,7 +291,7 @@ class Witness:
 class WitnessTest(LedgerTest):
     def agent(self, witness):
         config = self.folder / "plimsoll.yaml"
-        config.write_text(f"ledger: {{path: {self.ledger}}}\nengines: ['unix://{self.folder}/no-engine']\ndaemon_log: {{enabled: false}}\n"
+        config.write_text(f"ledger: {{path: {self.ledger}}}\nengines: ['unix://{self.folder}/no-engine']\ndaemon_log: {{enabled: false}}\nsensor: {{enabled: false}}\n"
                           f"resources: {{every: 0s}}\nwitness: {{url: 'http://{witness.address}', key: '{witness.key}', every: 1s}}\n"
                           f"agent: {{control_socket: {self.folder}/agent.sock, state: {self.folder}}}\n")
         plimsoll("config", "check", config, check=0)

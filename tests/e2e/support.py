@@ -1,4 +1,5 @@
 """What the end-to-end tests share: the program under test, engines of their own, and engines that misbehave on purpose."""
+import fcntl
 import json
 import os
 import pathlib
@@ -141,6 +142,116 @@ class Docker:
                 if mounted.startswith(f"{self.folder}/"):
                     run("umount", "-l", mounted, check=False)
             shutil.rmtree(self.folder, ignore_errors=True)
+
+
+AUDIT_LOCK = "/tmp/audit.lock"  # the kernel has one audit state: one test at a time has it
+
+# Becomes a login of its own, tells audit where it came from as a login service does, and runs the rest of its arguments.
+LOGIN = r"""
+import os, socket, struct, subprocess, sys
+uid, address = sys.argv[1:3]
+open("/proc/self/loginuid", "w").write(uid)
+s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 9)
+text = f'op=login acct="{uid}" exe="{os.path.realpath("/proc/self/exe")}" hostname=? addr={address} terminal=/dev/pts/7 res=success'.encode() + b"\0"
+s.send(struct.pack("=IHHII", 16 + len(text), 1112, 5, 1, 0) + text)
+s.recv(4096)
+sys.exit(subprocess.run(sys.argv[3:]).returncode)
+"""
+
+
+def as_login(uid, address, *command, check=True):
+    """Runs a command in a login session of its own."""
+    return run(sys.executable, "-c", LOGIN, uid, address, *command, check=check)
+
+
+def connect_program(folder):
+    """Builds connect_by.c: a program that connects to a socket by any road there is."""
+    source, program = pathlib.Path(__file__).with_name("connect_by.c"), folder / "connect"
+    if run("cc", "-static", "-o", program, source, check=False).returncode != 0:  # static: it runs in containers too
+        run("cc", "-o", program, source)
+    return program
+
+
+def audit_status():
+    lines = [line.split() for line in run("auditctl", "-s").stdout.decode().splitlines()]
+    return {words[0]: words[1] for words in lines if len(words) >= 2}
+
+
+class AuditState:
+    """The kernel's audit state, for one test at a time; skips where it is locked, and puts back what was found."""
+
+    def __init__(self):
+        self.lock = open(AUDIT_LOCK, "w")
+        fcntl.flock(self.lock, fcntl.LOCK_EX)
+        self.before = audit_status()
+        self.rules = []
+        if self.before["enabled"] == "2" or self.before.get("loginuid_immutable", "0").startswith("1"):
+            self.lock.close()
+            raise unittest.SkipTest("auditing or the login uid is locked")
+
+    def add(self, *rule):
+        """Loads a rule as auditctl -a does; returns what takes it away again."""
+        run("auditctl", "-a", *rule)
+        self.rules.append(rule)
+        return lambda: run("auditctl", "-d", *rule, check=False)
+
+    def restore(self):
+        for rule in self.rules:
+            run("auditctl", "-d", *rule, check=False)
+        for option, value in (("-e", "enabled"), ("-b", "backlog_limit"), ("--backlog_wait_time", "backlog_wait_time"), ("-r", "rate_limit")):
+            run("auditctl", option, self.before[value], check=False)
+        self.lock.close()
+
+
+class Agent:
+    """`plimsoll agent` with files of its own below a folder. It is ready when all its sources are connected, unless `wait` is false."""
+
+    def __init__(self, folder, name, engines, mode="multicast", within=(), wait=True, sensor=False, rules=()):
+        self.mode, self.ledger, self.socket, self.log = mode, folder / name, folder / f"{name}.sock", folder / f"{name}.log"
+        config = folder / f"{name}.yaml"
+        config.write_text(json.dumps({
+            "ledger": {"path": str(self.ledger)}, "engines": engines, "daemon_log": {"enabled": False}, "resources": {"every": "0s"},
+            "audit": {"mode": mode}, "sensor": {"enabled": sensor}, "rules": {"files": list(rules)}, "agent": {"control_socket": str(self.socket), "state": str(folder / f"{name}.state")}}))
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen([*within, PLIMSOLL, "agent", "--config", str(config)], stdout=log, stderr=subprocess.STDOUT)
+        self.pid = self.process.pid
+        if wait:
+            self.wait(lambda sources: sources and all(source["connected"] for source in sources), "every source is connected")
+
+    def sources(self):
+        asked = run(PLIMSOLL, "status", "--socket", self.socket, "--json", check=False)
+        return json.loads(asked.stdout)["sources"] if asked.returncode in (0, 1) and asked.stdout else []
+
+    def wait(self, holds, what, seconds=60):
+        """Waits until `holds` of the agent's sources."""
+        deadline = time.monotonic() + seconds
+        while not holds(sources := self.sources()):
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                self.stop()
+                raise AssertionError(f"not within {seconds} s: {what}; {sources}; {self.log.read_text(errors='replace')[-2000:]}")
+            time.sleep(0.1)
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(60)
+
+    def search(self, condition):
+        found = run(PLIMSOLL, "search", condition, "--ledger", self.ledger, "--json")
+        return [json.loads(line) for line in found.stdout.decode().splitlines()]
+
+    def wait_for(self, condition, count=1, seconds=60):
+        """At least that many records; a failure says what the agent knows of itself, since a wait alone tells nothing."""
+        deadline = time.monotonic() + seconds
+        while len(found := self.search(condition)) < count:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{len(found)} of {count} records within {seconds} s for {condition}\n"
+                                     f"sources: {self.sources()}\naudit: {audit_status()}\n{self.log.read_text(errors='replace')[-2000:]}")
+            time.sleep(0.3)
+        return found
+
+    def who(self, *words):
+        return [json.loads(line) for line in run(PLIMSOLL, "who", *words, "--ledger", self.ledger, "--json").stdout.decode().splitlines()]
 
 
 def answer(body, status="200 OK", headers=()):

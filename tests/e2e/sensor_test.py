@@ -1,0 +1,190 @@
+"""The kernel sensor end to end: processes, files and connections of containers, judged by Falco's rules, with the person behind them.
+Real kernel, real engine, an agent with a ledger of its own."""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from support import IMAGE, PLIMSOLL, SHARED, Agent, Docker, as_login, main, need, run
+
+FALCO = SHARED / "data" / "falco-rules"
+TRICKS = r"""
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <linux/io_uring.h>
+#include <linux/openat2.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+extern char **environ;
+static int by_compat(const char *path) {  /* int $0x80 takes the addresses of the lowest 4 GiB */
+    char *low = mmap((void *)0x10000000, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    strcpy(low, path);
+    long result;
+    __asm__ volatile("int $0x80" : "=a"(result) : "a"(5), "b"((int)(long)low), "c"(O_RDONLY), "d"(0) : "memory");
+    return (int)result;
+}
+static int by_uring(const char *path) {
+    struct io_uring_params p = {0};
+    int ring = syscall(SYS_io_uring_setup, 4, &p);
+    if (ring < 0) return -1;
+    char *sq = mmap(0, p.sq_off.array + p.sq_entries * 4, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring, IORING_OFF_SQ_RING);
+    struct io_uring_sqe *e = mmap(0, p.sq_entries * sizeof *e, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring, IORING_OFF_SQES);
+    memset(e, 0, sizeof *e);
+    e->opcode = IORING_OP_OPENAT; e->fd = AT_FDCWD; e->addr = (unsigned long)path; e->open_flags = O_RDONLY;
+    *(unsigned *)(sq + p.sq_off.array) = 0;
+    __atomic_store_n((unsigned *)(sq + p.sq_off.tail), 1, __ATOMIC_RELEASE);
+    return syscall(SYS_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS, 0, 0);
+}
+static void *by_thread(void *path) { return (void *)(long)open(path, O_RDONLY); }
+int main(int n, char **a) {
+    const char *path = a[2];
+    int f = -1;
+    if (!strcmp(a[1], "openat2")) { struct open_how how = {.flags = O_RDONLY}; f = syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how); }
+    if (!strcmp(a[1], "compat")) f = by_compat(path);
+    if (!strcmp(a[1], "uring")) f = by_uring(path);
+    if (!strcmp(a[1], "thread")) { pthread_t t; void *r; pthread_create(&t, 0, by_thread, (void *)path); pthread_join(t, &r); f = (int)(long)r; }
+    if (!strcmp(a[1], "memfd")) {
+        int m = memfd_create("trick", 0), in = open("/bin/busybox", O_RDONLY); char b[65536]; long k;
+        while ((k = read(in, b, sizeof b)) > 0) if (write(m, b, k) != k) return 1;
+        char *argv[] = {"cat", (char *)path, 0};
+        execveat(m, "", argv, environ, AT_EMPTY_PATH);
+    }
+    printf("%d\n", f);
+    return f < 0;
+}
+"""
+
+
+@need("docker", "dockerd", "busybox", "cc")
+class Sensor(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.docker = Docker()
+        cls.addClassCleanup(cls.docker.stop)
+        cls.docker.make_image(changes=("USER 0:0",))
+        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="plimsoll-sensor-"))
+        cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
+        (cls.folder / "tools").mkdir()
+        (cls.folder / "tricks.c").write_text(TRICKS)
+        run("cc", "-O1", "-static", "-pthread", "-o", cls.folder / "tools" / "tricks", cls.folder / "tricks.c")
+        rules = [str(file) for file in sorted(FALCO.glob("*.yaml"))] if FALCO.is_dir() else []
+        own = cls.folder / "own.yaml"
+        own.write_text("- rule: shadow read\n  desc: test\n  condition: evt.type in (open, openat, openat2) and fd.name = /etc/shadow\n"
+                       "  output: shadow (%proc.cmdline)\n  priority: WARNING\n")
+        cls.agent = Agent(cls.folder, "agent", [cls.docker.host], "off", sensor=True, rules=[*rules, str(own)])
+        cls.addClassCleanup(cls.agent.stop)
+        cls.docker.docker("run", "-d", "--name", "box", "-v", f"{cls.folder}/tools:/tools:ro", "--security-opt", "seccomp=unconfined", IMAGE, "sleep", "3600")
+        cls.docker.docker("exec", "box", "sh", "-c", "echo root:x:1: > /etc/shadow; ln -s /etc/shadow /tmp/link")
+
+    def inside(self, *command, check=True):
+        return self.docker.docker("exec", "box", *command, check=check)
+
+    def test_programs_have_arguments_container_and_parents(self):
+        self.inside("sh", "-c", "/bin/busybox true sensor-program & wait")
+        event = self.agent.wait_for("evt.type = execve and proc.args = 'true sensor-program'")[0]
+        self.assertEqual(event["container.name"], "box")
+        self.assertEqual(event["container.image"], IMAGE)
+        self.assertEqual(event["proc.exepath"], "/bin/busybox")
+        self.assertEqual(event["proc.pname"], "sh")
+        self.assertEqual(event["evt.source"], "syscall")
+        ended = self.agent.wait_for(f"evt.type = procexit and proc.pid = {event['proc.pid']}")[0]
+        self.assertEqual(ended["container.name"], "box")
+
+    def test_files_are_named_by_the_kernel(self):
+        self.inside("sh", "-c", "cd /tmp && echo x > ./../tmp/sensor-new && mv sensor-new sensor-moved && chmod 4755 sensor-moved && rm sensor-moved")
+        self.assertTrue(self.agent.wait_for("evt.type in (open, openat) and fd.name = /tmp/sensor-new and evt.is_open_create = true and container.name = box"))
+        self.assertTrue(self.agent.wait_for("evt.type in (rename, renameat, renameat2) and container.name = box"))
+        self.assertTrue(self.agent.wait_for("evt.type in (unlink, unlinkat) and container.name = box"))
+        self.assertTrue(self.agent.wait_for("evt.type in (chmod, fchmodat) and container.name = box"))
+
+    def test_connections_have_both_ends(self):
+        self.inside("sh", "-c", "nc -l -p 4711 127.0.0.1 & sleep 0.2; echo x | nc 127.0.0.1 4711; wait", check=False)
+        event = self.agent.wait_for("evt.type = connect and fd.sport = 4711 and container.name = box")[0]
+        self.assertEqual(event["fd.sip"], "127.0.0.1")
+
+    def test_roads_round_the_rule_are_seen(self):
+        roads = {"link": ["cat", "/tmp/link"], "proc": ["cat", "/proc/self/root/etc/shadow"], "dots": ["cat", "/etc/../etc/./shadow"]}
+        for road in ("openat2", "compat", "thread", "memfd", "uring"):
+            roads[road] = ["/tools/tricks", road, "/etc/shadow"]
+        blind = " ".join(source["note"] for source in self.agent.sources() if source["name"] == "kernel")
+        for road, command in roads.items():
+            with self.subTest(road):
+                before = len(self.agent.search("record.kind = alert and alert.rule = 'shadow read'"))
+                done = self.inside(*command, check=False)
+                if done.returncode != 0 or (road == "uring" and "io_uring" in blind):
+                    continue  # the kernel refuses it, or the sensor says that it cannot see it
+                self.agent.wait_for("record.kind = alert and alert.rule = 'shadow read'", before + 1, seconds=20)
+
+    @unittest.skipUnless(FALCO.is_dir(), "Falco's rule files are not here")
+    def test_falcos_rules_fire(self):
+        self.inside("cat", "/etc/shadow")
+        self.agent.wait_for("record.kind = alert and alert.rule = 'Read sensitive file untrusted' and container.name = box")
+        self.inside("sh", "-c", "cp /bin/busybox /tmp/dropped && /tmp/dropped true")
+        self.agent.wait_for("record.kind = alert and alert.rule = 'Drop and execute new binary in container' and container.name = box")
+
+    def test_the_person_behind_an_exec_is_proved(self):
+        with tempfile.TemporaryDirectory() as home:
+            as_login(4242, "192.0.2.7", "env", f"HOME={home}", "docker", "-H", self.docker.host, "exec", "box", "cat", "/etc/shadow")
+        event = self.agent.wait_for("evt.type = execve and proc.args = /etc/shadow and who.loginuid = 4242")[0]
+        self.assertEqual(event["who.strength"], "proved")
+        self.assertIn("docker", event["who.command"])
+        session = self.agent.wait_for("record.kind = session and who.loginuid = 4242")[0]
+        self.assertEqual(session["who.strength"], "proved")
+        alert = self.agent.wait_for("record.kind = alert and alert.rule = 'shadow read' and who.loginuid = 4242")[0]
+        self.assertEqual(alert["container.name"], "box")
+
+    def test_containers_of_a_moment_are_named_right(self):
+        names = [f"moment-{number}" for number in range(30)]
+        for start in range(0, len(names), 10):
+            runs = [subprocess.Popen(["docker", "-H", self.docker.host, "run", "--rm", "--name", name, "--network", "none", IMAGE, "sh", "-c",
+                                      f"/bin/busybox true {name}"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for name in names[start:start + 10]]
+            for each in runs:
+                self.assertEqual(each.wait(120), 0, each.stderr.read())
+        for name in names:
+            event = self.agent.wait_for(f"evt.type = execve and proc.args = 'true {name}'")[0]
+            self.assertEqual((event["container.name"], event["container.image"]), (name, IMAGE))
+
+    def test_what_is_recorded_can_be_replayed(self):
+        recording = self.folder / "recording"
+        recorder = subprocess.Popen([PLIMSOLL, "record", "--for", "8s", "--rules", self.folder / "own.yaml", str(recording)], stderr=subprocess.PIPE)
+        for _ in range(8):
+            self.inside("cat", "/etc/shadow")
+        self.assertEqual(recorder.wait(60), 0, recorder.stderr.read())
+        played = run(PLIMSOLL, "rules", "test", "--replay", recording, "--json", self.folder / "own.yaml", check=False)
+        self.assertEqual(played.returncode, 1, played.stderr)
+        self.assertEqual({json.loads(line)["rule"] for line in played.stdout.splitlines()}, {"shadow read"})
+        recording.write_bytes(recording.read_bytes()[:200])
+        cut = run(PLIMSOLL, "rules", "test", "--replay", recording, self.folder / "own.yaml", check=False)
+        self.assertEqual(cut.returncode, 3)
+        self.assertTrue(cut.stderr)
+
+
+@need("docker", "dockerd", "busybox", "setpriv")
+class WithoutRights(unittest.TestCase):
+    def test_says_why_and_goes_on(self):
+        with tempfile.TemporaryDirectory(prefix="plimsoll-sensor-") as folder:
+            docker = Docker()
+            try:
+                within = ["setpriv", "--bounding-set", "-bpf,-perfmon,-sys_admin", "--inh-caps", "-bpf,-perfmon,-sys_admin"]
+                agent = Agent(pathlib.Path(folder), "poor", [docker.host], "off", sensor=True, within=within, wait=False)
+                try:
+                    agent.wait(lambda sources: any(s["name"] == "kernel" and s["fault"] for s in sources), "the sensor says why not")
+                    fault = next(s["fault"] for s in agent.sources() if s["name"] == "kernel")
+                    self.assertRegex(fault, "CAP_|root|right|permi")
+                    agent.wait(lambda sources: any(s["name"].startswith("engine") and s["connected"] for s in sources), "the engine is recorded all the same")
+                finally:
+                    agent.stop()
+            finally:
+                docker.stop()
+
+
+if __name__ == "__main__":
+    main()
