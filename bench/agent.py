@@ -32,7 +32,7 @@ class Agent:
     def __init__(self, engine, more=""):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="plimsoll-bench-"))
         config = self.folder / "plimsoll.yaml"
-        config.write_text(f"ledger: {{path: {self.folder}/ledger}}\nengines: ['{engine}']\ndaemon_log: {{enabled: false}}\n"
+        config.write_text(f"ledger: {{path: {self.folder}/ledger}}\nengines: ['{engine}']\ndaemon_log: {{enabled: false}}\nsensor: {{enabled: false}}\n"
                           f"agent: {{control_socket: {self.folder}/agent.sock, state: {self.folder}}}\n" + more)
         self.process = subprocess.Popen([PLIMSOLL, "agent", "--config", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while not self.connected():

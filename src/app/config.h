@@ -26,6 +26,16 @@ struct WitnessConfig {
     std::chrono::seconds every{60};
 };
 
+/// The kernel sensor.
+struct SensorConfig {
+    bool enabled = true;                   ///< where the kernel lets it run; elsewhere the status says why not
+    bool host = false;                     ///< processes outside containers too
+    std::vector<std::string> record;       ///< conditions of the recording policy; empty: the default one
+    std::vector<std::string> environment;  ///< variables of programs that are kept
+    std::uint64_t ring_bytes = std::uint64_t{4} << 20U;
+    std::uint32_t fold_entries = 16'384;
+};
+
 /// The recorder's part of plimsoll.yaml.
 struct AgentConfig {
     ledger::WriterOptions ledger;
@@ -38,6 +48,7 @@ struct AgentConfig {
     std::string audit_mode = "off";                  ///< off, multicast or daemon
     std::uint64_t audit_buffer = std::uint64_t{64} << 20U;
     bool audit_mask = true;
+    SensorConfig sensor;
     std::vector<std::string> rule_files;
     std::vector<sink::SinkConfig> sinks;
     std::string metrics_listen;  ///< ADDRESS:PORT; empty: no endpoint

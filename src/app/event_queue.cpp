@@ -27,6 +27,10 @@ bool EventQueue::put(model::Event event) { return push({.event = std::move(event
 
 bool EventQueue::offer(model::Event event) { return push({.event = std::move(event)}, false); }
 
+bool EventQueue::put_judged(model::Event event, Verdict verdict) {
+    return push({.event = std::move(event), .verdict = std::move(verdict)}, true);
+}
+
 Result<ledger::RecordNumber> EventQueue::record(model::Event event) {
     return push_for_receipt({.event = std::move(event)});
 }

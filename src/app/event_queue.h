@@ -5,19 +5,29 @@
 #include <cstdint>
 #include <deque>
 #include <future>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <vector>
 
 #include "base/result.h"
 #include "ledger/writer.h"
+#include "rule/alert_rules.h"
 #include "source/source.h"
 
 namespace plimsoll::app {
 
+/// What rules said of an event before it came into the queue.
+struct Verdict {
+    std::vector<rule::AlertMatch> matches;
+    std::shared_ptr<const void>
+        rules;  ///< shared with whoever judged: keeps alive what `matches` names; null: not judged
+};
+
 /// What waits to be recorded: an event, and perhaps somebody who wants to know under which number it was kept.
 struct Pending {
     model::Event event;
+    Verdict verdict = {};
     bool marker = false;  ///< no event: the receipt says that all before it is synced
     std::optional<std::promise<Result<ledger::RecordNumber>>> receipt;
 };
@@ -30,6 +40,9 @@ public:
 
     bool put(model::Event event) override;
     bool offer(model::Event event) override;
+
+    /// `put`, for an event that its source judged itself: no other rule is asked.
+    bool put_judged(model::Event event, Verdict verdict);
     bool settle() override;
 
     /// Records the event and waits until it is synced: its number, or why it was refused.

@@ -54,12 +54,19 @@ Result<ledger::RecordNumber> Recorder::append(const model::Event& event) {
     return number;
 }
 
-void Recorder::judge(const model::Event& cause, ledger::RecordNumber number) {
-    if (!rules_ || cause.has("audit.imported")) return;  // what an old log tells is no news to wake anybody for
-    for (const rule::AlertMatch& match : rules_->match(cause)) {
-        model::Event alert = sink::make_alert(match, cause, number);
-        if (const auto kept = append(alert)) alerts_.push_back({*kept, std::move(alert)});
+void Recorder::raise(const rule::AlertMatch& match, const model::Event& cause, ledger::RecordNumber number) {
+    model::Event alert = sink::make_alert(match, cause, number);
+    if (const auto kept = append(alert)) alerts_.push_back({*kept, std::move(alert)});
+}
+
+void Recorder::judge(const Pending& pending, ledger::RecordNumber number) {
+    const model::Event& cause = pending.event;
+    if (pending.verdict.rules) {
+        for (const rule::AlertMatch& match : pending.verdict.matches) raise(match, cause, number);
+        return;
     }
+    if (!rules_ || cause.has("audit.imported")) return;  // what an old log tells is no news to wake anybody for
+    for (const rule::AlertMatch& match : rules_->match(cause)) raise(match, cause, number);
 }
 
 void Recorder::record(Pending pending) {
@@ -69,7 +76,7 @@ void Recorder::record(Pending pending) {
     }
     for (const auto& enricher : enrichers_) enricher->enrich(pending.event);
     auto number = append(pending.event);
-    if (number) judge(pending.event, *number);
+    if (number) judge(pending, *number);
     if (!pending.receipt) return;
     if (number)
         receipts_.emplace_back(std::move(*pending.receipt), *number);

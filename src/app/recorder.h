@@ -54,7 +54,8 @@ private:
     };
 
     void record(Pending pending);
-    void judge(const model::Event& cause, ledger::RecordNumber number);
+    void judge(const Pending& pending, ledger::RecordNumber number);
+    void raise(const rule::AlertMatch& match, const model::Event& cause, ledger::RecordNumber number);
     Result<ledger::RecordNumber> append(const model::Event& event);
     void settle();  ///< syncs when somebody waits for it, and tells them
     void watch_clock();

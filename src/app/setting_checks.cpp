@@ -8,6 +8,7 @@
 #include "host/http_post.h"
 #include "host/stream.h"
 #include "ledger/note.h"
+#include "rule/condition.h"
 #include "sink/sinks.h"
 
 namespace plimsoll::app {
@@ -61,6 +62,11 @@ Result<void> check_witness_key(std::string_view text) {
     if (!key) return key.error().during("expected the verifier key that `plimsoll witness` prints");
     if (key->type != ledger::SignatureType::cosignature)
         return Error{"expected the verifier key that `plimsoll witness` prints: this is the key of a ledger"};
+    return {};
+}
+
+Result<void> check_condition(std::string_view text) {
+    if (auto compiled = rule::compile(text); !compiled) return compiled.error().during("expected a condition");
     return {};
 }
 

@@ -26,6 +26,9 @@ namespace plimsoll::app {
 /// A witness's verifier key.
 [[nodiscard]] Result<void> check_witness_key(std::string_view text);
 
+/// A condition over an event's fields.
+[[nodiscard]] Result<void> check_condition(std::string_view text);
+
 /// Where a syslog receiver listens.
 [[nodiscard]] Result<void> check_syslog_address(std::string_view text);
 

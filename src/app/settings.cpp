@@ -146,6 +146,24 @@ constexpr auto kSettings = std::to_array<Setting>({
      "Mask passwords and tokens in recorded command lines before they are stored.",
      truth<&Config::agent, &AgentConfig::audit_mask>},
 
+    {"sensor.enabled", "true or false", "true",
+     "Watch processes, files and connections of containers in the kernel, where it allows that.",
+     truth<&Config::agent, &AgentConfig::sensor, &SensorConfig::enabled>},
+    {"sensor.host", "true or false", "false", "Judge and record processes outside containers too.",
+     truth<&Config::agent, &AgentConfig::sensor, &SensorConfig::host>},
+    {"sensor.record", "list of text", "",
+     "Conditions: what is recorded of the kernel's events though no rule holds; empty: programs, changed files, "
+     "connections, sensitive reads (`plimsoll rules list --recording`).",
+     texts<&Config::agent, &AgentConfig::sensor, &SensorConfig::record>, check_condition},
+    {"sensor.environment", "list of text", "", "Names of environment variables of programs that are kept.",
+     texts<&Config::agent, &AgentConfig::sensor, &SensorConfig::environment>},
+    {"sensor.ring_bytes", "size", "4MiB", "Room between kernel and agent, for each processor; a power of two.",
+     size<64 * 1024, 1024 * kMiB, &Config::agent, &AgentConfig::sensor, &SensorConfig::ring_bytes>},
+    {"sensor.fold_entries", "number", "16384",
+     "Repetitions (same process, same file or address) that the kernel counts at a time instead of sending each; 0: "
+     "none.",
+     count<0, 1'048'576, &Config::agent, &AgentConfig::sensor, &SensorConfig::fold_entries>},
+
     {"ledger.path", "path", "/var/lib/plimsoll/ledger", "Folder of the ledger.",
      text<&Config::agent, &AgentConfig::ledger, &ledger::WriterOptions::path>, check_path},
     {"ledger.host", "text", "", "Name of this host in checkpoints; empty: the host's own.",

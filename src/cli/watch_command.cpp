@@ -4,11 +4,11 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <csignal>
 #include <memory>
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/end_signals.h"
 #include "cli/ledger_option.h"
 #include "cli/output.h"
 #include "cli/record_output.h"
@@ -24,29 +24,6 @@ struct WatchArguments {
     std::string ledger;
     bool json = false;
     bool utc = false;
-};
-
-/// The signals that end a watch, kept from ending it in the middle of a line.
-class EndSignals {
-public:
-    EndSignals() {
-        ::sigemptyset(&signals_);
-        for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&signals_, signal);
-        ::pthread_sigmask(SIG_BLOCK, &signals_, &before_);
-    }
-    ~EndSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-    EndSignals(const EndSignals&) = delete;
-    EndSignals& operator=(const EndSignals&) = delete;
-
-    /// Waits; true when one of them came.
-    [[nodiscard]] bool wait(long nanoseconds) const {
-        const timespec span{.tv_sec = 0, .tv_nsec = nanoseconds};
-        return ::sigtimedwait(&signals_, nullptr, &span) > 0;
-    }
-
-private:
-    sigset_t signals_{};
-    sigset_t before_{};
 };
 
 /// Says what is new among the faults; the same one is told once.

@@ -1,0 +1,204 @@
+#!/usr/bin/env python3
+"""bench/sensor.py [SECONDS]: what the sensor sees, how fast, and what a flood hides from it, on the release build.
+
+A Docker daemon of its own, containers that flood and a container whose marker reads /etc/shadow. Falco's figures beside ours are those of
+Falco 0.44.1 on a machine of this kind with the same programs (it is not run here). Run it alone: figures move with the load."""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+os.environ.setdefault("PLIMSOLL", str(ROOT / "build" / "plimsoll"))
+sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+from support import IMAGE, PLIMSOLL, Docker, run  # noqa: E402
+
+SECONDS = int(sys.argv[1]) if len(sys.argv) > 1 else 10
+MARKERS = 100
+STORM = r"""
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+static double now(void) { struct timespec t; clock_gettime(CLOCK_MONOTONIC, &t); return t.tv_sec + t.tv_nsec / 1e9; }
+/* storm PATH SECONDS: opens and closes one file without limit.  storm mark PATH COUNT MICROSECONDS: opens it now and then, prints each time.
+   storm many FOLDER SECONDS: creates files of ever other names. */
+int main(int n, char **a) {
+    if (!strcmp(a[1], "mark")) {
+        for (int i = 0; i < atoi(a[3]); ++i) {
+            struct timespec t; clock_gettime(CLOCK_REALTIME, &t);
+            int f = open(a[2], O_RDONLY); if (f >= 0) close(f);
+            printf("%ld.%09ld\n", t.tv_sec, t.tv_nsec); fflush(stdout);
+            usleep(atoi(a[4]));
+        }
+        return 0;
+    }
+    int many = !strcmp(a[1], "many");
+    double end = now() + atof(a[many ? 3 : 2]); long count = 0; char name[256];
+    do for (int i = 0; i < 1000; ++i, ++count) {
+        if (many) { snprintf(name, sizeof name, "%s/%ld", a[2], count % 100000); }
+        int f = many ? open(name, O_WRONLY | O_CREAT, 0600) : open(a[1], O_RDONLY);
+        if (f >= 0) close(f);
+    } while (now() < end);
+    printf("%ld\n", count);
+    return 0;
+}
+"""
+
+
+class Agent:
+    def __init__(self, engine, rules=(), more=None):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="plimsoll-bench-"))
+        self.alerts = self.folder / "alerts"
+        config = {"ledger": {"path": f"{self.folder}/ledger"}, "engines": [engine], "daemon_log": {"enabled": False}, "resources": {"every": "0s"},
+                  "rules": {"files": list(map(str, rules))},
+                  "alerts": {"sinks": [{"type": "file", "name": "file", "path": str(self.alerts), "fold_for": "0s"}]},
+                  "agent": {"control_socket": f"{self.folder}/agent.sock", "state": str(self.folder)}} | (more or {})
+        (self.folder / "plimsoll.yaml").write_text(json.dumps(config))
+        self.started = time.time()
+        self.process = subprocess.Popen([PLIMSOLL, "agent", "--config", str(self.folder / "plimsoll.yaml")],
+                                        stdout=subprocess.DEVNULL, stderr=open(self.folder / "log", "wb"))
+
+    def wait(self):
+        while not (self.kernel() or {}).get("connected"):
+            if self.process.poll() is not None:
+                raise SystemExit("the agent did not start: " + (self.folder / "log").read_text()[-1000:])
+            time.sleep(0.05)
+        return self
+
+    def kernel(self):
+        asked = run(PLIMSOLL, "status", "--json", "--socket", self.folder / "agent.sock", check=False)
+        sources = json.loads(asked.stdout)["sources"] if asked.stdout else []
+        return next((source for source in sources if source["name"] == "kernel"), None)
+
+    def count(self, condition):
+        found = run(PLIMSOLL, "search", condition, "--ledger", self.folder / "ledger", "--json", check=False)
+        return found.stdout.count(b"\n")
+
+    def lost(self):
+        found = run(PLIMSOLL, "search", "record.kind = loss and loss.what startswith kernel", "--ledger", self.folder / "ledger", "--json", check=False)
+        return sum(json.loads(line).get("loss.count", 0) for line in found.stdout.decode().splitlines())
+
+    def processor_seconds(self):
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def resident_mib(self):
+        return int(pathlib.Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+        subprocess.run(["rm", "-rf", self.folder], check=False)
+
+
+def percentile(values, share):
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))] * 1000
+
+
+def main():
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="plimsoll-bench-"))
+    (folder / "storm.c").write_text(STORM)
+    subprocess.run(["cc", "-O2", "-static", "-o", folder / "storm", folder / "storm.c"], check=True)
+    (folder / "rule.yaml").write_text("- rule: marker\n  desc: the marker\n  condition: evt.type in (open, openat) and fd.name = /etc/shadow\n"
+                                      "  output: marker (%proc.name)\n  priority: WARNING\n")
+    engine = Docker()
+    try:
+        engine.make_image(changes=())
+        for name in ("flood", "flood2", "mark"):
+            engine.docker("run", "--detach", "--name", name, "--network", "none", "-v", f"{folder}:/bench:ro", "--tmpfs", "/many", IMAGE, "sleep", "3600")
+        engine.docker("exec", "mark", "sh", "-c", "echo root:x:1 > /etc/shadow")
+
+        def within(name, *command):
+            return subprocess.Popen(["docker", "-H", engine.host, "exec", name, "/bench/storm", *map(str, command)], stdout=subprocess.PIPE, text=True)
+
+        starts = []
+        for _ in range(3):
+            agent = Agent(engine.host, [folder / "rule.yaml"])
+            while not (agent.alerts.exists() and agent.alerts.stat().st_size):
+                subprocess.run(["docker", "-H", engine.host, "exec", "mark", "cat", "/etc/shadow"], stdout=subprocess.DEVNULL, check=False)
+            starts.append(time.time() - agent.started)
+            agent.stop()
+        print(f"start to first alert line: {sorted(starts)[1]:.2f} s (median of 3, with up to 0.1 s of docker exec; Falco 1.65 s)")
+
+        agent = Agent(engine.host, [folder / "rule.yaml"]).wait()
+        time.sleep(8)
+        before = agent.processor_seconds()
+        time.sleep(20)
+        print(f"idle: {100 * (agent.processor_seconds() - before) / 20:.2f} % of a core, {agent.resident_mib():.1f} MiB resident (Falco 0.27 %, 60-76 MB)")
+
+        def markers(label, gap=20_000):
+            seen = agent.alerts.read_text().count("\n") if agent.alerts.exists() else 0
+            fired = [float(line) for line in within("mark", "mark", "/etc/shadow", MARKERS, gap).communicate()[0].split()]
+            deadline = time.time() + 15
+            while (lines := agent.alerts.read_text().splitlines()[seen:]) and len(lines) < MARKERS and time.time() < deadline:
+                time.sleep(0.1)
+            print(f"{label}: {len(lines)} of {len(fired)} markers detected")
+            return fired
+
+        # The line's own time of arrival is what counts: a reader follows the file while markers come.
+        follower = subprocess.Popen([sys.executable, "-c", FOLLOW, str(agent.alerts)], stdout=subprocess.PIPE, text=True)
+        fired = markers("idle")
+        time.sleep(1)
+        follower.terminate()
+        arrived = [float(line) for line in follower.stdout.read().split()]
+        delays = [min((a - f for a in arrived if a >= f), default=9) for f in fired]
+        print(f"act to alert line, idle: p50 {percentile(delays, .5):.2f} ms, p99 {percentile(delays, .99):.2f} ms (Falco 15 and 30 ms)")
+
+        for label, floods in (("one flood", ["flood"]), ("two floods", ["flood", "flood2"])):
+            lost = agent.lost()
+            running = [within(name, "/etc/hostname", SECONDS) for name in floods]
+            time.sleep(1)
+            markers(f"unwanted opens without limit, {label}", 50_000)
+            opens = sum(int(process.communicate()[0]) for process in running)
+            time.sleep(2)
+            print(f"  {opens / SECONDS:,.0f} opens/s, {agent.lost() - lost} events lost (Falco: 0-12 of 100 markers)")
+
+        known = agent.kernel()
+        flood = within("flood", "many", "/many", SECONDS)
+        time.sleep(1)
+        markers("wanted events without limit (new files)", 50_000)
+        made = int(flood.communicate()[0])
+        time.sleep(5)
+        after = agent.kernel()
+        recorded = agent.count("evt.type = open and fd.name startswith /many/ and container.name = flood")
+        print(f"  {made / SECONDS:,.0f} files/s; {recorded} recorded, {agent.lost()} told as lost, of {made}; {agent.resident_mib():.1f} MiB resident afterwards")
+        print(f"  delivered {after['events'] - known['events']}, lost {after['lost'] - known['lost']}")
+        agent.stop()
+
+        (folder / "all.yaml").write_text("- rule: every file\n  desc: storm\n  condition: evt.type in (open, openat) and fd.name startswith /many/\n"
+                                         "  output: new file %fd.name\n  priority: NOTICE\n")
+        agent = Agent(engine.host, [folder / "all.yaml"]).wait()
+        before = agent.processor_seconds()
+        made = int(within("flood", "many", "/many", SECONDS).communicate()[0])
+        time.sleep(3)
+        alerts = agent.count('record.kind = alert and alert.rule = "every file"')
+        print(f"alerts into the ledger: {alerts / SECONDS:,.0f}/s of {made / SECONDS:,.0f} matching events/s, {agent.lost()} told as lost (Falco 12,000-17,000/s); "
+              f"{1e6 * (agent.processor_seconds() - before) / max(alerts, 1):.1f} us of CPU each")
+        agent.stop()
+    finally:
+        engine.stop()
+        subprocess.run(["rm", "-rf", folder], check=False)
+
+
+FOLLOW = """
+import os, sys, time
+seen = os.path.getsize(sys.argv[1]) if os.path.exists(sys.argv[1]) else 0
+while True:
+    size = os.path.getsize(sys.argv[1]) if os.path.exists(sys.argv[1]) else 0
+    if size > seen:
+        with open(sys.argv[1], 'rb') as file:
+            file.seek(seen); new = file.read()
+        for _ in range(new.count(b'\\n')): print(f'{time.time():.6f}', flush=True)
+        seen += len(new)
+    time.sleep(0.0002)
+"""
+
+if __name__ == "__main__":
+    main()

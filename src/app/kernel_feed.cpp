@@ -1,0 +1,281 @@
+#include "app/kernel_feed.h"
+
+#include <fmt/format.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <string_view>
+#include <thread>
+#include <unordered_set>
+#include <utility>
+
+#include "app/kernel_requests.h"
+#include "base/secret_mask.h"
+#include "base/time.h"
+#include "sensor/kernel_event.h"
+#include "sensor/rings.h"
+#include "sensor/users.h"
+#include "source/engine/event_record.h"
+
+namespace plimsoll::app {
+
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+constexpr auto kSleep = 200ms;           // at most, when nothing comes
+constexpr auto kReport = 1s;             // between two looks at what is lost
+constexpr auto kFlush = 10s;             // between two tellings of what was folded
+constexpr std::size_t kTogether = 4096;  // events between two looks at everything else
+constexpr std::size_t kMostAwaited = 65'536;
+constexpr auto kLook = 1ms;
+
+constexpr std::array<std::string_view, WIRE_LOSSES> kLossNames = {"kernel-processes", "kernel-files", "kernel-network",
+                                                                  "kernel-calls", "kernel-requests"};
+
+Nanoseconds boot_now() {
+    timespec time{};
+    clock_gettime(CLOCK_BOOTTIME, &time);
+    return time.tv_sec * kSecond + time.tv_nsec;
+}
+
+/// The fields that hold command lines.
+constexpr model::FieldKey kCommandLines[] = {"proc.cmdline", "proc.args", "proc.exeline", "proc.pcmdline"};
+
+}  // namespace
+
+/// One time of watching, from loading the programs to being stopped.
+class KernelFeed::Session {
+public:
+    Session(KernelFeed& owner, source::Outlet& outlet, std::shared_ptr<KernelRules> rules)
+        : owner_(owner),
+          outlet_(outlet),
+          rules_(std::move(rules)),
+          table_(owner.containers_, {.environment = owner.options_.environment}),
+          event_(surroundings_) {
+        std::array<char, 256> name{};
+        if (::gethostname(name.data(), name.size() - 1) == 0) hostname_ = name.data();
+        surroundings_.hostname = hostname_;
+        surroundings_.users = &users_;
+    }
+
+    Result<void> start() {
+        TRY(programs_, sensor::KernelPrograms::load(owner_.options_.kernel, rules_->filter()));
+        table_.seed();
+        programs_->know(table_.cgroups());
+        const auto rings = programs_->rings();
+        TRY(rings_, sensor::Rings::open(rings));
+        since_ = now();
+        for (const std::string& sentence : programs_->blind()) note_ += (note_.empty() ? "" : " ") + sentence;
+        return {};
+    }
+
+    void run(const std::stop_token& stop) {
+        const auto take = [this](std::span<const std::byte> bytes) { event(bytes); };
+        while (!stop.stop_requested()) {
+            surroundings_.boot_offset = now() - boot_now();
+            if (rings_->drain(kTogether, take) == 0) rings_->wait(kSleep);
+            look_after();
+        }
+        programs_->flush_folded();
+        while (rings_->drain(kTogether, take) > 0) {
+        }
+        tell_losses();
+        publish();
+    }
+
+private:
+    void event(std::span<const std::byte> bytes) {
+        sensor::RawEvent raw;
+        if (!sensor::parse(bytes, raw)) {
+            ++malformed_;
+            return;
+        }
+        if (raw.head->kind != WIRE_CGROUP_GONE) await_name(table_.container_of(raw.head->cgroup));
+        const sensor::Process* process = table_.take(raw);
+        if (raw.head->kind == WIRE_REQUEST) {
+            if (auto record = request_record(raw, table_, surroundings_, own_pid_))
+                put(std::move(*record), {{}, rules_});
+            return;
+        }
+        if (process == nullptr || (!process->in_container && !owner_.options_.host)) return;
+        event_.start(raw, process, ++number_);
+        judge();
+    }
+
+    void judge() {
+        const KernelRules::Judgement judgement = rules_->judge(event_);
+        if (!judgement.matters()) return;
+        std::vector<rule::AlertMatch> matches(judgement.matches.begin(), judgement.matches.end());
+        model::Event out;
+        event_.write(out);
+        if (owner_.options_.mask_secrets) mask(out, matches);
+        const std::string session = exec_session_of(*event_.process());
+        if (!session.empty()) out.set("exec.id", session);
+        put(std::move(out), {std::move(matches), rules_});
+    }
+
+    void put(model::Event event, Verdict verdict) {
+        const Nanoseconds time = event.time();
+        if (!owner_.queue_.put_judged(std::move(event), std::move(verdict))) return;
+        ++delivered_;
+        last_event_ = time;
+    }
+
+    /// Hides secrets in command lines, in what alerts say of them too.
+    static void mask(model::Event& event, std::vector<rule::AlertMatch>& matches) {
+        SecretMasker masker;
+        for (const model::FieldKey field : kCommandLines) {
+            masker.next_command();
+            if (const auto hidden = masker.text(event.text(field))) event.set(field, *hidden);
+        }
+        for (rule::AlertMatch& match : matches) {
+            masker.next_command();
+            if (auto hidden = masker.text(match.output)) match.output = std::move(*hidden);
+        }
+        if (!masker.found_any()) return;
+        std::vector<std::string> rules;
+        for (const std::string_view name : masker.found()) rules.emplace_back(name);
+        event.set_list("audit.masked", rules);
+    }
+
+    /// The engine tells of a container a moment after it made it: its first events wait for its name, once.
+    void await_name(std::string_view id) {
+        if (id.empty() || awaited_.contains(std::string(id))) return;
+        if (awaited_.size() >= kMostAwaited) awaited_.clear();
+        awaited_.emplace(id);
+        const std::string name(id);
+        const auto until = Clock::now() + owner_.options_.name_patience;
+        while (Clock::now() < until) {
+            const auto container = owner_.containers_.find(name);
+            if (container != nullptr && container->known) return;
+            std::this_thread::sleep_for(kLook);
+        }
+    }
+
+    void look_after() {
+        const auto time = Clock::now();
+        if (time - reported_ < kReport) return;
+        reported_ = time;
+        if (auto rules = owner_.take_rules()) {
+            if (auto used = programs_->use(rules->filter()); !used) owner_.set_fault(used.error().message, true);
+            rules_ = std::move(rules);
+        }
+        if (time - flushed_ >= kFlush) {
+            flushed_ = time;
+            programs_->flush_folded();
+        }
+        tell_losses();
+        publish();
+    }
+
+    /// What found no room, by kind, since it was last told.
+    void tell_losses() {
+        const sensor::KernelCounts counts = programs_->counts();
+        const Nanoseconds from = std::exchange(since_, now());
+        for (std::size_t kind = 0; kind < WIRE_LOSSES; ++kind) {
+            std::uint64_t lost = 0;
+            std::string processors;
+            for (std::size_t cpu = 0; cpu < counts.lost.size(); ++cpu) {
+                if (cpu >= told_.size()) told_.resize(cpu + 1);
+                const std::uint64_t more = counts.lost[cpu][kind] - told_[cpu][kind];
+                told_[cpu][kind] = counts.lost[cpu][kind];
+                lost += more;
+                if (more > 0) processors += fmt::format("{}{}: {}", processors.empty() ? "" : ", ", cpu, more);
+            }
+            if (lost == 0) continue;
+            lost_ += lost;
+            model::Event event = source::loss_record(
+                kLossNames[kind], lost, from, since_,
+                fmt::format("the rings between kernel and agent were full (by processor: {})", processors));
+            event.set("evt.source", "syscall");
+            static_cast<void>(outlet_.put(std::move(event)));
+        }
+    }
+
+    void publish() {
+        const std::scoped_lock lock(owner_.mutex_);
+        owner_.status_.events = delivered_;
+        owner_.status_.lost = lost_;
+        owner_.status_.malformed = malformed_;
+        owner_.status_.note = note_;
+        owner_.status_.last_event = last_event_;
+    }
+
+    KernelFeed& owner_;
+    source::Outlet& outlet_;
+    std::shared_ptr<KernelRules> rules_;  // shared with what waits in the queue and names its rules
+    std::string hostname_;
+    std::string note_;  ///< what the sensor cannot see here
+    sensor::Users users_;
+    sensor::Surroundings surroundings_;
+    sensor::ProcessTable table_;
+    sensor::KernelEvent event_;
+    std::unique_ptr<sensor::KernelPrograms> programs_;
+    std::unique_ptr<sensor::Rings> rings_;
+    std::unordered_set<std::string> awaited_;
+    std::vector<std::array<std::uint64_t, WIRE_LOSSES>> told_;  ///< losses by processor, as far as told
+    const std::uint32_t own_pid_ = static_cast<std::uint32_t>(::getpid());
+    std::uint64_t number_ = 0;
+    std::uint64_t delivered_ = 0;
+    std::uint64_t malformed_ = 0;
+    std::uint64_t lost_ = 0;
+    Nanoseconds since_ = 0;
+    Nanoseconds last_event_ = 0;
+    Clock::time_point reported_;
+    Clock::time_point flushed_ = Clock::now();
+};
+
+KernelFeed::KernelFeed(KernelFeedOptions options, const sensor::Containers& containers, EventQueue& queue)
+    : options_(std::move(options)), containers_(containers), queue_(queue) {
+    status_.name = "kernel";
+}
+
+KernelFeed::~KernelFeed() = default;
+
+void KernelFeed::use_rules(std::shared_ptr<KernelRules> rules) {
+    const std::scoped_lock lock(mutex_);
+    next_rules_ = std::move(rules);
+}
+
+std::shared_ptr<KernelRules> KernelFeed::take_rules() {
+    const std::scoped_lock lock(mutex_);
+    if (next_rules_) rules_ = next_rules_;
+    return std::exchange(next_rules_, nullptr);
+}
+
+source::SourceStatus KernelFeed::status() const {
+    const std::scoped_lock lock(mutex_);
+    return status_;
+}
+
+void KernelFeed::set_fault(std::string fault, bool connected) {
+    const std::scoped_lock lock(mutex_);
+    status_.fault = std::move(fault);
+    status_.connected = connected;
+}
+
+void KernelFeed::run(source::Outlet& outlet, const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+        static_cast<void>(take_rules());
+        if (rules_ != nullptr) {
+            Session session(*this, outlet, rules_);
+            if (auto started = session.start()) {
+                set_fault({}, true);
+                session.run(stop);
+                return;
+            } else {
+                set_fault(started.error().message, false);
+            }
+        }
+        std::mutex mutex;
+        std::condition_variable_any never;
+        std::unique_lock lock(mutex);
+        never.wait_for(lock, stop, options_.retry, [] { return false; });
+    }
+}
+
+}  // namespace plimsoll::app

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "model/kernel_filter.h"
+#include "rule/alert_rules.h"
+#include "rule/program.h"
+#include "sensor/kernel_event.h"
+
+namespace plimsoll::app {
+
+/// What is recorded of the kernel's events though no rule holds: conditions, one of which suffices.
+[[nodiscard]] std::span<const std::string_view> default_recording();
+
+/// What the sensor's events are judged by: rules of source `syscall` and the recording policy, and what of it the
+/// kernel can decide. One thread but for `counts`.
+class KernelRules {
+public:
+    /// The error names the condition of the policy that is none.
+    [[nodiscard]] static Result<std::shared_ptr<KernelRules>> make(rule::RuleSet set,
+                                                                   std::span<const std::string> recording, bool host);
+
+    [[nodiscard]] rule::AlertRules& alerts() { return *alerts_; }
+
+    /// What is thought of an event.
+    struct Judgement {
+        std::span<const rule::AlertMatch> matches;  ///< of every name that its file goes by; each rule once
+        bool wanted = false;                        ///< the policy records it, or cannot tell whether it does
+
+        [[nodiscard]] bool matters() const { return wanted || !matches.empty(); }
+    };
+    /// Valid until the next call. The event goes by the kernel's name of its file again afterwards.
+    [[nodiscard]] Judgement judge(sensor::KernelEvent& event);
+
+    [[nodiscard]] const model::KernelFilter& filter() const { return filter_; }
+
+private:
+    KernelRules() = default;
+    [[nodiscard]] bool wants(const sensor::KernelEvent& event);
+
+    std::unique_ptr<rule::AlertRules> alerts_;
+    std::unique_ptr<const rule::Program> policy_;
+    std::unique_ptr<rule::Evaluator> evaluator_;  // borrows *policy_
+    model::KernelFilter filter_;
+    std::vector<rule::AlertMatch> matches_;
+};
+
+}  // namespace plimsoll::app
