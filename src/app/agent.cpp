@@ -76,9 +76,27 @@ Result<Config> configuration(const AgentOptions& options) {
     return config;
 }
 
-Result<std::shared_ptr<rule::AlertRules>> rules_of(const AgentConfig& config) {
+/// The rules in force: the recorder judges what engines, the audit and itself tell, the sensor what the kernel tells.
+struct Rules {
+    std::shared_ptr<rule::AlertRules> recorder;  ///< shared with the recorder and with `status`
+    std::shared_ptr<KernelRules> sensor;         ///< shared with the sensor and with events in the queue
+
+    [[nodiscard]] std::vector<rule::AlertRuleCount> counts() const {
+        std::vector<rule::AlertRuleCount> all = recorder->counts();
+        for (rule::AlertRuleCount& each : sensor->alerts().counts()) all.push_back(std::move(each));
+        return all;
+    }
+};
+
+Result<Rules> rules_of(const AgentConfig& config) {
     TRY(rule::RuleSet set, load_runtime_rules(kRulesFolder, config.rule_files));
-    return std::make_shared<rule::AlertRules>(std::move(set));
+    TRY(rule::RuleSet kernel, load_runtime_rules(kRulesFolder, config.rule_files));
+    std::vector<std::string> recording = config.sensor.record;
+    if (recording.empty()) recording.assign(default_recording().begin(), default_recording().end());
+    Rules rules;
+    TRY(rules.sensor, KernelRules::make(std::move(kernel), recording, config.sensor.host));
+    rules.recorder = std::make_shared<rule::AlertRules>(std::move(set));
+    return rules;
 }
 
 std::string host_name() {
@@ -126,7 +144,7 @@ private:
     std::unique_ptr<sink::FileCursorStore> cursors_;
     std::mutex mutex_;  ///< guards the next two: a reload replaces them while others look
     std::unique_ptr<sink::Dispatcher> sinks_;
-    std::shared_ptr<rule::AlertRules> rules_;
+    Rules rules_;
     std::map<std::string, std::string> faults_;  ///< by source: what the log told last
     std::unique_ptr<Recorder> recorder_;
     std::jthread recorder_thread_;
@@ -178,13 +196,13 @@ Result<void> Agent::start_servers() {
 }
 
 Result<void> Agent::start() {
-    TRY(auto rules, rules_of(agent()));
-    rules_ = rules;
+    TRY(rules_, rules_of(agent()));
     TRY_VOID(host::make_folder(agent().state_folder, 0700));
     TRY_VOID(host::make_folder(std::filesystem::path(agent().control_socket).parent_path().string(), 0755));
     TRY(writer_, ledger::Writer::open(agent().ledger));
-    TRY(sources_, AgentSources::make(agent()));
     queue_ = std::make_unique<EventQueue>(agent().queue_events, kMostQueueBytes);
+    TRY(sources_, AgentSources::make(agent(), *queue_));
+    sources_->use_rules(rules_.sensor);
     feed_ = std::make_unique<LedgerFeed>(agent().ledger.path);
     cursors_ = std::make_unique<sink::FileCursorStore>(agent().state_folder + "/sinks");
 
@@ -202,7 +220,7 @@ Result<void> Agent::start() {
             if (sinks_) sinks_->notify(number, alert);
         },
         log_);
-    recorder_->use_rules(std::move(rules));
+    recorder_->use_rules(rules_.recorder);
     TRY_VOID(start_sinks());
     TRY_VOID(start_servers());
     recorder_thread_ = std::jthread([this] { recorder_->run(); });
@@ -210,7 +228,7 @@ Result<void> Agent::start() {
         TRY(witness_, WitnessPush::start(agent(), *queue_, log_));
     }
     sources_->start(*queue_);
-    log_.info("recording", {{"ledger", agent().ledger.path}, {"rules", std::to_string(rules_->counts().size())}});
+    log_.info("recording", {{"ledger", agent().ledger.path}, {"rules", std::to_string(rules_.counts().size())}});
     return {};
 }
 
@@ -224,7 +242,7 @@ AgentStatus Agent::status() {
                        .witness = witness_ ? witness_->status() : WitnessStatus{},
                        .sources = sources_->status()};
     const std::scoped_lock lock(mutex_);
-    status.rules = rules_->counts();
+    status.rules = rules_.counts();
     if (sinks_) status.sinks = sinks_->status();
     return status;
 }
@@ -259,11 +277,12 @@ void Agent::reload() {
         const std::scoped_lock lock(mutex_);
         rules_ = *rules;
     }
-    recorder_->use_rules(std::move(*rules));
+    recorder_->use_rules(rules->recorder);
+    sources_->use_rules(rules->sensor);
     config_.agent.rule_files = config->agent.rule_files;
     log_.set_level(config->agent.log_level);
     log_.info("reloaded: rules, sinks and log level; other settings take effect at the next start",
-              {{"rules", std::to_string(rules_->counts().size())}, {"sinks", std::to_string(agent().sinks.size())}});
+              {{"rules", std::to_string(rules_.counts().size())}, {"sinks", std::to_string(agent().sinks.size())}});
     finish("recording");
 }
 

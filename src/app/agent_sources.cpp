@@ -21,6 +21,8 @@ namespace {
 
 constexpr std::uint64_t kRemembered = 4096;  ///< events by which a replayed one is recognised; an engine keeps 256
 
+constexpr std::size_t kEnvironmentBytes = 32 * 1024;  ///< looked at of a program's environment, when names are wanted
+
 /// What the ledger holds of this engine's events.
 Result<std::optional<source::RecordedEvents>> recorded_events(ledger::Reader& reader, const std::string& endpoint) {
     auto condition = rule::resolve(fmt::format("record.kind = event and evt.source = docker and docker.endpoint = {}",
@@ -64,9 +66,19 @@ std::string state_name(const std::string& endpoint) {
     return name;
 }
 
+KernelFeedOptions kernel_options(const AgentConfig& config) {
+    const SensorConfig& sensor = config.sensor;
+    return {.kernel = {.ring_bytes = sensor.ring_bytes,
+                       .fold_entries = sensor.fold_entries,
+                       .environment_bytes = sensor.environment.empty() ? 0 : kEnvironmentBytes},
+            .environment = sensor.environment,
+            .host = sensor.host,
+            .mask_secrets = config.audit_mask};
+}
+
 }  // namespace
 
-Result<std::unique_ptr<AgentSources>> AgentSources::make(const AgentConfig& config) {
+Result<std::unique_ptr<AgentSources>> AgentSources::make(const AgentConfig& config, EventQueue& queue) {
     std::unique_ptr<AgentSources> made(new AgentSources());
     TRY(const auto endpoints, engines(config));
     TRY(const auto reader, ledger::Reader::open(config.ledger.path));
@@ -93,6 +105,12 @@ Result<std::unique_ptr<AgentSources>> AgentSources::make(const AgentConfig& conf
         made->sources_.push_back(std::make_unique<source::DaemonLogSource>(source::DaemonLogOptions{
             .file = config.daemon_log_file, .state_file = config.state_folder + "/daemon-log.json"}));
     }
+    if (config.sensor.enabled) {
+        made->containers_ = std::make_unique<KnownContainers>(inventories);
+        auto sensor = std::make_unique<KernelFeed>(kernel_options(config), *made->containers_, queue);
+        made->sensor_ = sensor.get();
+        made->sources_.push_back(std::move(sensor));
+    }
     made->directory_ = std::make_unique<source::InventoryDirectory>(std::move(inventories));
     if (config.audit_mode != "off") {
         const bool daemon = config.audit_mode == "daemon";
@@ -110,6 +128,10 @@ Result<std::unique_ptr<AgentSources>> AgentSources::make(const AgentConfig& conf
 }
 
 AgentSources::~AgentSources() { stop(); }
+
+void AgentSources::use_rules(std::shared_ptr<KernelRules> rules) {
+    if (sensor_ != nullptr) sensor_->use_rules(std::move(rules));
+}
 
 void AgentSources::start(source::Outlet& outlet) {
     for (const auto& source : sources_) {

@@ -14,6 +14,7 @@
 #include "app/kernel_requests.h"
 #include "base/secret_mask.h"
 #include "base/time.h"
+#include "host/process.h"
 #include "sensor/kernel_event.h"
 #include "sensor/rings.h"
 #include "sensor/users.h"
@@ -42,6 +43,12 @@ Nanoseconds boot_now() {
     return time.tv_sec * kSecond + time.tv_nsec;
 }
 
+bool is_engine(const sensor::Process& process) {
+    if (process.comm == "dockerd") return true;
+    return process.comm == "podman" && process.program != nullptr &&
+           process.program->args.find("service") != std::string_view::npos;
+}
+
 /// The fields that hold command lines.
 constexpr model::FieldKey kCommandLines[] = {"proc.cmdline", "proc.args", "proc.exeline", "proc.pcmdline"};
 
@@ -66,6 +73,9 @@ public:
         TRY(programs_, sensor::KernelPrograms::load(owner_.options_.kernel, rules_->filter()));
         table_.seed();
         programs_->know(table_.cgroups());
+        TRY(const std::vector<pid_t> running, host::process_ids({}));
+        for (const pid_t pid : running) notice_engine(table_.find(static_cast<std::uint32_t>(pid)));
+        programs_->watch_engines(engines_);
         const auto rings = programs_->rings();
         TRY(rings_, sensor::Rings::open(rings));
         since_ = now();
@@ -101,13 +111,23 @@ private:
                 put(std::move(*record), {{}, rules_});
             return;
         }
+        if (raw.head->kind == WIRE_EXEC && notice_engine(process)) programs_->watch_engines(engines_);
+        if (raw.head->kind == WIRE_EXIT && std::erase(engines_, raw.head->pid) > 0) programs_->watch_engines(engines_);
         if (process == nullptr || (!process->in_container && !owner_.options_.host)) return;
         event_.start(raw, process, ++number_);
         judge();
     }
 
+    /// Whether the process is one whose sockets' requests are to be read, and was not known as that.
+    bool notice_engine(const sensor::Process* process) {
+        if (process == nullptr || process->in_container || !is_engine(*process)) return false;
+        if (std::ranges::find(engines_, process->key.pid) != engines_.end()) return false;
+        engines_.push_back(process->key.pid);
+        return true;
+    }
+
     void judge() {
-        const KernelRules::Judgement judgement = rules_->judge(event_);
+        const KernelRules::Judgement judgement = rules_->judge(event_, !is_set_up(*event_.process()));
         if (!judgement.matters()) return;
         std::vector<rule::AlertMatch> matches(judgement.matches.begin(), judgement.matches.end());
         model::Event out;
@@ -216,6 +236,7 @@ private:
     sensor::KernelEvent event_;
     std::unique_ptr<sensor::KernelPrograms> programs_;
     std::unique_ptr<sensor::Rings> rings_;
+    std::vector<std::uint32_t> engines_;  ///< processes that serve an engine's API
     std::unordered_set<std::string> awaited_;
     std::vector<std::array<std::uint64_t, WIRE_LOSSES>> told_;  ///< losses by processor, as far as told
     const std::uint32_t own_pid_ = static_cast<std::uint32_t>(::getpid());

@@ -17,6 +17,7 @@ constexpr std::size_t kMostLine = 4096;
 constexpr std::size_t kMostCommand = 4096;
 constexpr std::size_t kIdLength = 64;
 constexpr int kMostGenerations = 64;
+constexpr int kMostRuntimes = 6;  ///< processes of the runtime between a session's first process and its shim
 constexpr std::uint32_t kNone = 0xffffffffU;
 
 /// Questions that give more away than a list, or that act though they only ask.
@@ -55,6 +56,7 @@ std::optional<model::Event> request_record(const sensor::RawEvent& raw, const se
                                            const sensor::Surroundings& surroundings, std::uint32_t own_pid) {
     if (raw.socket == nullptr || raw.socket->peer_pid == own_pid) return std::nullopt;
     const auto [method, target] = first_line(raw.string(WIRE_DATA));
+    if (!std::ranges::all_of(method, [](char c) { return c >= 'A' && c <= 'Z'; })) return std::nullopt;
     const enrich::EngineRequest request = enrich::engine_request(method, target);
     if (!tells(request)) return std::nullopt;
 
@@ -109,8 +111,19 @@ std::optional<model::Event> request_record(const sensor::RawEvent& raw, const se
     return out;
 }
 
+bool is_set_up(const sensor::Process& process) {
+    if (!process.in_container || process.program == nullptr || process.program->mount_namespace == 0) return false;
+    const sensor::Process* at = process.parent.get();
+    for (int generation = 0; at != nullptr && generation < kMostGenerations; ++generation) {
+        if (!at->in_container) return at->task.mount_namespace == process.program->mount_namespace;
+        at = at->parent.get();
+    }
+    return false;
+}
+
 std::string exec_session_of(const sensor::Process& process) {
     const sensor::Process* at = &process;
+    int outside = 0;
     for (int generation = 0; at != nullptr && generation < kMostGenerations; ++generation) {
         if (!at->in_container && at->program != nullptr) {
             // The shim gives each session a file for its process id, named by the session's id.
@@ -122,9 +135,7 @@ std::string exec_session_of(const sensor::Process& process) {
                 if (file.ends_with(".pid") && is_id(file.substr(0, file.size() - 4)))
                     return std::string(file.substr(0, file.size() - 4));
             }
-            if (std::ranges::find(words, std::string_view("exec")) == words.end() && at->program->comm != "runc" &&
-                at->program->comm != "crun" && !at->program->comm.starts_with("runc:"))
-                return {};
+            if (++outside > kMostRuntimes) return {};
         }
         at = at->parent.get();
     }

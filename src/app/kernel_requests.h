@@ -16,6 +16,10 @@ namespace plimsoll::app {
                                                          const sensor::Surroundings& surroundings,
                                                          std::uint32_t own_pid);
 
+/// Whether the process is still the runtime's, which entered the container's cgroup to set it up: its program began
+/// outside, among the mounts of the process that asked for it.
+[[nodiscard]] bool is_set_up(const sensor::Process& process);
+
 /// The exec session that the process belongs to: its id as the runtime that made it was told; empty when none is known.
 [[nodiscard]] std::string exec_session_of(const sensor::Process& process);
 

@@ -44,10 +44,11 @@ std::span<const std::string_view> default_recording() { return kRecording; }
 Result<std::shared_ptr<KernelRules>> KernelRules::make(rule::RuleSet set, std::span<const std::string> recording,
                                                        bool host) {
     std::shared_ptr<KernelRules> made(new KernelRules());
-    std::vector<rule::ExpressionPtr> conditions;
+    std::vector<const rule::Rule*> rules;
     for (const rule::Rule& each : set.rules) {
-        if (each.enabled && each.source == kSource) conditions.push_back(each.condition);
+        if (each.enabled && each.source == kSource) rules.push_back(&each);
     }
+    std::vector<rule::ExpressionPtr> conditions;
     rule::ProgramBuilder policy;
     for (const std::string& text : recording) {
         auto condition = rule::resolve(text, {});
@@ -58,7 +59,7 @@ Result<std::shared_ptr<KernelRules>> KernelRules::make(rule::RuleSet set, std::s
     }
     made->policy_ = std::make_unique<const rule::Program>(std::move(policy).build());
     made->evaluator_ = std::make_unique<rule::Evaluator>(*made->policy_);
-    made->filter_ = rule::kernel_filter(conditions);
+    made->filter_ = rule::united(rule::kernel_filter(rules, host), rule::kernel_filter(conditions, host));
     made->filter_.host = host;
     static constexpr std::string_view kSources[] = {kSource};
     made->alerts_ = std::make_unique<rule::AlertRules>(std::move(set), kSources);
@@ -73,7 +74,7 @@ bool KernelRules::wants(const sensor::KernelEvent& event) {
                                [this](rule::ConditionId id) { return evaluator_->evaluate(id) != rule::Truth::no; });
 }
 
-KernelRules::Judgement KernelRules::judge(sensor::KernelEvent& event) {
+KernelRules::Judgement KernelRules::judge(sensor::KernelEvent& event, bool policy) {
     matches_.clear();
     bool wanted = false;
     const std::size_t names = std::max<std::size_t>(event.file_names(), 1);
@@ -83,7 +84,7 @@ KernelRules::Judgement KernelRules::judge(sensor::KernelEvent& event) {
             if (std::ranges::find(matches_, match.rule, &rule::AlertMatch::rule) == matches_.end())
                 matches_.push_back(match);
         }
-        wanted = wanted || wants(event);
+        wanted = wanted || (policy && wants(event));
     }
     if (names > 1) event.use_file_name(0);
     return {matches_, wanted};

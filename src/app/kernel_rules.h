@@ -34,8 +34,9 @@ public:
 
         [[nodiscard]] bool matters() const { return wanted || !matches.empty(); }
     };
-    /// Valid until the next call. The event goes by the kernel's name of its file again afterwards.
-    [[nodiscard]] Judgement judge(sensor::KernelEvent& event);
+    /// Valid until the next call. The event goes by the kernel's name of its file again afterwards. Without `policy`
+    /// the rules alone are asked.
+    [[nodiscard]] Judgement judge(sensor::KernelEvent& event, bool policy = true);
 
     [[nodiscard]] const model::KernelFilter& filter() const { return filter_; }
 

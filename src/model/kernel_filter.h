@@ -44,10 +44,17 @@ struct PathTest {
     friend auto operator<=>(const PathTest&, const PathTest&) = default;
 };
 
-/// Which of the calls of one kind are sent.
+/// Which of the calls of one kind are sent: those that one of these wants. Who cannot tell what a member asks takes it
+/// for `all`.
 struct FileWish {
     bool all = false;
-    std::vector<PathTest> paths;  ///< else those whose path passes one of them; none at all when empty
+    std::vector<PathTest> paths;        ///< whose path passes one of them
+    std::vector<std::string> programs;  ///< of a process of that name: the first fifteen bytes, when it began or last
+                                        ///< ran a program
+    bool climbing = false;  ///< whose caller wrote two points in a row
+
+    [[nodiscard]] bool empty() const { return !all && paths.empty() && programs.empty() && !climbing; }
+    friend bool operator==(const FileWish&, const FileWish&) = default;
 };
 
 /// What the kernel is to send: an over-approximation of what the rules and the recording policy can want, so that an

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "base/text.h"
 
@@ -90,6 +91,14 @@ std::string_view use_of(const Event& event) {
     return event.is_true("evt.is_open_write") ? " to write" : "";
 }
 
+/// How a process ended, from its status as wait() gives it; empty for success.
+std::string end_of(std::string_view text) {
+    unsigned status = 0;
+    std::from_chars(text.data(), text.data() + text.size(), status);
+    if (const unsigned signal = status & 0x7fU; signal != 0) return fmt::format(", killed by signal {}", signal);
+    return status == 0 ? std::string() : fmt::format(", exit code {}", status >> 8U & 0xffU);
+}
+
 /// How often it was done again: repetitions are told together.
 std::string repeated(const Event& event) {
     const auto count = event.number("evt.count");
@@ -123,9 +132,7 @@ Telling tell_process(const Event& event) {
     if (call == "procexit") {
         out.kind = "ended";
         out.tone = Tone::quiet;
-        const auto status = event.text("evt.arg", "status");
-        out.text = fmt::format("“{}”{}{}", command_of(event), status.empty() || status == "0" ? "" : ", status ",
-                               status == "0" ? "" : status);
+        out.text = fmt::format("“{}”{}", command_of(event), end_of(event.text("evt.arg", "status")));
         return out;
     }
     if (is_one_of(call, {"execve", "execveat"})) {

@@ -12,7 +12,10 @@ struct AlertRules::InForce {
     std::vector<FieldUse> identity;  ///< fields that tell one alert of the rule from another
     std::atomic<std::uint64_t> matched = 0;
     std::atomic<std::uint64_t> unknown = 0;
-    std::string unknown_reason;
+    bool reads_file_name = false;
+    std::string unknown_reason;      ///< guarded
+    const FieldUse* told = nullptr;  ///< what unknown_reason tells of; of the judging thread
+    std::string told_reason;
 };
 
 namespace {
@@ -26,6 +29,14 @@ bool changes_by_itself(const FieldUse& use) {
     constexpr std::array kNames = {"exec.id", "exec.pid", "exec.vpid", "loss.count"};
     return std::ranges::any_of(kPrefixes, [&](const char* prefix) { return field.name.starts_with(prefix); }) ||
            std::ranges::count(kNames, field.name) > 0;
+}
+
+/// Whether the field follows from the name that an event's file goes by.
+bool names_file(const FieldUse& use) {
+    constexpr std::array kNames = {"fd.name", "fd.directory", "fd.filename", "fd.containername",
+                                   "fd.containerdirectory"};
+    const auto name = model::field(use.field).name;
+    return std::ranges::count(kNames, name) > 0 || name.starts_with("fs.path.");
 }
 
 constexpr std::size_t kMostReason = 300;
@@ -67,36 +78,49 @@ AlertRules::AlertRules(RuleSet set, std::span<const std::string_view> sources) :
     }
     program_ = std::make_unique<const Program>(std::move(builder).build());
     evaluator_ = std::make_unique<Evaluator>(*program_);
+    for (ConditionId id = 0; id < rules_.size(); ++id)
+        rules_[id]->reads_file_name = std::ranges::any_of(program_->fields_of(id), names_file);
 }
 
 AlertRules::~AlertRules() = default;
 
 std::span<const AlertMatch> AlertRules::match(const model::Fields& event) {
     matches_.clear();
-    const model::Reading type = event.read(model::FieldKey("evt.type").id(), {});
-    std::string_view name;
-    if (!type.values.empty()) {
-        if (const auto* text = std::get_if<std::string_view>(&type.values.front())) name = *text;
-    }
     evaluator_->start(event);
-    for (const ConditionId id : program_->candidates(name)) {
-        InForce& rule = *rules_[id];
-        const Truth truth = evaluator_->evaluate(id);
-        if (truth == Truth::no) continue;
-        if (truth == Truth::unknown) {
-            rule.unknown.fetch_add(1, std::memory_order_relaxed);
-            const FieldUse* field = evaluator_->unknown_field();
-            const std::scoped_lock lock(mutex_);
-            rule.unknown_reason = field == nullptr ? "" : to_text(*field) + ": ";
-            rule.unknown_reason += evaluator_->reason().substr(0, kMostReason);
-            continue;
-        }
-        rule.matched.fetch_add(1, std::memory_order_relaxed);
-        matches_.push_back({.rule = rule.rule,
-                            .output = rule.rule->output.render(event),
-                            .identity = identity_of(*rule.rule, rule.identity, event)});
+    for (const ConditionId id : evaluator_->candidates()) judge(id, event);
+    return matches_;
+}
+
+std::span<const AlertMatch> AlertRules::match_again(const model::Fields& event) {
+    matches_.clear();
+    evaluator_->start(event);
+    for (const ConditionId id : evaluator_->candidates()) {
+        if (rules_[id]->reads_file_name) judge(id, event);
     }
     return matches_;
+}
+
+void AlertRules::judge(ConditionId id, const model::Fields& event) {
+    const Truth truth = evaluator_->evaluate(id);
+    if (truth == Truth::no) return;
+    InForce& rule = *rules_[id];
+    if (truth == Truth::unknown) return note_unknown(rule);
+    rule.matched.fetch_add(1, std::memory_order_relaxed);
+    matches_.push_back({.rule = rule.rule,
+                        .output = rule.rule->output.render(event),
+                        .identity = identity_of(*rule.rule, rule.identity, event)});
+}
+
+void AlertRules::note_unknown(InForce& rule) {
+    rule.unknown.fetch_add(1, std::memory_order_relaxed);
+    const FieldUse* field = evaluator_->unknown_field();
+    const auto reason = evaluator_->reason().substr(0, kMostReason);
+    if (!rule.told_reason.empty() && rule.told == field && rule.told_reason == reason) return;
+    rule.told = field;
+    rule.told_reason = reason;
+    const std::scoped_lock lock(mutex_);
+    rule.unknown_reason = field == nullptr ? "" : to_text(*field) + ": ";
+    rule.unknown_reason += reason;
 }
 
 std::vector<AlertRuleCount> AlertRules::counts() const {

@@ -44,6 +44,9 @@ public:
     /// neither true nor false is counted.
     [[nodiscard]] std::span<const AlertMatch> match(const model::Fields& event);
 
+    /// The same event again, after its file took another name: only rules that read a file's name are judged.
+    [[nodiscard]] std::span<const AlertMatch> match_again(const model::Fields& event);
+
     /// One row for each rule in force.
     [[nodiscard]] std::vector<AlertRuleCount> counts() const;
 
@@ -51,6 +54,9 @@ public:
 
 private:
     struct InForce;
+
+    void judge(ConditionId id, const model::Fields& event);
+    void note_unknown(InForce& rule);
 
     RuleSet set_;
     std::vector<std::unique_ptr<InForce>> rules_;  ///< by ConditionId

@@ -107,5 +107,20 @@ TEST(AlertRules, IdentityLeavesTimesAndCountsOutAndTellsContainersApart) {
     EXPECT_NE(identity("web", 1, 1), identity("db", 1, 1));
 }
 
+TEST(AlertRules, JudgeAnotherNameOfTheFileByTheRulesThatReadIt) {
+    RuleSet set = load_rules("own.yaml", R"y(
+- {rule: of file, desc: d, condition: evt.type = openat and fd.name startswith /bin/, output: "%fd.name", priority: INFO}
+- {rule: of process, desc: d, condition: evt.type = openat and proc.name = sh, output: o, priority: INFO}
+)y");
+    AlertRules alerts(std::move(set), std::vector<std::string_view>{"syscall"});
+    model::Event event(1);
+    event.set("evt.type", "openat");
+    event.set("proc.name", "sh");
+    event.set("fd.name", "/usr/bin/x");
+    EXPECT_THAT(outputs(alerts.match(event)), testing::ElementsAre("of process: o"));
+    event.set("fd.name", "/bin/x");
+    EXPECT_THAT(outputs(alerts.match_again(event)), testing::ElementsAre("of file: /bin/x"));
+}
+
 }  // namespace
 }  // namespace plimsoll::rule

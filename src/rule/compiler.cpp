@@ -69,6 +69,8 @@ Parsed<ConditionId> Compiler::add(const ExpressionPtr& expression) {
 
 std::unique_ptr<Graph> Compiler::finish() {
     index_event_types(*graph_);
+    plan(*graph_);
+    guard_candidates(*graph_);
     return std::move(graph_);
 }
 

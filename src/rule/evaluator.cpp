@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::string_view kWrongType = "its value has another type than the field";
 constexpr std::string_view kEventDirection = "<";
+constexpr model::FieldId kTypeField = model::FieldKey("evt.type").id();
+constexpr std::size_t kUntold = kNoType + 1;
 constexpr model::FieldId kDirectionField = model::FieldKey("evt.dir").id();
 
 }  // namespace
@@ -18,29 +20,68 @@ constexpr model::FieldId kDirectionField = model::FieldKey("evt.dir").id();
 /// Caches are stamped with the number of the record, so that a new record needs no clearing.
 struct EvaluatorState {
     explicit EvaluatorState(const Graph& all)
-        : graph(&all), node_stamps(all.nodes.size()), cell_stamps(all.slots.size()), cells(all.slots.size()) {}
+        : graph(&all),
+          stamps(all.steps.size()),
+          cell_stamps(all.slots.size()),
+          cells(all.slots.size()),
+          looked_up(all.text_indexes.size()),
+          group_stamps(all.groups) {}
 
     struct Stamp {
         std::uint32_t record = 0;
         Truth truth = Truth::no;
     };
 
+    /// What came of looking a slot's text up. `odd`: a value is no text.
+    struct LookUp {
+        enum class Result : std::uint8_t { done, absent, unknown, odd };
+        std::uint32_t record = 0;
+        Result result = Result::done;
+    };
+
     const Graph* graph;
     const model::Fields* record = nullptr;
     std::uint32_t number = 0;
-    std::vector<Stamp> node_stamps;
+    std::size_t type_index = kNoType;
+    bool type_is_known = false;
+    std::vector<Stamp> stamps;  ///< by StepId
     std::vector<std::uint32_t> cell_stamps;
     std::vector<Cell> cells;
+    std::vector<LookUp> looked_up;            ///< by text index
+    std::vector<std::uint32_t> group_stamps;  ///< the last record that a group of texts held for
+    std::vector<ConditionId> candidates_of_record;
     NodeId last = 0;
 
     void start(const model::Fields& next) {
         record = &next;
         if (number == std::numeric_limits<std::uint32_t>::max()) {
-            std::ranges::fill(node_stamps, Stamp{});
+            std::ranges::fill(stamps, Stamp{});
             std::ranges::fill(cell_stamps, 0);
+            std::ranges::fill(looked_up, LookUp{});
+            std::ranges::fill(group_stamps, 0);
             number = 0;
         }
         ++number;
+        type_is_known = false;
+    }
+
+    /// Index of the record's evt.type.
+    std::size_t type() {
+        if (!type_is_known) {
+            type_index = type_of(graph->type_slot == kNoIndex ? record->read(kTypeField, {}) : read(graph->type_slot));
+            type_is_known = true;
+        }
+        return type_index;
+    }
+
+    /// A type that is unknown, or none at all, or no text, is left to the tests themselves.
+    static std::size_t type_of(const model::Reading& reading) {
+        using State = model::Reading::State;
+        if (reading.state == State::absent) return kNoType;
+        if (reading.state == State::unknown || reading.values.size() != 1) return kUntold;
+        const auto* text = std::get_if<std::string_view>(&reading.values[0]);
+        if (text == nullptr) return kUntold;
+        return text->empty() ? kOtherType : find_event_type(*text);
     }
 
     const model::Reading& read(SlotId id) {
@@ -67,6 +108,11 @@ struct EvaluatorState {
         using State = model::Reading::State;
         const auto& left = read(test.left);
         if (left.state == State::absent) return Truth::no;
+        if (test.simple && left.state == State::present && !left.values.empty()) {
+            bool odd = false;
+            const bool matched = matches_one(test, left.values[0], odd);
+            return odd ? Truth::unknown : truth_of(matched);
+        }
         const model::Reading* right = nullptr;
         if (test.right) {
             right = &read(*test.right);
@@ -79,26 +125,95 @@ struct EvaluatorState {
         return mismatch ? Truth::unknown : truth_of(matched);
     }
 
-    Truth evaluate(NodeId id) {
-        Stamp& stamp = node_stamps[id];
-        if (stamp.record == number) return stamp.truth;
-        const Truth truth = compute(graph->nodes[id]);
-        stamp = {number, truth};
-        return truth;
+    /// Which groups of an index the slot's value belongs to; their stamps say it.
+    LookUp::Result look_up(std::uint32_t place) {
+        using State = model::Reading::State;
+        LookUp& at = looked_up[place];
+        if (at.record == number) return at.result;
+        const SlotId slot = graph->index_slots[place];
+        const auto& reading = read(slot);
+        at = {number, LookUp::Result::done};
+        if (reading.state == State::absent) {
+            at.result = LookUp::Result::absent;
+        } else if (reading.state == State::unknown) {
+            at.result = LookUp::Result::unknown;
+        } else {
+            const TextIndex& index = graph->text_indexes[place];
+            const bool all = graph->slots[slot].several != model::Several::no;
+            for (const auto& value : reading.values.first(all                      ? reading.values.size()
+                                                          : reading.values.empty() ? 0
+                                                                                   : 1)) {
+                const auto* text = std::get_if<std::string_view>(&value);
+                if (text == nullptr) return at.result = LookUp::Result::odd;
+                index.find(*text, [&](TextIndex::Group group) { group_stamps[group] = number; });
+            }
+        }
+        return at.result;
     }
 
-    Truth compute(const Node& node) {
-        if (node.kind == NodeKind::test) return test(graph->tests[node.first]);
-        const auto* child = &graph->children[node.first];
-        if (node.kind == NodeKind::negation) return negated(evaluate(*child));
-        const Truth decisive = truth_of(node.kind == NodeKind::disjunction);
+    /// Whether one of the guards holds, or it cannot be told.
+    bool may_hold(const Candidate& candidate) {
+        if (candidate.count == 0) return true;
+        for (const Guard& guard : std::span(graph->guards).subspan(candidate.first, candidate.count)) {
+            if (group_stamps[guard.group] == number) return true;
+            const auto result = look_up(guard.index);
+            if (result == LookUp::Result::unknown || result == LookUp::Result::odd) return true;
+            if (group_stamps[guard.group] == number) return true;
+        }
+        return false;
+    }
+
+    std::span<const ConditionId> candidates() {
+        if (type() == kUntold) return graph->all;
+        candidates_of_record.clear();
+        for (const Candidate& candidate : graph->guarded[type_index]) {
+            if (may_hold(candidate)) candidates_of_record.push_back(candidate.condition);
+        }
+        return candidates_of_record;
+    }
+
+    Truth text_step(const Step& step) {
+        switch (look_up(step.index)) {
+            case LookUp::Result::done: return truth_of(group_stamps[step.group] == number);
+            case LookUp::Result::absent: return Truth::no;
+            case LookUp::Result::unknown: return Truth::unknown;
+            case LookUp::Result::odd: break;
+        }
+        return any_of(std::span(graph->step_children).subspan(step.first, step.count), true,
+                      [this](std::uint32_t number_of_test) { return test(graph->tests[number_of_test]); });
+    }
+
+    /// Whether one holds (or, not `any`, all do); ends as soon as that is certain.
+    template <typename Evaluate>
+    static Truth any_of(std::span<const std::uint32_t> children, bool any, Evaluate&& one) {
+        const Truth decisive = truth_of(any);
         Truth result = negated(decisive);
-        for (std::uint32_t n = 0; n < node.count; ++n) {
-            const Truth truth = evaluate(child[n]);
+        for (const auto child : children) {
+            const Truth truth = one(child);
             if (truth == decisive) return truth;
             if (truth == Truth::unknown) result = Truth::unknown;
         }
         return result;
+    }
+
+    Truth evaluate(StepId id) {
+        const Step& step = graph->steps[id];
+        if (step.kind == StepKind::text) return text_step(step);
+        if (step.kind == StepKind::negation) return negated(evaluate(step.first));
+        if (step.kind == StepKind::event_type && type() != kUntold)
+            return truth_of(graph->type_tests[step.first][type_index]);
+        Stamp& stamp = stamps[id];
+        if (stamp.record == number) return stamp.truth;
+        const Truth truth = compute(id, step);
+        stamp = {number, truth};
+        return truth;
+    }
+
+    Truth compute(StepId id, const Step& step) {
+        if (step.kind == StepKind::test) return test(graph->tests[step.first]);
+        if (step.kind == StepKind::event_type) return test(graph->tests[graph->nodes[id].first]);
+        return any_of(std::span(graph->step_children).subspan(step.first, step.count), step.kind == StepKind::any,
+                      [this](StepId child) { return evaluate(child); });
     }
 
     /// What made the condition asked last unknown: a slot whose reading is, or one whose value has the wrong type.
@@ -142,6 +257,11 @@ Evaluator::Evaluator(Evaluator&&) noexcept = default;
 Evaluator& Evaluator::operator=(Evaluator&&) noexcept = default;
 
 void Evaluator::start(const model::Fields& record) { state_->start(record); }
+
+std::span<const ConditionId> Evaluator::candidates() {
+    check(state_->record != nullptr);
+    return state_->candidates();
+}
 
 Truth Evaluator::evaluate(ConditionId condition) {
     check(state_->record != nullptr && condition < state_->graph->roots.size());

@@ -42,6 +42,12 @@ Bounds of_test(const Graph& graph, const Test& test) {
 
 }  // namespace
 
+std::optional<EventSet> types_of(const Graph& graph, const Test& test) {
+    const Bounds bounds = of_test(graph, test);
+    if ((bounds.not_false & bounds.not_true).any()) return std::nullopt;
+    return bounds.not_false;
+}
+
 void index_event_types(Graph& graph) {
     std::vector<Bounds> bounds(graph.nodes.size());
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) {  // children come before their parents
@@ -69,6 +75,7 @@ void index_event_types(Graph& graph) {
     }
     graph.by_event_type.resize(kEventTypes.size() + 2);
     for (ConditionId id = 0; id < graph.roots.size(); ++id) {
+        graph.all.push_back(id);
         graph.event_types.push_back(bounds[graph.roots[id]].not_false);
         for (std::size_t type = 0; type < graph.by_event_type.size(); ++type) {
             if (graph.event_types.back()[type]) graph.by_event_type[type].push_back(id);

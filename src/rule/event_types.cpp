@@ -1,6 +1,8 @@
 #include "rule/event_types.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 
 #include "base/text.h"
 
@@ -8,10 +10,36 @@ namespace plimsoll::rule {
 
 static_assert(std::ranges::is_sorted(kEventTypes));
 
+namespace {
+
+constexpr std::size_t kPlaces = 2048;
+
+constexpr std::size_t hash(std::string_view name) {
+    std::uint32_t hash = 2166136261;  // FNV-1a
+    for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619;
+    return (hash ^ hash >> 16) % kPlaces;
+}
+
+/// Numbers of the names by hash, plus one; the next place where one is taken.
+constexpr auto kPlaceOf = [] {
+    std::array<std::uint16_t, kPlaces> places{};
+    for (std::size_t i = 0; i < kEventTypes.size(); ++i) {
+        auto at = hash(kEventTypes[i]);
+        while (places[at] != 0) at = (at + 1) % kPlaces;
+        places[at] = static_cast<std::uint16_t>(i + 1);
+    }
+    return places;
+}();
+static_assert(kEventTypes.size() * 3 < kPlaces);
+
+}  // namespace
+
 std::size_t find_event_type(std::string_view name) {
-    const auto found = std::ranges::lower_bound(kEventTypes, name);
-    if (found == kEventTypes.end() || *found != name) return kEventTypes.size();
-    return static_cast<std::size_t>(found - kEventTypes.begin());
+    for (auto at = hash(name); kPlaceOf[at] != 0; at = (at + 1) % kPlaces) {
+        const std::size_t type = kPlaceOf[at] - 1U;
+        if (kEventTypes[type] == name) return type;
+    }
+    return kEventTypes.size();
 }
 
 bool is_event_type(std::string_view name) {

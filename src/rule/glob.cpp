@@ -75,12 +75,15 @@ bool has_pattern(std::string_view text) { return text.find_first_of("*?[\\") != 
 
 }  // namespace
 
-Glob::Glob(std::string_view pattern, bool ignore_case) : pattern_(pattern), ignore_case_(ignore_case) {}
+Glob::Glob(std::string_view pattern, bool ignore_case) : pattern_(pattern), ignore_case_(ignore_case) {
+    if (!ignore_case) literal_ = std::min(pattern.find_first_of("*?[\\"), pattern.size());
+}
 
 bool Glob::matches(std::string_view text) const {
     const std::string_view pattern = pattern_;
-    std::size_t p = 0;
-    std::size_t t = 0;
+    if (!text.starts_with(pattern.substr(0, literal_))) return false;
+    std::size_t p = literal_;
+    std::size_t t = literal_;
     std::size_t star = kNone;  // behind the last '*'
     std::size_t star_text = 0;
     while (t < text.size() || p < pattern.size()) {

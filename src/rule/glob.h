@@ -17,6 +17,7 @@ public:
 private:
     std::string pattern_;
     bool ignore_case_;
+    std::size_t literal_ = 0;  ///< bytes at the beginning that stand for themselves
 };
 
 /// Path patterns of `pmatch`: the path itself or a directory above it, each component a shell pattern.

@@ -21,6 +21,7 @@
 #include "rule/glob.h"
 #include "rule/number.h"
 #include "rule/program.h"
+#include "rule/text_index.h"
 
 namespace plimsoll::rule::detail {
 
@@ -71,6 +72,7 @@ struct Test {
     bool list = false;
     model::Several several = model::Several::no;
     std::optional<SlotId> right;
+    bool simple = false;  ///< one value of the left is compared with one constant; set by plan()
 
     std::vector<std::string> texts;
     TextSet set;  ///< of texts, for `in` and `intersects`
@@ -97,6 +99,32 @@ using EventSet = std::bitset<kEventTypes.size() + 2>;  ///< known types, then: a
 inline constexpr std::size_t kOtherType = kEventTypes.size();
 inline constexpr std::size_t kNoType = kEventTypes.size() + 1;
 
+/// How a node is evaluated. Steps have the numbers of their nodes; those that stand for several tests at once follow.
+using StepId = std::uint32_t;
+enum class StepKind : std::uint8_t { test, event_type, text, negation, all, any };
+struct Step {
+    StepKind kind = StepKind::test;
+    std::uint32_t first = 0;  ///< test, type test, negated step, or begin in Graph::step_children
+    std::uint32_t count = 0;  ///< of a text: its tests, by number; of all and any: steps
+    std::uint32_t index = 0;  ///< of a text: in Graph::text_indexes
+    TextIndex::Group group = 0;
+};
+/// A group of texts of an index.
+struct Guard {
+    std::uint32_t index = 0;
+    TextIndex::Group group = 0;
+
+    friend bool operator==(const Guard&, const Guard&) = default;
+};
+
+/// A condition that events of one type may make true: only when one of the guards holds, where there are any.
+struct Candidate {
+    ConditionId condition = 0;
+    std::uint32_t first = 0;  ///< in Graph::guards
+    std::uint32_t count = 0;
+};
+inline constexpr std::uint32_t kNoIndex = 0xffffffff;
+
 struct Graph {
     std::vector<Slot> slots;
     std::vector<Test> tests;
@@ -106,7 +134,30 @@ struct Graph {
     std::vector<std::vector<FieldUse>> fields;  ///< by ConditionId
     std::vector<EventSet> event_types;          ///< by ConditionId
     std::vector<std::vector<ConditionId>> by_event_type;
+    std::vector<ConditionId> all;
+
+    std::vector<Step> steps;  ///< by NodeId, and more
+    std::vector<std::uint32_t> step_children;
+    std::vector<EventSet> type_tests;
+    SlotId type_slot = kNoIndex;          ///< of evt.type; kNoIndex when no condition reads it
+    std::vector<TextIndex> text_indexes;  ///< a slot may have two: of what costs little, and of texts that stand inside
+    std::vector<SlotId> index_slots;      ///< by text index
+    std::vector<Guard> guards;
+    std::vector<std::vector<Candidate>> guarded;  ///< by event type
+    TextIndex::Group groups = 0;
 };
+
+/// The event types for which a test is true; nothing when they do not decide it.
+[[nodiscard]] std::optional<EventSet> types_of(const Graph& graph, const Test& test);
+
+/// Whether a slot's field has few values, so that a test of it tells little.
+[[nodiscard]] bool has_few_values(const Slot& slot);
+
+/// Fills Graph::steps and what they refer to.
+void plan(Graph& graph);
+
+/// Fills Graph::guarded, once the steps are there.
+void guard_candidates(Graph& graph);
 
 /// Fills Graph::event_types and Graph::by_event_type.
 void index_event_types(Graph& graph);
@@ -123,6 +174,9 @@ struct Cell {
 
 /// Applies the slot's transformer to its inputs, whose readings are `inputs`.
 void apply(const Slot& slot, const std::vector<const model::Reading*>& inputs, Cell& out);
+
+/// The same for a simple test and the only value.
+[[nodiscard]] bool matches_one(const Test& test, const model::Value& value, bool& mismatch);
 
 /// Compares; `left` is present. `mismatch` is set when a value's type is not the field's.
 [[nodiscard]] bool matches(const Test& test, const model::Reading& left, const model::Reading* right, bool& mismatch);

@@ -86,8 +86,10 @@ private:
     void build_scope();
     void build_list(const Definition& from);
     void build_macro(const Definition& from);
+    const Definition* visible(const Definition& from, std::string_view name);
     void build_rule(const Definition& from);
     void warn_about(const Expression& expression, const std::string& context, bool& direction_told);
+    ExpressionPtr parse_condition(const SourceText& source, const std::string& context);
     ExpressionPtr resolve_condition(const SourceText& source, const Scope& scope, const std::string& context);
     void warn_unused();
     void warn_event_types();
@@ -124,7 +126,9 @@ private:
     std::map<std::pair<std::string, std::string>, Definition*> by_name_;
     std::size_t counter_ = 0;
 
-    Scope scope_;  ///< complete once build_scope has run
+    Scope scope_;                               ///< complete once build_scope has run
+    std::set<const Definition*> building_;      ///< lists and macros that are being put together
+    std::set<const Definition*> macros_tried_;  ///< so that a fault is told once
     std::set<std::string> lists_used_;
     std::set<std::string> macros_used_;
     ProgramBuilder builder_;                                             ///< checks types and tells event types

@@ -56,6 +56,13 @@ const Operand* unknown_field(const Expression& expression) {
     return expression.right.operand ? unknown_field(*expression.right.operand) : nullptr;
 }
 
+void collect_macros(const Expression& expression, std::set<std::string>& out) {
+    if (expression.kind == Expression::Kind::macro) out.insert(expression.macro);
+    for (const auto& child : expression.children) collect_macros(*child, out);
+}
+
+constexpr std::size_t kMostNested = 500;  ///< lists in lists, macros in macros, each changed after the one it stands in
+
 }  // namespace
 
 std::string_view to_text(Priority priority) { return kPriorities[static_cast<std::size_t>(priority)]; }
@@ -72,14 +79,30 @@ void RuleLoader::State::build_scope() {
     }
 }
 
+/// The definition, when one of `from` may name it: it was there before `from` was changed last. Where it was itself
+/// changed later, it is built now. Falco's order: the first definition counts, the last text holds.
+const Definition* RuleLoader::State::visible(const Definition& from, std::string_view name) {
+    const auto found = by_name_.find({from.kind, std::string(name)});
+    if (found == by_name_.end() || found->second->order >= from.updated) return nullptr;
+    const Definition& named = *found->second;
+    const bool built = from.kind == "list" ? scope_.lists.contains(named.name) : scope_.macros.contains(named.name);
+    if (!built && !building_.contains(&named) && building_.size() < kMostNested) {
+        if (from.kind == "list") build_list(named);
+        if (from.kind == "macro") build_macro(named);
+    }
+    return &named;
+}
+
 void RuleLoader::State::build_list(const Definition& from) {
     std::vector<std::string> items;
     const auto found = from.keys.find("items");
-    if (found == from.keys.end()) return;
+    if (found == from.keys.end() || scope_.lists.contains(from.name)) return;
+    building_.insert(&from);
     for (const auto* sequence : found->second) {
         for (const auto& item : sequence->items) {
+            const bool names_list = visible(from, item.text) != nullptr;
             const auto list = scope_.lists.find(item.text);
-            if (list == scope_.lists.end()) {
+            if (!names_list || list == scope_.lists.end()) {
                 items.push_back(quoted_item(item.text));
                 continue;
             }
@@ -87,27 +110,35 @@ void RuleLoader::State::build_list(const Definition& from) {
             items.insert(items.end(), list->second.begin(), list->second.end());
         }
         if (items.size() > kMaxYamlNodes) {
+            building_.erase(&from);
             return error("LOAD_ERR_VALIDATE", "the list is too long once the lists in it are written out",
                          "list " + from.name, from.at);
         }
     }
+    building_.erase(&from);
     scope_.lists[from.name] = std::move(items);
 }
 
-ExpressionPtr RuleLoader::State::resolve_condition(const SourceText& source, const Scope& scope,
-                                                   const std::string& context) {
-    auto expanded = expand_lists(source.text, source.places, scope);
+ExpressionPtr RuleLoader::State::parse_condition(const SourceText& source, const std::string& context) {
+    auto expanded = expand_lists(source.text, source.places, scope_);
     if (!expanded) {
         error("LOAD_ERR_COMPILE_CONDITION", expanded.error().message, context, expanded.error().at);
         return nullptr;
     }
     lists_used_.insert(expanded->lists_used.begin(), expanded->lists_used.end());
-    const auto parsed = parse(expanded->text, expanded->places);
+    auto parsed = parse(expanded->text, expanded->places);
     if (!parsed) {
         error("LOAD_ERR_COMPILE_CONDITION", parsed.error().message, context, parsed.error().at);
         return nullptr;
     }
-    const auto resolved = resolve_macros(*parsed, scope, &macros_used_);
+    return *parsed;
+}
+
+ExpressionPtr RuleLoader::State::resolve_condition(const SourceText& source, const Scope& scope,
+                                                   const std::string& context) {
+    const auto parsed = parse_condition(source, context);
+    if (parsed == nullptr) return nullptr;
+    const auto resolved = resolve_macros(parsed, scope, &macros_used_);
     if (!resolved) {
         error("LOAD_ERR_VALIDATE", resolved.error().message, context, resolved.error().at);
         return nullptr;
@@ -116,9 +147,28 @@ ExpressionPtr RuleLoader::State::resolve_condition(const SourceText& source, con
 }
 
 void RuleLoader::State::build_macro(const Definition& from) {
-    if (auto condition = resolve_condition(source_text(from, "condition"), scope_, "macro " + from.name)) {
-        scope_.macros[from.name] = std::move(condition);
+    if (scope_.macros.contains(from.name) || !macros_tried_.insert(&from).second) return;
+    const auto context = "macro " + from.name;
+    const auto parsed = parse_condition(source_text(from, "condition"), context);
+    if (parsed == nullptr) return;
+    building_.insert(&from);
+    Scope seen;
+    std::set<std::string> names;
+    collect_macros(*parsed, names);
+    bool all_seen = true;
+    for (const auto& name : names) {
+        const auto* named = visible(from, name);
+        const auto built = scope_.macros.find(name);
+        if (named != nullptr && built != scope_.macros.end()) {
+            seen.macros.insert(*built);
+        } else {
+            all_seen = all_seen && built == scope_.macros.end();
+        }
     }
+    building_.erase(&from);
+    const auto resolved = resolve_macros(parsed, all_seen ? scope_ : seen, &macros_used_);
+    if (!resolved) return error("LOAD_ERR_VALIDATE", resolved.error().message, context, resolved.error().at);
+    scope_.macros[from.name] = *resolved;
 }
 
 void RuleLoader::State::warn_about(const Expression& expression, const std::string& context, bool& direction_told) {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstring>
 
 #include "rule/graph.h"
 
@@ -30,7 +31,9 @@ bool compare_text(Operator op, std::string_view text, std::string_view constant)
         case Operator::gt: return text > constant;
         case Operator::ge: return text >= constant;
         case Operator::bcontains:
-        case Operator::contains: return text.find(constant) != std::string_view::npos;
+        case Operator::contains:
+            return ::memmem(text.data(), text.size(), constant.data(), constant.size()) !=
+                   nullptr;  // faster than find()
         case Operator::icontains: return contains_ignoring_case(text, constant);
         case Operator::bstartswith:
         case Operator::startswith: return text.starts_with(constant);
@@ -155,6 +158,15 @@ bool compare_with_field(const Test& test, const Value& left, const Reading& righ
 }
 
 }  // namespace
+
+bool matches_one(const Test& test, const Value& value, bool& mismatch) {
+    if (test.type == Type::boolean) {
+        const auto* truth = std::get_if<bool>(&value);
+        mismatch = truth == nullptr;
+        return truth != nullptr && (*truth == test.booleans[0]) != (test.op == Operator::ne);
+    }
+    return compare(test, value, 0, mismatch);
+}
 
 bool matches(const Test& test, const Reading& left, const Reading* right, bool& mismatch) {
     const auto values = left.values;

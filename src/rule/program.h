@@ -85,6 +85,10 @@ public:
     /// Begins a record; what was known of the one before is forgotten.
     void start(const model::Fields& record);
 
+    /// Every condition that is not certainly false for the record, by its `evt.type` and texts that can be looked up
+    /// at once (and perhaps more), in the order they were added; valid until the next call.
+    [[nodiscard]] std::span<const ConditionId> candidates();
+
     [[nodiscard]] Truth evaluate(ConditionId condition);
 
     /// After `unknown`: why the first fact in question could not be found out, and which field it is.

@@ -277,5 +277,35 @@ TEST(Template, TakesTheLongestFieldThatExists) {
               "line 1, column 4: expected a field after '%', not 'foo.bar'");
 }
 
+TEST(RuleSet, MacrosAndListsThatAreDefinedAgainHoldWhereTheyWereUsedBefore) {
+    RuleLoader loader;
+    loader.add("first.yaml", R"y(
+- {list: shells, items: [sh]}
+- {list: programs, items: [shells, cat]}
+- {macro: excepted, condition: proc.name = never}
+- {macro: interesting, condition: proc.name in (programs) and not excepted}
+- {rule: r, desc: d, condition: evt.type = execve and interesting, output: o, priority: INFO}
+)y");
+    loader.add("second.yaml", R"y(
+- {list: shells, items: [bash]}
+- {macro: excepted, condition: proc.pname = cron}
+)y");
+    const auto set = std::move(loader).finish();
+    EXPECT_TRUE(set.ok()) << (set.ok() ? "" : to_text(set.diagnostics[0], set));
+    ASSERT_EQ(set.rules.size(), 1U);
+    EXPECT_EQ(to_text(*set.rules[0].condition),
+              "(evt.type = execve and (proc.name in (bash, cat) and not proc.pname = cron))");
+}
+
+TEST(RuleSet, MacrosThatNameEachOtherAreAnError) {
+    const auto set = load_rules("r.yaml", R"y(
+- {macro: a, condition: proc.name = x}
+- {macro: b, condition: a or proc.name = y}
+- {macro: a, condition: b or proc.name = z}
+- {rule: r, desc: d, condition: evt.type = execve and a, output: o, priority: INFO}
+)y");
+    EXPECT_FALSE(set.ok());
+}
+
 }  // namespace
 }  // namespace plimsoll::rule

@@ -7,6 +7,7 @@
 
 #include "model/event.h"
 #include "model/reading.h"
+#include "sensor/names_dns.h"
 #include "sensor/process.h"
 #include "sensor/raw_event.h"
 #include "sensor/users.h"
@@ -17,7 +18,8 @@ namespace plimsoll::sensor {
 struct Surroundings {
     std::int64_t boot_offset = 0;  ///< nanoseconds: add to CLOCK_BOOTTIME for the wall clock
     std::string_view hostname;
-    Users* users = nullptr;  ///< null: names of users are unknown
+    Users* users = nullptr;           ///< null: names of users are unknown
+    const DnsNames* names = nullptr;  ///< null: addresses have no names
 };
 
 /// An event of the kernel with Falco's fields (docs/falco-differences.md names where they differ). Nothing is computed
@@ -32,9 +34,9 @@ public:
     /// Becomes another event; what was computed of the one before is forgotten. `number` is evt.num.
     void start(const RawEvent& raw, const Process* process, std::uint64_t number);
 
-    /// The names that the file goes by: the kernel's, and the caller's where it leads through /proc or where the
-    /// kernel's has another spelling by the usual links (/bin for /usr/bin, /var/run for /run). At least one for an
-    /// event of a file.
+    /// The names that the file goes by: the kernel's, the caller's where it leads through /proc, and the kernel's in
+    /// another spelling where distributions have a link (/bin for /usr/bin, /var/run for /run). At least one for an
+    /// event of a file, none for others.
     [[nodiscard]] std::size_t file_names() const;
     /// From now on fd.name and what follows from it are those of that name; 0, the kernel's, after start().
     void use_file_name(std::size_t which);

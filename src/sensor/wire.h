@@ -27,7 +27,8 @@ typedef __s64 wire_s64;
 
 /// What happened.
 enum WireKind {
-    WIRE_FORK = 1,  ///< a process was made: WireTask and WireCredentials are the child's; pid and start too
+    WIRE_FORK = 1,  ///< a process was made: WireTask and WireCredentials are the child's; pid and start too. Arguments:
+                    ///< [0] pid, [1] start of the process that forked, which is not the parent after CLONE_PARENT
     WIRE_EXEC,      ///< a program began: task, credentials, file (the program's), strings EXE ARGV CWD [ENV] [SCRIPT]
     WIRE_EXIT,      ///< the last thread of a process ended: result is the exit code as wait() tells it
     WIRE_CALL,      ///< a system call returned: `call` says which, arguments are the call's own
@@ -56,6 +57,7 @@ enum WireFlag {
     WIRE_DELETED = 16,   ///< the file has no name any more
     WIRE_THREAD = 32,    ///< done by a thread that is not the first of its process
     WIRE_HOST = 64,      ///< outside containers
+    WIRE_ROUGH = 128,    ///< `start` is known to a tick of the clock only: told from /proc, not by the kernel programs
 };
 
 /// 72 bytes.
@@ -103,7 +105,7 @@ struct WireCredentials {
     wire_u64 effective, permitted, inheritable, bounding, ambient;  ///< capability sets, bit 0 is CAP_CHOWN
 };
 
-enum WireLayer { WIRE_NO_OVERLAY, WIRE_LOWER, WIRE_UPPER, WIRE_COPIED_UP };
+enum WireLayer { WIRE_NO_OVERLAY, WIRE_LOWER, WIRE_UPPER, WIRE_COPIED_UP, WIRE_LAYER_UNKNOWN };
 
 /// A file as the kernel knows it after the call. 64 bytes.
 struct WireFile {
@@ -117,7 +119,8 @@ struct WireFile {
     wire_u32 links;
     wire_u32 filesystem;  ///< magic number of the superblock
     wire_u8 layer;        ///< WireLayer
-    wire_u8 reserved[3];
+    wire_u8 created;      ///< 1: this very call made the file (FMODE_CREATED)
+    wire_u8 reserved[2];
 };
 
 /// A socket and its two ends. 64 bytes.
@@ -136,18 +139,21 @@ struct WireSocket {
 };
 
 /// Numbers of the event; for WIRE_CALL the call's arguments, for WIRE_FOLDED count, first time, last time, and the
-/// call.
+/// call. Where a call takes a pointer to numbers, those stand there instead: openat2 has flags, mode and resolve in
+/// [2], [3], [4]; clone3 its flags in [0].
 struct WireArguments {
     wire_u64 value[6];
 };
 
-/// Which string follows. Paths are as the process's own root shows them.
+/// Which string follows. Paths are as the process's own root shows them. Calls with two paths: rename and link have the
+/// old one in PATH and NAME, the new one in PATH2 and NAME2; symlink the link in PATH and NAME, what it says in NAME2;
+/// mount the mount point in PATH and NAME, the source in NAME2.
 enum WireTag {
     WIRE_PATH = 1,  ///< the object as the kernel names it
     WIRE_PATH2,     ///< the second one: where a file was renamed or linked to
     WIRE_NAME,      ///< what the caller wrote: a claim, read after the call
     WIRE_NAME2,
-    WIRE_CWD,
+    WIRE_CWD,        ///< of the process; for a call: the folder that a relative NAME starts from, when that is sent
     WIRE_EXE,        ///< the program, as WIRE_PATH
     WIRE_ARGV,       ///< arguments, each ended by NUL
     WIRE_ENV,        ///< NAME=value, each ended by NUL

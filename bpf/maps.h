@@ -1,0 +1,169 @@
+#pragma once
+
+#include "kernel.h"
+#include "sensor/wire.h"
+#include "shared.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+const volatile struct Settings settings = {};
+struct Control control = {};
+
+/// A system call that returned. It stands in a map rather than on the stack: the verifier then follows what is done with
+/// it once, and not once for each way in which it can have come about.
+struct Call {
+    u64 task;  ///< struct task_struct *
+    u64 arguments[8];  ///< six; [6] is 0, [7] AT_FDCWD
+    long result;
+    u64 cgroup;
+    u32 generation;  ///< of the filter; its lowest bit is the slot
+    u16 number;
+    u8 compat, host;
+};
+
+/// Room to put an event together; one for each processor, since a system call's exit is not interrupted by another's.
+struct Scratch {
+    u8 event[32768 + MOST_ARGUMENTS + 64];
+    struct Call call;
+    u64 last_cgroup;  ///< the cgroup of the call before, whether it was the host's, and as of which table
+    u32 last_host, last_known;
+    u8 name[MOST_PATH + 8];   ///< what a caller wrote
+    u64 parts[MOST_PARTS];    ///< entries of a path, from the last to the first; or hashes of its beginnings
+    u32 starts[MOST_PARTS];   ///< where the parts of a caller's path begin
+    u32 zero;                 ///< 0, which the verifier does not know: a count that begins with it is not followed step by step
+};
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 1);  // the loader: one for each processor
+    __type(key, u32);
+    __type(value, struct Scratch);
+} scratches SEC(".maps");
+
+struct Ring {
+    __uint(type, BPF_MAP_TYPE_RINGBUF);
+    __uint(max_entries, 262144);
+};
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+    __uint(max_entries, 1);
+    __uint(key_size, sizeof(u32));
+    __array(values, struct Ring);
+} bulk_rings SEC(".maps"), first_rings SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, u32);
+    __type(value, struct Counts);
+} counts SEC(".maps");
+
+/// Cgroups of containers, by number.
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, 65536);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, u64);
+    __type(value, u8);
+} containers SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, 16384);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, u64);
+    __type(value, struct PathWish);
+} wishes SEC(".maps");
+
+/// What a path was judged to be: acts that are wanted of it. Valid while every entry from the file up to the root is the
+/// same and has the same name.
+struct Verdict {
+    u64 print, check;  ///< two numbers of the chain of entries
+    u32 generation;
+    u32 born;  ///< low bits of the kernel's ticks
+    u16 acts;
+    u16 reserved[3];
+};
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, VERDICTS);
+    __type(key, u32);
+    __type(value, struct Verdict);
+} verdicts SEC(".maps");
+
+/// Repetitions: the first is sent, the others are counted here until the loader asks for them.
+struct FoldKey {
+    u64 start;
+    u64 a, b;  ///< the file's device and number, or the remote address
+    u32 pid;
+    u32 euid;
+    u32 port;
+    u16 call;
+    u16 acts;
+    u8 failed;
+    u8 reserved[7];
+};
+struct Fold {
+    u64 count;  ///< beyond the one that was sent
+    u64 first, last;
+    struct WireEvent head;
+    struct WireFile file;
+    struct WireSocket socket;
+    u32 path_length;
+    u8 parts;
+    u8 reserved[3];
+    u8 path[FOLDED_PATH];
+};
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, 16384);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, struct FoldKey);
+    __type(value, struct Fold);
+} folds SEC(".maps");
+
+/// What a process was called when it was made or last ran a program, as a number: what it calls itself later does not
+/// count.
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, 65536);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, u32);
+    __type(value, u64);
+} programs SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+    __uint(max_entries, SHAPES);
+    __type(key, u32);
+    __type(value, u32);
+} shapes SEC(".maps");
+
+static __always_inline struct Counts *counted(void) {
+    u32 zero = 0;
+    return bpf_map_lookup_elem(&counts, &zero);
+}
+
+static __always_inline struct Scratch *scratch(void) {
+    u32 cpu = bpf_get_smp_processor_id();
+    return bpf_map_lookup_elem(&scratches, &cpu);
+}
+
+/// Puts an event that lies in the scratch into this processor's ring.
+static __always_inline long send(void *rings, enum WireLoss loss, void *event, u32 size) {
+    u32 cpu = bpf_get_smp_processor_id();
+    struct Counts *count = counted();
+    void *ring = bpf_map_lookup_elem(rings, &cpu);
+    if (!count) return -1;
+    barrier_var(size);
+    if (size > sizeof(((struct Scratch *)0)->event) || !ring || bpf_ringbuf_output(ring, event, size, 0)) {
+        count->lost[loss]++;
+        return -1;
+    }
+    count->sent++;
+    return 0;
+}
+
+static __always_inline void dropped(void) {
+    struct Counts *count = counted();
+    if (count) count->dropped++;
+}
