@@ -4,9 +4,10 @@
 //
 //     sensor_cost [--triples N] [--ms N] [--unaudited] [--empty] [workload…]
 //
-// --empty measures a program that does nothing on each system call's exit: the least that any sensor of this kind costs.
-// --unaudited takes the workload out of Linux audit (auditctl -a task,never while it is started), which otherwise may have
-// put every call on the kernel's slow path already.
+// --empty measures a program that does nothing on each system call's exit: the least that any sensor of this kind
+// costs.
+// --unaudited takes the workload out of Linux audit (auditctl -a task,never while it is started), which otherwise may
+// have put every call on the kernel's slow path already.
 
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -104,7 +105,8 @@ model::KernelFilter usual_filter() {
     using model::PathTest;
     model::KernelFilter filter;
     const auto wish = [&](FileAct act) -> auto& { return filter.files[static_cast<std::size_t>(act)]; };
-    for (const char* const path : {"/etc/shadow", "/etc/sudoers", "/root/.ssh", "/etc/pam.d", "/proc/kcore", "/dev/mem"})
+    for (const char* const path :
+         {"/etc/shadow", "/etc/sudoers", "/root/.ssh", "/etc/pam.d", "/proc/kcore", "/dev/mem"})
         wish(FileAct::read).paths.push_back({PathTest::Kind::under, path});
     for (const char* const name : {"id_rsa", ".aws", ".kube", "docker.sock"})
         wish(FileAct::read).paths.push_back({PathTest::Kind::name, name});
@@ -112,8 +114,8 @@ model::KernelFilter usual_filter() {
         for (const FileAct act : {FileAct::write, FileAct::create, FileAct::unlink, FileAct::rename, FileAct::chmod})
             wish(act).paths.push_back({PathTest::Kind::under, path});
     wish(FileAct::execute).all = true;
-    for (const int call : {SYS_connect, SYS_accept, SYS_accept4, SYS_listen, SYS_ptrace, SYS_setns, SYS_unshare, SYS_dup2,
-                           SYS_dup3, SYS_mount, SYS_bpf, SYS_memfd_create, SYS_sendto, SYS_sendmsg}) {
+    for (const int call : {SYS_connect, SYS_accept, SYS_accept4, SYS_listen, SYS_ptrace, SYS_setns, SYS_unshare,
+                           SYS_dup2, SYS_dup3, SYS_mount, SYS_bpf, SYS_memfd_create, SYS_sendto, SYS_sendmsg}) {
         filter.succeeded.set(static_cast<std::size_t>(call));
         filter.failed.set(static_cast<std::size_t>(call));
     }
@@ -124,8 +126,9 @@ model::KernelFilter usual_filter() {
 class Empty {
 public:
     Empty() {
-        const bpf_insn nothing[] = {{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0},
-                                    {.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0}};
+        const bpf_insn nothing[] = {
+            {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0},
+            {.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0}};
         btf* const types = btf__load_vmlinux_btf();
         LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_TRACE_RAW_TP);
         options.attach_btf_id =
@@ -270,14 +273,15 @@ int main(int count, char** words) {
             offs.push_back((before + after) / 2);
             ons.push_back(with);
         }
-        fmt::print("{:<15} {:>9.1f} {:>9.1f}  {:>6.3f} {:>6.3f}-{:<6.3f}  {:>7.3f}  {:>5.2f}  {:>5.2f}\n", workload.name,
-                   median(offs), median(ons), median(ratios), quarter(ratios, 1), quarter(ratios, 3), median(controls),
-                   workload.goal, workload.falco);
+        fmt::print("{:<15} {:>9.1f} {:>9.1f}  {:>6.3f} {:>6.3f}-{:<6.3f}  {:>7.3f}  {:>5.2f}  {:>5.2f}\n",
+                   workload.name, median(offs), median(ons), median(ratios), quarter(ratios, 1), quarter(ratios, 3),
+                   median(controls), workload.goal, workload.falco);
         std::fflush(stdout);
     }
     std::error_code ignored;
     std::filesystem::remove(cgroup, ignored);
     std::filesystem::remove("/tmp/plimsoll-sensor-cost", ignored);
-    fmt::print("Falco: ratio of CPU of Falco 0.44.1 with its stable rules on a machine of this kind "
-               "(shared/research/falco.md, section 1.1).\n");
+    fmt::print(
+        "Falco: ratio of CPU of Falco 0.44.1 with its stable rules on a machine of this kind "
+        "(shared/research/falco.md, section 1.1).\n");
 }

@@ -48,11 +48,9 @@ static __always_inline u32 socketcall_number(u32 which) {
     }
 }
 
-static __always_inline bool is_compat(struct task_struct *task) {
-    return GET(task, thread_info.status) & TS_COMPAT;
-}
+static __always_inline bool is_compat(struct task_struct* task) { return GET(task, thread_info.status) & TS_COMPAT; }
 
-static __always_inline u32 call_number(struct pt_regs *regs, bool compat) {
+static __always_inline u32 call_number(struct pt_regs* regs, bool compat) {
     u32 number = regs->orig_ax;
     if (number >= CALLS) return 0xffff;
     if (!compat) return number;
@@ -60,7 +58,7 @@ static __always_inline u32 call_number(struct pt_regs *regs, bool compat) {
     return control.native[number];
 }
 
-static __always_inline void fetch_arguments(struct Call *call, struct pt_regs *regs) {
+static __always_inline void fetch_arguments(struct Call* call, struct pt_regs* regs) {
     call->arguments[NOTHING] = 0;
     call->arguments[HERE] = AT_FDCWD;
     if (!call->compat) {
@@ -74,7 +72,7 @@ static __always_inline void fetch_arguments(struct Call *call, struct pt_regs *r
     }
     if ((u32)regs->orig_ax == SOCKETCALL) {
         u32 from[6] = {};
-        bpf_probe_read_user(from, sizeof(from), (void *)(u64)(u32)regs->cx);
+        bpf_probe_read_user(from, sizeof(from), (void*)(u64)(u32)regs->cx);
         for (u32 i = 0; i < 6; i++) call->arguments[i] = from[i];
         return;
     }
@@ -86,17 +84,17 @@ static __always_inline void fetch_arguments(struct Call *call, struct pt_regs *r
     call->arguments[5] = (u32)regs->bp;
 }
 
-static __always_inline struct task_struct *task_of(struct Call *call) { return (void *)call->task; }
+static __always_inline struct task_struct* task_of(struct Call* call) { return (void*)call->task; }
 
-static __always_inline struct FilterSlot *filter_of(struct Call *call) { return &control.filter[call->generation & 1]; }
+static __always_inline struct FilterSlot* filter_of(struct Call* call) { return &control.filter[call->generation & 1]; }
 
 /// The call, in Scratch; null when nobody wants anything of this task's calls.
-static __always_inline struct Scratch *begin_call(u64 *ctx) {
-    struct pt_regs *regs = (void *)ctx[0];
-    struct Scratch *room = scratch();
+static __always_inline struct Scratch* begin_call(u64* ctx) {
+    struct pt_regs* regs = (void*)ctx[0];
+    struct Scratch* room = scratch();
     if (!room) return NULL;
-    struct Call *call = &room->call;
-    struct task_struct *task = (void *)bpf_get_current_task();
+    struct Call* call = &room->call;
+    struct task_struct* task = (void*)bpf_get_current_task();
     u64 cgroup = task_cgroup(task);
     u32 generation = control.generation, slot = generation & 1;
     u32 known = control.known;
@@ -122,14 +120,14 @@ static __always_inline struct Scratch *begin_call(u64 *ctx) {
 }
 
 /// Whether a call that names no file is wanted.
-static __always_inline bool wanted_call(struct Call *call) {
+static __always_inline bool wanted_call(struct Call* call) {
     u32 number = call->number & (CALLS - 1);
-    struct FilterSlot *filter = filter_of(call);
-    u64 *bits = call->result < 0 ? filter->failed : filter->succeeded;
+    struct FilterSlot* filter = filter_of(call);
+    u64* bits = call->result < 0 ? filter->failed : filter->succeeded;
     return bits[number >> 6] >> (number & 63) & 1;
 }
 
-static __always_inline void fill_call(struct WireEvent *head, struct Call *call, u8 parts) {
+static __always_inline void fill_call(struct WireEvent* head, struct Call* call, u8 parts) {
     fill_head(head, task_of(call), call->cgroup, call->host);
     head->kind = WIRE_CALL;
     head->parts = parts;
@@ -138,16 +136,16 @@ static __always_inline void fill_call(struct WireEvent *head, struct Call *call,
     if (call->compat) head->flags |= WIRE_COMPAT;
 }
 
-static __always_inline void fill_arguments(struct WireArguments *out, struct Call *call) {
+static __always_inline void fill_arguments(struct WireArguments* out, struct Call* call) {
     for (u32 i = 0; i < 6; i++) out->value[i] = call->arguments[i];
 }
 
 /// What the caller wrote, as a string of the event; read after the call, so a claim. Nothing when it cannot be read.
-static __always_inline u32 add_user_text(struct Scratch *room, struct WireEvent *head, u32 at, u32 tag, u64 address,
-                                         struct Text *text) {
+static __always_inline u32 add_user_text(struct Scratch* room, struct WireEvent* head, u32 at, u32 tag, u64 address,
+                                         struct Text* text) {
     at &= 0x7fff;
-    struct WireString *string = (void *)(room->event + at);
-    long length = bpf_probe_read_user_str(room->event + at + sizeof(*string), MOST_PATH, (void *)address);
+    struct WireString* string = (void*)(room->event + at);
+    long length = bpf_probe_read_user_str(room->event + at + sizeof(*string), MOST_PATH, (void*)address);
     text->begin = text->at = at + sizeof(*string);
     if (length <= 0) return at;
     if (length >= MOST_PATH) {
@@ -163,16 +161,16 @@ static __always_inline u32 add_user_text(struct Scratch *room, struct WireEvent 
 
 /// Adds the folder that a relative name starts from, the descriptor's or the current one, and says where the event goes
 /// on; what `text` was is overwritten by how the path came out.
-VERIFIED_ONCE u32 write_folder(struct Text *text, u32 at, int descriptor) {
-    struct Scratch *room = scratch();
-    struct task_struct *task = (void *)bpf_get_current_task();
+VERIFIED_ONCE u32 write_folder(struct Text* text, u32 at, int descriptor) {
+    struct Scratch* room = scratch();
+    struct task_struct* task = (void*)bpf_get_current_task();
     if (!room || !text) return at;
     struct Walk walk;
     if (descriptor == AT_FDCWD) {
-        struct fs_struct *fs = GET(task, fs);
+        struct fs_struct* fs = GET(task, fs);
         begin_walk(&walk, room, task, GET(fs, pwd.dentry), GET(fs, pwd.mnt));
     } else {
-        struct file *file = file_of(task, descriptor);
+        struct file* file = file_of(task, descriptor);
         if (!file) return at;
         begin_walk(&walk, room, task, GET(file, f_path.dentry), GET(file, f_path.mnt));
     }
@@ -185,7 +183,7 @@ VERIFIED_ONCE u32 write_folder(struct Text *text, u32 at, int descriptor) {
 }
 
 /// The folder, where the caller's text is a relative name.
-static __always_inline u32 add_folder(struct Scratch *room, struct WireEvent *head, u32 at, struct Text *claim,
+static __always_inline u32 add_folder(struct Scratch* room, struct WireEvent* head, u32 at, struct Text* claim,
                                       int descriptor) {
     if (claim->at <= claim->begin || room->event[claim->begin & 0x7fff] == '/') return at;
     struct Text path = {};
@@ -201,7 +199,7 @@ struct Claim {
     bool odd;
 };
 
-static __always_inline long take_byte(struct Claim *claim, struct Scratch *room) {
+static __always_inline long take_byte(struct Claim* claim, struct Scratch* room) {
     u32 at = claim->at;
     if (at > claim->end) return 1;
     u8 byte = at == claim->end ? '/' : room->event[at & 0x7fff];
@@ -225,41 +223,42 @@ static __always_inline long take_byte(struct Claim *claim, struct Scratch *room)
     return claim->odd;
 }
 
-static long take_byte_on(u32 step, void *context) {
-    struct Scratch *room = scratch();
+static long take_byte_on(u32 step, void* context) {
+    struct Scratch* room = scratch();
     return room ? take_byte(context, room) : 1;
 }
 
-/// The acts that are wanted of what a caller wrote: all that are wanted of anything, when it is no normal absolute path.
-VERIFIED_ONCE int judge_claim(struct Text *text, u32 slot) {
-    struct Scratch *room = scratch();
+/// The acts that are wanted of what a caller wrote: all that are wanted of anything, when it is no normal absolute
+/// path.
+VERIFIED_ONCE int judge_claim(struct Text* text, u32 slot) {
+    struct Scratch* room = scratch();
     if (!room || !text) return 0;
-    u16 some = control.filter[slot & 1].some;
-    if (text->at <= text->begin || room->event[text->begin & 0x7fff] != '/') return some;
-    if (control.filter[slot & 1].every == some) return some;
-    if (!(LOOPS)) return some;
+    u16 pathed = control.filter[slot & 1].pathed;
+    if (text->at <= text->begin || room->event[text->begin & 0x7fff] != '/') return pathed;
+    if (control.filter[slot & 1].every == pathed) return pathed;
+    if (!(LOOPS)) return pathed;
     struct Claim claim = {.at = text->begin, .end = text->at, .part = text->begin + 1};
-    claim.parts = *(volatile u32 *)&room->zero;
+    claim.parts = *(volatile u32*)&room->zero;
     bpf_loop(MOST_PATH + 1, take_byte_on, &claim, 0);
-    if (claim.odd || claim.at <= claim.end) return some;
+    if (claim.odd || claim.at <= claim.end) return pathed;
     text->parts = claim.parts;
     text->lost = text->cut = false;
     return judge(text, slot);
 }
 
 /// Whether two points stand in a row in the caller's text; a text too long to look through is taken to have them.
-VERIFIED_ONCE int climbs(struct Text *text) {
-    struct Scratch *room = scratch();
+VERIFIED_ONCE int climbs(struct Text* text) {
+    struct Scratch* room = scratch();
     if (!room || !text) return 1;
     u32 length = text->at - text->begin;
     if (length > 256) return 1;
     const u64 ones = 0x0101010101010101ULL, highs = 0x8080808080808080ULL, points = 0x2e2e2e2e2e2e2e2eULL;
-    u64 found = *(volatile u32 *)&room->zero;
+    u64 found = *(volatile u32*)&room->zero;
 #pragma clang loop unroll(disable)
     for (u32 i = 0; i < 256; i += 8) {
         if (i >= length) break;
-        u64 here = *(u64 *)(room->event + ((text->begin + i) & 0x7fff)) ^ points;
-        u64 next = *(u64 *)(room->event + ((text->begin + i + 1) & 0x7fff)) ^ points;
+        u64 here = *(u64*)(room->event + ((text->begin + i) & 0x7fff)) ^ points;
+        u64 next = *(u64*)(room->event + ((text->begin + i + 1) & 0x7fff)) ^ points;
         u64 both = here | next;
         found |= (both - ones) & ~both & highs;  // what lies behind the end may add to it
     }
@@ -267,14 +266,39 @@ VERIFIED_ONCE int climbs(struct Text *text) {
 }
 
 /// Argument of that number.
-static __always_inline u64 argument(struct Call *call, u32 which) { return call->arguments[which & 7]; }
+static __always_inline u64 argument(struct Call* call, u32 which) { return call->arguments[which & 7]; }
+
+/// The beginning of a name that lies in the caller's memory, looked at in one go.
+struct Beginning {
+    u64 words[9];
+    bool cut;
+};
+
+static __always_inline void read_beginning(struct Beginning* out, u64 name) {
+    __builtin_memset(out, 0, sizeof(*out));
+    out->cut = bpf_probe_read_user_str(out->words, 64, (void*)name) >= 64;
+}
+
+/// Whether two points stand in a row there.
+static __always_inline bool beginning_climbs(struct Beginning* beginning) {
+    const u64 ones = 0x0101010101010101ULL, highs = 0x8080808080808080ULL, points = 0x2e2e2e2e2e2e2e2eULL;
+    u64 found = 0;
+#pragma clang loop unroll(full)
+    for (u32 i = 0; i < 8; i++) {
+        u64 here = beginning->words[i] ^ points;
+        u64 next = (beginning->words[i] >> 8 | beginning->words[i + 1] << 56) ^ points;
+        u64 both = here | next;
+        found |= (both - ones) & ~both & highs;
+    }
+    return found != 0;
+}
 
 /// Acts that are wanted of this process for what it is.
-static __always_inline u16 wanted_of_program(struct Call *call) {
-    struct FilterSlot *filter = filter_of(call);
+static __always_inline u16 wanted_of_program(struct Call* call) {
+    struct FilterSlot* filter = filter_of(call);
     if (!filter->programs) return 0;
     u32 pid = GET(task_of(call), tgid);
-    u64 *number = bpf_map_lookup_elem(&programs, &pid);
+    u64* number = bpf_map_lookup_elem(&programs, &pid);
     if (!number) return filter->programs;
     return wanted_of(*number, call->generation, true);
 }
@@ -282,23 +306,23 @@ static __always_inline u16 wanted_of_program(struct Call *call) {
 #define FOLD_CLOSED (1ULL << 63)
 
 /// Whether this is a repetition of what was sent already; then it was counted.
-static __always_inline bool folded(struct FoldKey *key) {
-    struct Fold *fold = bpf_map_lookup_elem(&folds, key);
+static __always_inline bool folded(struct FoldKey* key) {
+    struct Fold* fold = bpf_map_lookup_elem(&folds, key);
     if (!fold) return false;
     u64 now = bpf_ktime_get_boot_ns(), before = __sync_fetch_and_add(&fold->count, 1);
     if (before & FOLD_CLOSED) return false;  // it is being told of and removed
     if (before == 0) fold->first = now;
     fold->last = now;
-    struct Counts *count = counted();
+    struct Counts* count = counted();
     if (count) count->folded++;
     return true;
 }
 
 /// From now on repetitions of the event that was sent are counted, if there is room. The entry is put together behind
 /// the event, where arguments of programs stand otherwise.
-static __always_inline void start_fold(struct Scratch *room, struct FoldKey *key, struct WireEvent *head, u8 parts,
-                                       struct WireFile *file, struct WireSocket *socket, u32 path, u32 length) {
-    struct Fold *fold = (void *)(room->event + 0x8000);
+static __always_inline void start_fold(struct Scratch* room, struct FoldKey* key, struct WireEvent* head, u8 parts,
+                                       struct WireFile* file, struct WireSocket* socket, u32 path, u32 length) {
+    struct Fold* fold = (void*)(room->event + 0x8000);
     fold->count = fold->first = fold->last = 0;
     __builtin_memcpy(&fold->head, head, sizeof(fold->head));
     if (file) __builtin_memcpy(&fold->file, file, sizeof(fold->file));

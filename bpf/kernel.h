@@ -14,7 +14,7 @@ typedef __s64 s64;
 typedef _Bool bool;
 #define true 1
 #define false 0
-#define NULL ((void *)0)
+#define NULL ((void*)0)
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -23,17 +23,17 @@ struct pt_regs {
 };
 
 struct list_head {
-    struct list_head *next;
+    struct list_head* next;
 };
 
 struct qstr {
     u64 hash_len;
     u32 hash, len;
-    const unsigned char *name;
+    const unsigned char* name;
 };
 
 struct hlist_bl_node {
-    struct hlist_bl_node **pprev;
+    struct hlist_bl_node** pprev;
 };
 
 struct super_block {
@@ -46,7 +46,7 @@ struct inode {
     struct {
         u32 val;
     } i_uid, i_gid;
-    struct super_block *i_sb;
+    struct super_block* i_sb;
     unsigned long i_ino;
     u32 i_nlink;
     s64 i_size;
@@ -67,43 +67,43 @@ struct inode___before_6_6 {
 
 struct dentry {
     struct hlist_bl_node d_hash;
-    struct dentry *d_parent;
+    struct dentry* d_parent;
     struct qstr d_name;
-    struct inode *d_inode;
-    struct super_block *d_sb;
+    struct inode* d_inode;
+    struct super_block* d_sb;
 };
 
 struct vfsmount {
-    struct dentry *mnt_root;
-    struct super_block *mnt_sb;
+    struct dentry* mnt_root;
+    struct super_block* mnt_sb;
 };
 
 struct mount {
-    struct mount *mnt_parent;
-    struct dentry *mnt_mountpoint;
+    struct mount* mnt_parent;
+    struct dentry* mnt_mountpoint;
     struct vfsmount mnt;
 };
 
 struct path {
-    struct vfsmount *mnt;
-    struct dentry *dentry;
+    struct vfsmount* mnt;
+    struct dentry* dentry;
 };
 
 struct file {
     u32 f_mode;
     u32 f_flags;
     struct path f_path;
-    struct inode *f_inode;
-    void *private_data;
+    struct inode* f_inode;
+    void* private_data;
 };
 
 struct fdtable {
     u32 max_fds;
-    struct file **fd;
+    struct file** fd;
 };
 
 struct files_struct {
-    struct fdtable *fdt;
+    struct fdtable* fdt;
 };
 
 struct fs_struct {
@@ -115,11 +115,11 @@ struct ovl_entry {
 };
 struct ovl_inode {
     struct inode vfs_inode;
-    struct dentry *__upperdentry;
-    struct ovl_entry *oe;
+    struct dentry* __upperdentry;
+    struct ovl_entry* oe;
 };
 struct ovl_inode___before_6_5 {
-    struct inode *lower;
+    struct inode* lower;
 };
 
 struct ns_common {
@@ -140,7 +140,7 @@ struct net {
 
 struct upid {
     int nr;
-    struct pid_namespace *ns;
+    struct pid_namespace* ns;
 };
 struct pid {
     u32 level;
@@ -152,7 +152,7 @@ struct tty_driver {
 };
 struct tty_struct {
     int index;
-    struct tty_driver *driver;
+    struct tty_driver* driver;
 };
 
 struct signal_struct {
@@ -162,13 +162,13 @@ struct signal_struct {
     } live;
     int group_exit_code;
     u32 flags;
-    struct pid *pids[4];  // by PIDTYPE_: thread, process, group, session
-    struct tty_struct *tty;
+    struct pid* pids[4];  // by PIDTYPE_: thread, process, group, session
+    struct tty_struct* tty;
 };
 
 struct nsproxy {
-    struct mnt_namespace *mnt_ns;
-    struct net *net_ns;
+    struct mnt_namespace* mnt_ns;
+    struct net* net_ns;
 };
 
 struct cred {
@@ -178,7 +178,7 @@ struct cred {
     struct {
         u64 val;
     } cap_inheritable, cap_permitted, cap_effective, cap_bset, cap_ambient;
-    struct user_namespace *user_ns;
+    struct user_namespace* user_ns;
 };
 
 struct uid_gid_extent {
@@ -194,16 +194,16 @@ struct user_namespace___map {
 
 struct mm_struct {
     unsigned long arg_start, arg_end, env_start, env_end;
-    struct file *exe_file;
+    struct file* exe_file;
 };
 
 struct kernfs_node {
-    struct kernfs_node *__parent;
-    const char *name;
+    struct kernfs_node* __parent;
+    const char* name;
     u64 id;
 };
 struct kernfs_node___before_6_15 {
-    struct kernfs_node *parent;
+    struct kernfs_node* parent;
 };
 
 struct cgroup;
@@ -212,16 +212,16 @@ struct cgroup_root {
     int hierarchy_id;
 };
 struct cgroup_subsys_state {
-    struct cgroup *cgroup;
+    struct cgroup* cgroup;
 };
 struct cgroup {
     int level;
-    struct kernfs_node *kn;
-    struct cgroup_root *root;
+    struct kernfs_node* kn;
+    struct cgroup_root* root;
 };
 struct css_set {
-    struct cgroup_subsys_state *subsys[4];
-    struct cgroup *dfl_cgrp;
+    struct cgroup_subsys_state* subsys[4];
+    struct cgroup* dfl_cgrp;
 };
 
 struct thread_info {
@@ -233,18 +233,18 @@ struct task_struct {
     u32 flags;
     int pid, tgid;
     int exit_code;
-    struct task_struct *real_parent;
-    struct task_struct *group_leader;
+    struct task_struct* real_parent;
+    struct task_struct* group_leader;
     u64 start_boottime;
-    struct cred *cred;
+    struct cred* cred;
     char comm[16];
-    struct fs_struct *fs;
-    struct files_struct *files;
-    struct nsproxy *nsproxy;
-    struct signal_struct *signal;
-    struct css_set *cgroups;
-    struct mm_struct *mm;
-    struct pid *thread_pid;
+    struct fs_struct* fs;
+    struct files_struct* files;
+    struct nsproxy* nsproxy;
+    struct signal_struct* signal;
+    struct css_set* cgroups;
+    struct mm_struct* mm;
+    struct pid* thread_pid;
 };
 struct task_struct___audited {
     struct {
@@ -254,7 +254,7 @@ struct task_struct___audited {
 };
 
 struct linux_binprm {
-    struct file *file;
+    struct file* file;
     const char *filename, *interp;
 };
 
@@ -262,7 +262,7 @@ struct in6_addr {
     u8 bytes[16];
 };
 typedef struct {
-    struct net *net;
+    struct net* net;
 } possible_net_t;
 struct sock_common {
     u32 skc_daddr, skc_rcv_saddr;
@@ -275,8 +275,8 @@ struct sock {
     struct sock_common __sk_common;
     u16 sk_protocol;
     u16 sk_type;
-    struct pid *sk_peer_pid;
-    struct cred *sk_peer_cred;
+    struct pid* sk_peer_pid;
+    struct cred* sk_peer_cred;
 };
 struct inet_sock {
     struct sock sk;
@@ -291,23 +291,23 @@ struct unix_address {
     struct sockaddr_un name[0];
 };
 struct unix_sock {
-    struct unix_address *addr;
-    struct sock *peer;
+    struct unix_address* addr;
+    struct sock* peer;
 };
 struct socket {
     short type;
-    struct sock *sk;
+    struct sock* sk;
 };
 
 struct filename {
-    const char *name;
+    const char* name;
 };
 struct io_kiocb {
     u8 opcode;
 };
 struct io_open {
     int dfd;
-    struct filename *filename;
+    struct filename* filename;
     struct {
         u64 flags, mode;
     } how;
@@ -318,7 +318,7 @@ struct io_rename {
 };
 struct io_unlink {
     int dfd;
-    struct filename *filename;
+    struct filename* filename;
 };
 
 #pragma clang attribute pop
@@ -351,10 +351,10 @@ enum bpf_func_id___since_6_2 { BPF_FUNC_cgrp_storage_get___since_6_2 = 210 };
 
 #include <bpf/bpf_core_read.h>
 
-extern void *bpf_rdonly_cast(const void *object, u32 type) __ksym __weak;
+extern void* bpf_rdonly_cast(const void* object, u32 type) __ksym __weak;
 
-// Kernel memory is read directly where the kernel lets a number be taken for a pointer (6.2), by a helper elsewhere. The
-// object for old kernels (PLIMSOLL_OLD_KERNEL) has neither this nor loops by call.
+// Kernel memory is read directly where the kernel lets a number be taken for a pointer (6.2), by a helper elsewhere.
+// The object for old kernels (PLIMSOLL_OLD_KERNEL) has neither this nor loops by call.
 #ifdef PLIMSOLL_OLD_KERNEL
 #define DIRECT 0
 #define LOOPS 0
@@ -364,15 +364,15 @@ extern void *bpf_rdonly_cast(const void *object, u32 type) __ksym __weak;
 #endif
 
 /// The field of what `pointer` points to; 0 where it points nowhere.
-#define GET(pointer, field)                                                                                         \
-    ({                                                                                                              \
-        typeof(pointer) from_ = (pointer);                                                                          \
-        typeof(from_->field) got_;                                                                                  \
-        if (DIRECT)                                                                                                 \
-            got_ = ((typeof(from_))bpf_rdonly_cast(from_, bpf_core_type_id_kernel(typeof(*from_))))->field;         \
-        else                                                                                                        \
-            bpf_core_read(&got_, sizeof(got_), &from_->field);                                                      \
-        got_;                                                                                                       \
+#define GET(pointer, field)                                                                                 \
+    ({                                                                                                      \
+        typeof(pointer) from_ = (pointer);                                                                  \
+        typeof(from_->field) got_;                                                                          \
+        if (DIRECT)                                                                                         \
+            got_ = ((typeof(from_))bpf_rdonly_cast(from_, bpf_core_type_id_kernel(typeof(*from_))))->field; \
+        else                                                                                                \
+            bpf_core_read(&got_, sizeof(got_), &from_->field);                                              \
+        got_;                                                                                               \
     })
 
 // Functions that are verified once, for all their callers; old kernels take no pointers there.

@@ -9,10 +9,10 @@ char LICENSE[] SEC("license") = "GPL";
 const volatile struct Settings settings = {};
 struct Control control = {};
 
-/// A system call that returned. It stands in a map rather than on the stack: the verifier then follows what is done with
-/// it once, and not once for each way in which it can have come about.
+/// A system call that returned. It stands in a map rather than on the stack: the verifier then follows what is done
+/// with it once, and not once for each way in which it can have come about.
 struct Call {
-    u64 task;  ///< struct task_struct *
+    u64 task;          ///< struct task_struct *
     u64 arguments[8];  ///< six; [6] is 0, [7] AT_FDCWD
     long result;
     u64 cgroup;
@@ -27,10 +27,10 @@ struct Scratch {
     struct Call call;
     u64 last_cgroup;  ///< the cgroup of the call before, whether it was the host's, and as of which table
     u32 last_host, last_known;
-    u8 name[MOST_PATH + 8];   ///< what a caller wrote
-    u64 parts[MOST_PARTS];    ///< entries of a path, from the last to the first; or hashes of its beginnings
-    u32 starts[MOST_PARTS];   ///< where the parts of a caller's path begin
-    u32 zero;                 ///< 0, which the verifier does not know: a count that begins with it is not followed step by step
+    u8 name[MOST_PATH + 8];  ///< what a caller wrote
+    u64 parts[MOST_PARTS];   ///< entries of a path, from the last to the first; or hashes of its beginnings
+    u32 starts[MOST_PARTS];  ///< where the parts of a caller's path begin
+    u32 zero;  ///< 0, which the verifier does not know: a count that begins with it is not followed step by step
 };
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -74,8 +74,8 @@ struct {
     __type(value, struct PathWish);
 } wishes SEC(".maps");
 
-/// What a path was judged to be: acts that are wanted of it. Valid while every entry from the file up to the root is the
-/// same and has the same name.
+/// What a path was judged to be: acts that are wanted of it. Valid while every entry from the file up to the root is
+/// the same and has the same name.
 struct Verdict {
     u64 print, check;  ///< two numbers of the chain of entries
     u32 generation;
@@ -138,24 +138,24 @@ struct {
     __type(value, u32);
 } shapes SEC(".maps");
 
-static __always_inline struct Counts *counted(void) {
+static __always_inline struct Counts* counted(void) {
     u32 zero = 0;
     return bpf_map_lookup_elem(&counts, &zero);
 }
 
-static __always_inline struct Scratch *scratch(void) {
+static __always_inline struct Scratch* scratch(void) {
     u32 cpu = bpf_get_smp_processor_id();
     return bpf_map_lookup_elem(&scratches, &cpu);
 }
 
 /// Puts an event that lies in the scratch into this processor's ring.
-static __always_inline long send(void *rings, enum WireLoss loss, void *event, u32 size) {
+static __always_inline long send(void* rings, enum WireLoss loss, void* event, u32 size) {
     u32 cpu = bpf_get_smp_processor_id();
-    struct Counts *count = counted();
-    void *ring = bpf_map_lookup_elem(rings, &cpu);
+    struct Counts* count = counted();
+    void* ring = bpf_map_lookup_elem(rings, &cpu);
     if (!count) return -1;
     barrier_var(size);
-    if (size > sizeof(((struct Scratch *)0)->event) || !ring || bpf_ringbuf_output(ring, event, size, 0)) {
+    if (size > sizeof(((struct Scratch*)0)->event) || !ring || bpf_ringbuf_output(ring, event, size, 0)) {
         count->lost[loss]++;
         return -1;
     }
@@ -164,6 +164,6 @@ static __always_inline long send(void *rings, enum WireLoss loss, void *event, u
 }
 
 static __always_inline void dropped(void) {
-    struct Counts *count = counted();
+    struct Counts* count = counted();
     if (count) count->dropped++;
 }

@@ -14,16 +14,16 @@ enum { DNS = 53, MULTICAST_DNS = 5353 };
 
 static __always_inline u16 host_order(u16 number) { return number >> 8 | number << 8; }
 
-static __always_inline bool is_socket(struct file *file) {
-    struct inode *inode = GET(file, f_inode);
+static __always_inline bool is_socket(struct file* file) {
+    struct inode* inode = GET(file, f_inode);
     return (GET(inode, i_mode) & S_IFMT) == S_IFSOCK;
 }
 
-static __always_inline void fill_socket(struct WireSocket *out, struct file *file) {
+static __always_inline void fill_socket(struct WireSocket* out, struct file* file) {
     __builtin_memset(out, 0, sizeof(*out));
-    struct socket *socket = GET(file, private_data);
-    struct inode *inode = GET(file, f_inode);
-    struct sock *sock = GET(socket, sk);
+    struct socket* socket = GET(file, private_data);
+    struct inode* inode = GET(file, f_inode);
+    struct sock* sock = GET(socket, sk);
     out->type = GET(socket, type);
     out->socket = GET(inode, i_ino);
     if (!sock) return;
@@ -31,7 +31,7 @@ static __always_inline void fill_socket(struct WireSocket *out, struct file *fil
     out->family = family;
     out->state = GET(sock, __sk_common.skc_state);
     out->protocol = GET(sock, sk_protocol);
-    struct net *net = GET(sock, __sk_common.skc_net.net);
+    struct net* net = GET(sock, __sk_common.skc_net.net);
     out->net_namespace = GET(net, ns.inum);
     if (family == AF_INET) {
         u32 local = GET(sock, __sk_common.skc_rcv_saddr), remote = GET(sock, __sk_common.skc_daddr);
@@ -41,8 +41,8 @@ static __always_inline void fill_socket(struct WireSocket *out, struct file *fil
         bpf_core_read(out->local, 16, &sock->__sk_common.skc_v6_rcv_saddr);
         bpf_core_read(out->remote, 16, &sock->__sk_common.skc_v6_daddr);
     } else if (family == AF_UNIX) {
-        struct pid *peer = GET(sock, sk_peer_pid);
-        struct cred *cred = GET(sock, sk_peer_cred);
+        struct pid* peer = GET(sock, sk_peer_pid);
+        struct cred* cred = GET(sock, sk_peer_cred);
         out->peer_pid = number_at(peer, 0);
         out->peer_uid = GET(cred, euid.val);
         return;
@@ -54,15 +54,15 @@ static __always_inline void fill_socket(struct WireSocket *out, struct file *fil
 }
 
 /// Takes an end of the connection from what lies in the caller's memory.
-static __always_inline void claim_address(struct WireSocket *out, u64 address, bool local) {
+static __always_inline void claim_address(struct WireSocket* out, u64 address, bool local) {
     struct {
         u16 family, port;
         u32 ip, ip6[4];
     } claim = {};
-    if (!address || bpf_probe_read_user(&claim, 8, (void *)address)) return;
-    if (claim.family == AF_INET6) bpf_probe_read_user(&claim, sizeof(claim), (void *)address);
+    if (!address || bpf_probe_read_user(&claim, 8, (void*)address)) return;
+    if (claim.family == AF_INET6) bpf_probe_read_user(&claim, sizeof(claim), (void*)address);
     if (claim.family != AF_INET && claim.family != AF_INET6) return;
-    u8 *to = local ? out->local : out->remote;
+    u8* to = local ? out->local : out->remote;
     if (claim.family == AF_INET)
         __builtin_memcpy(to, &claim.ip, 4);
     else
@@ -74,33 +74,33 @@ static __always_inline void claim_address(struct WireSocket *out, u64 address, b
 }
 
 /// Path of a unix socket; an abstract one, which begins with NUL, gets @ there.
-static __always_inline u32 add_unix_name(struct Scratch *room, u32 at, struct file *file, u64 claim) {
+static __always_inline u32 add_unix_name(struct Scratch* room, u32 at, struct file* file, u64 claim) {
     at &= 0x7fff;
-    struct WireString *string = (void *)(room->event + at);
-    u8 *to = room->event + at + sizeof(*string);
-    struct socket *socket = GET(file, private_data);
-    struct unix_sock *own = (void *)GET(socket, sk);
-    struct unix_sock *peer = (void *)GET(own, peer);
-    struct unix_address *address = peer ? GET(peer, addr) : NULL;
+    struct WireString* string = (void*)(room->event + at);
+    u8* to = room->event + at + sizeof(*string);
+    struct socket* socket = GET(file, private_data);
+    struct unix_sock* own = (void*)GET(socket, sk);
+    struct unix_sock* peer = (void*)GET(own, peer);
+    struct unix_address* address = peer ? GET(peer, addr) : NULL;
     if (!address) address = GET(own, addr);
     long length = 0;
     u64 from = 0;
     if (claim) {
         u16 family = 0;
-        bpf_probe_read_user(&family, 2, (void *)claim);
+        bpf_probe_read_user(&family, 2, (void*)claim);
         if (family != AF_UNIX) return at;
-        bpf_probe_read_user(to, 1, (void *)claim + 2);
+        bpf_probe_read_user(to, 1, (void*)claim + 2);
         if (to[0])
-            length = bpf_probe_read_user_str(to, 108, (void *)claim + 2) - 1;
+            length = bpf_probe_read_user_str(to, 108, (void*)claim + 2) - 1;
         else
-            length = bpf_probe_read_user_str(to + 1, 107, (void *)claim + 3);
+            length = bpf_probe_read_user_str(to + 1, 107, (void*)claim + 3);
     } else if (address) {
         from = (u64)address + bpf_core_field_offset(struct unix_address, name) + 2;
         length = (long)GET(address, len) - 2;
         if (length <= 0) return at;
         if (length > 108) length = 108;
-        bpf_probe_read_kernel(to, length, (void *)from);
-        if (to[0]) length = bpf_probe_read_kernel_str(to, 108, (void *)from) - 1;
+        bpf_probe_read_kernel(to, length, (void*)from);
+        if (to[0]) length = bpf_probe_read_kernel_str(to, 108, (void*)from) - 1;
     }
     if (length <= 0) return at;
     if (!to[0]) to[0] = '@';
@@ -110,11 +110,11 @@ static __always_inline u32 add_unix_name(struct Scratch *room, u32 at, struct fi
     return at + sizeof(*string) + ((length + 7) & ~7ULL);
 }
 
-static __always_inline void address_key(struct FoldKey *key, struct Scratch *room, struct Call *call,
-                                        struct SocketEvent *event) {
-    struct task_struct *task = task_of(call);
-    struct task_struct *leader = GET(task, group_leader);
-    struct cred *cred = GET(task, cred);
+static __always_inline void address_key(struct FoldKey* key, struct Scratch* room, struct Call* call,
+                                        struct SocketEvent* event) {
+    struct task_struct* task = task_of(call);
+    struct task_struct* leader = GET(task, group_leader);
+    struct cred* cred = GET(task, cred);
     key->start = GET(leader, start_boottime);
     key->pid = GET(task, tgid);
     key->euid = GET(cred, euid.val);
@@ -125,7 +125,7 @@ static __always_inline void address_key(struct FoldKey *key, struct Scratch *roo
     key->failed = call->result < 0;
 }
 
-static __always_inline bool folds_socket(struct SocketEvent *event) {
+static __always_inline bool folds_socket(struct SocketEvent* event) {
     u16 family = event->socket.family;
     return settings.fold && (family == AF_INET || family == AF_INET6);
 }
@@ -133,20 +133,20 @@ static __always_inline bool folds_socket(struct SocketEvent *event) {
 enum { NR_ACCEPT = 43, NR_CONNECT = 42, NR_SOCKET = 41, NR_BIND = 49, NR_ACCEPT4 = 288 };
 
 SEC("tp_btf/sys_exit")
-int socket_call(u64 *ctx) {
-    struct Scratch *room = begin_call(ctx);
+int socket_call(u64* ctx) {
+    struct Scratch* room = begin_call(ctx);
     if (!room) return 0;
-    struct Call *call = &room->call;
+    struct Call* call = &room->call;
     if (!wanted_call(call)) {
         dropped();
         return 0;
     }
-    struct SocketEvent *event = (void *)room->event;
-    struct WireEvent *head = &event->head;
+    struct SocketEvent* event = (void*)room->event;
+    struct WireEvent* head = &event->head;
     bool makes = call->number == NR_SOCKET || call->number == NR_ACCEPT || call->number == NR_ACCEPT4;
     bool failed = call->result < 0 && call->result != -EINPROGRESS;
     long descriptor = makes && call->result >= 0 ? call->result : (long)(int)call->arguments[0];
-    struct file *file = NULL;
+    struct file* file = NULL;
     if (call->number != NR_SOCKET || call->result >= 0) file = file_of(task_of(call), descriptor);
     __builtin_memset(&event->socket, 0, sizeof(event->socket));
     bool socket = file && is_socket(file);
@@ -157,8 +157,8 @@ int socket_call(u64 *ctx) {
     if (call->number == NR_SOCKET && !socket) event->socket.family = call->arguments[0];
 
     struct FoldKey key = {};
-    bool folds = (call->number == NR_CONNECT || call->number == NR_ACCEPT || call->number == NR_ACCEPT4) &&
-                 folds_socket(event);
+    bool folds =
+        (call->number == NR_CONNECT || call->number == NR_ACCEPT || call->number == NR_ACCEPT4) && folds_socket(event);
     if (folds) {
         address_key(&key, room, call, event);
         if (folded(&key)) return 0;
@@ -179,17 +179,17 @@ int socket_call(u64 *ctx) {
 enum { NR_SENDTO = 44, NR_RECVFROM = 45, NR_SENDMSG = 46, NR_RECVMSG = 47, NR_RECVMMSG = 299, NR_SENDMMSG = 307 };
 
 SEC("tp_btf/sys_exit")
-int message_call(u64 *ctx) {
-    struct Scratch *room = begin_call(ctx);
+int message_call(u64* ctx) {
+    struct Scratch* room = begin_call(ctx);
     if (!room) return 0;
-    struct Call *call = &room->call;
+    struct Call* call = &room->call;
     if (!wanted_call(call)) {
         dropped();
         return 0;
     }
-    struct SocketEvent *event = (void *)room->event;
-    struct WireEvent *head = &event->head;
-    struct file *file = file_of(task_of(call), (long)(int)call->arguments[0]);
+    struct SocketEvent* event = (void*)room->event;
+    struct WireEvent* head = &event->head;
+    struct file* file = file_of(task_of(call), (long)(int)call->arguments[0]);
     __builtin_memset(&event->socket, 0, sizeof(event->socket));
     bool socket = file && is_socket(file);
     if (socket) fill_socket(&event->socket, file);
@@ -200,16 +200,16 @@ int message_call(u64 *ctx) {
         // struct msghdr, or the first of several: name at 0, its length, then the pieces and how many there are.
         if (call->compat) {
             u32 message[4] = {}, piece = 0;
-            bpf_probe_read_user(message, sizeof(message), (void *)data);
-            bpf_probe_read_user(&piece, sizeof(piece), (void *)(u64)message[2]);
+            bpf_probe_read_user(message, sizeof(message), (void*)data);
+            bpf_probe_read_user(&piece, sizeof(piece), (void*)(u64)message[2]);
             name = message[0];
             data = piece;
         } else {
             u64 message[3] = {};
-            bpf_probe_read_user(message, sizeof(message), (void *)data);
+            bpf_probe_read_user(message, sizeof(message), (void*)data);
             name = message[0];
             data = 0;
-            bpf_probe_read_user(&data, sizeof(data), (void *)message[2]);
+            bpf_probe_read_user(&data, sizeof(data), (void*)message[2]);
         }
     }
     if (event->socket.remote_port == 0) claim_address(&event->socket, name, false);
@@ -237,8 +237,8 @@ int message_call(u64 *ctx) {
             head->flags |= WIRE_CUT;
         }
         at &= 0x7fff;
-        struct WireString *string = (void *)(room->event + at);
-        if (!bpf_probe_read_user(room->event + at + sizeof(*string), length, (void *)data)) {
+        struct WireString* string = (void*)(room->event + at);
+        if (!bpf_probe_read_user(room->event + at + sizeof(*string), length, (void*)data)) {
             string->tag = WIRE_DATA;
             string->length = length;
             at += sizeof(*string) + ((length + 7) & ~7ULL);
@@ -267,9 +267,9 @@ struct RequestEvent {
 struct LineEnd {
     u32 at, most;
 };
-static long look_for_end(u32 step, void *context) {
-    struct LineEnd *end = context;
-    struct Scratch *room = scratch();
+static long look_for_end(u32 step, void* context) {
+    struct LineEnd* end = context;
+    struct Scratch* room = scratch();
     if (!room || end->at >= end->most) return 1;
     if (room->event[(sizeof(struct RequestEvent) - 1024 + end->at) & 0x7fff] == '\r') return 1;
     end->at++;
@@ -278,11 +278,11 @@ static long look_for_end(u32 step, void *context) {
 
 /// An engine read from one of its sockets: the line of a request, and who is at the other end.
 SEC("tp_btf/sys_exit")
-int engine_read(u64 *ctx) {
-    struct pt_regs *regs = (void *)ctx[0];
+int engine_read(u64* ctx) {
+    struct pt_regs* regs = (void*)ctx[0];
     long result = ctx[1];
     if (result < 16) return 0;
-    struct task_struct *task = (void *)bpf_get_current_task();
+    struct task_struct* task = (void*)bpf_get_current_task();
     u32 pid = GET(task, tgid);
     bool engine = false;
 #pragma clang loop unroll(full)
@@ -290,12 +290,12 @@ int engine_read(u64 *ctx) {
     if (!engine || is_compat(task)) return 0;
     u64 from = regs->si;
     u32 begin = 0;
-    bpf_probe_read_user(&begin, sizeof(begin), (void *)from);
+    bpf_probe_read_user(&begin, sizeof(begin), (void*)from);
     if (!begins_request(begin)) return 0;
-    struct file *file = file_of(task, (long)(int)regs->di);
-    struct Scratch *room = scratch();
+    struct file* file = file_of(task, (long)(int)regs->di);
+    struct Scratch* room = scratch();
     if (!room || !file || !is_socket(file)) return 0;
-    struct RequestEvent *event = (void *)room->event;
+    struct RequestEvent* event = (void*)room->event;
     fill_socket(&event->socket, file);
     u64 cgroup = task_cgroup(task);
     fill_head(&event->head, task, cgroup, !in_container(cgroup));
@@ -304,9 +304,9 @@ int engine_read(u64 *ctx) {
     event->head.result = result;
     u32 length = result < (long)sizeof(event->line) ? result : sizeof(event->line);
     barrier_var(length);  // the bound is to be tested where the verifier sees it
-    if (length > sizeof(event->line) || bpf_probe_read_user(event->line, length, (void *)from)) return 0;
+    if (length > sizeof(event->line) || bpf_probe_read_user(event->line, length, (void*)from)) return 0;
     struct LineEnd end = {.most = length};
-    end.at = *(volatile u32 *)&room->zero;
+    end.at = *(volatile u32*)&room->zero;
     if (LOOPS) {
         bpf_loop(1024, look_for_end, &end, 0);
         length = end.at;

@@ -9,11 +9,11 @@ enum { STEPS = 10, OLD_STEPS = 32 };  // steps without a call for each; most ste
 
 /// On the way up from an entry.
 struct Walk {
-    struct dentry *entry;
-    struct mount *mount;
-    struct dentry *mount_root;
-    struct dentry *root;
-    struct mount *root_mount;
+    struct dentry* entry;
+    struct mount* mount;
+    struct dentry* mount_root;
+    struct dentry* root;
+    struct mount* root_mount;
     u64 print, check;
     u32 parts;  ///< entries found, in Scratch.parts
     bool done, lost;
@@ -32,11 +32,11 @@ struct Text {
 // Pointers cannot be mixed into a number where the kernel knows them as pointers; their difference can.
 #define SCALAR(pointer, scratch) (DIRECT ? (u64)(pointer) - (u64)(scratch) : (u64)(pointer))
 
-static __always_inline struct mount *mount_of(struct vfsmount *mnt) {
-    return (void *)mnt - bpf_core_field_offset(struct mount, mnt);
+static __always_inline struct mount* mount_of(struct vfsmount* mnt) {
+    return (void*)mnt - bpf_core_field_offset(struct mount, mnt);
 }
 
-static __always_inline void mix_print(struct Walk *walk, u64 number) {
+static __always_inline void mix_print(struct Walk* walk, u64 number) {
     walk->print = (walk->print ^ number) * PATH_STEP;
     walk->print ^= walk->print >> 29;
     walk->check = (walk->check + number) * PART_STEP;
@@ -44,11 +44,11 @@ static __always_inline void mix_print(struct Walk *walk, u64 number) {
 }
 
 /// One entry or mount further up; 1 at the end.
-static __always_inline long climb(struct Walk *walk, struct Scratch *scratch) {
-    struct dentry *entry = walk->entry;
+static __always_inline long climb(struct Walk* walk, struct Scratch* scratch) {
+    struct dentry* entry = walk->entry;
     if (entry == walk->root && walk->mount == walk->root_mount) goto end;
     if (entry == walk->mount_root) {
-        struct mount *parent = GET(walk->mount, mnt_parent);
+        struct mount* parent = GET(walk->mount, mnt_parent);
         if (parent == walk->mount || !parent) goto end;
         mix_print(walk, SCALAR(walk->mount, scratch));
         walk->entry = GET(walk->mount, mnt_mountpoint);
@@ -56,7 +56,7 @@ static __always_inline long climb(struct Walk *walk, struct Scratch *scratch) {
         walk->mount_root = GET(parent, mnt.mnt_root);
         return 0;
     }
-    struct dentry *parent = GET(entry, d_parent);
+    struct dentry* parent = GET(entry, d_parent);
     u32 n = walk->parts;
     // At the top of what is mounted nowhere; a file in memory has its name there.
     bool top = parent == entry || !parent;
@@ -76,15 +76,15 @@ end:
     return 1;
 }
 
-static long climb_on(u32 step, void *context) {
-    struct Scratch *room = scratch();
+static long climb_on(u32 step, void* context) {
+    struct Scratch* room = scratch();
     if (!room) return 1;
     return climb(context, room);
 }
 
-static __always_inline void begin_walk(struct Walk *walk, struct Scratch *room, struct task_struct *task,
-                                       struct dentry *entry, struct vfsmount *mnt) {
-    struct fs_struct *fs = GET(task, fs);
+static __always_inline void begin_walk(struct Walk* walk, struct Scratch* room, struct task_struct* task,
+                                       struct dentry* entry, struct vfsmount* mnt) {
+    struct fs_struct* fs = GET(task, fs);
     walk->entry = entry;
     walk->mount = mount_of(mnt);
     walk->mount_root = GET(mnt, mnt_root);
@@ -92,15 +92,20 @@ static __always_inline void begin_walk(struct Walk *walk, struct Scratch *room, 
     walk->root_mount = mount_of(GET(fs, root.mnt));
     walk->print = PATH_SEED;
     walk->check = PART_SEED;
-    walk->parts = *(volatile u32 *)&room->zero;
+    walk->parts = *(volatile u32*)&room->zero;
     walk->done = walk->lost = false;
 }
 
-static __always_inline void walk_up(struct Walk *walk, struct Scratch *scratch) {
-    if (LOOPS) {
+/// The first steps where every nanosecond counts; the verifier pays for them.
+static __always_inline void walk_fast(struct Walk* walk, struct Scratch* scratch) {
+    if (!(LOOPS)) return;
 #pragma clang loop unroll(disable)
-        for (u32 i = 0; i < STEPS; i++)
-            if (climb(walk, scratch)) break;
+    for (u32 i = 0; i < STEPS; i++)
+        if (climb(walk, scratch)) break;
+}
+
+static __always_inline void walk_up(struct Walk* walk, struct Scratch* scratch) {
+    if (LOOPS) {
         if (!walk->done) bpf_loop(2 * MOST_PARTS, climb_on, walk, 0);
     } else {
 #pragma clang loop unroll(disable)
@@ -116,11 +121,11 @@ struct Descent {
     u32 left;
 };
 
-static __always_inline long write_part(struct Descent *down, struct Scratch *scratch) {
+static __always_inline long write_part(struct Descent* down, struct Scratch* scratch) {
     if (down->left == 0) return 1;
     down->left--;
-    struct dentry *entry = (void *)scratch->parts[down->left & (MOST_PARTS - 1)];
-    const unsigned char *name = GET(entry, d_name.name);
+    struct dentry* entry = (void*)scratch->parts[down->left & (MOST_PARTS - 1)];
+    const unsigned char* name = GET(entry, d_name.name);
     u32 length = GET(entry, d_name.len) & 0xff, at = down->text.at & 0x7fff;
     if (at + 1 + length > down->text.begin + MOST_PATH || down->text.parts >= MOST_PARTS) {
         down->text.cut = true;
@@ -136,14 +141,14 @@ static __always_inline long write_part(struct Descent *down, struct Scratch *scr
     return 0;
 }
 
-static long write_part_on(u32 step, void *context) {
-    struct Scratch *room = scratch();
+static long write_part_on(u32 step, void* context) {
+    struct Scratch* room = scratch();
     return room ? write_part(context, room) : 1;
 }
 
 /// Writes the path of a finished walk.
-VERIFIED_ONCE int write_parts(struct Text *text, u32 parts) {
-    struct Scratch *room = scratch();
+VERIFIED_ONCE int write_parts(struct Text* text, u32 parts) {
+    struct Scratch* room = scratch();
     if (!room || !text) return 0;
     struct Descent down = {.text = *text, .left = parts};
     if (LOOPS) {
@@ -168,20 +173,20 @@ struct Judgement {
 
 static __always_inline u16 wanted_of(u64 hash, u32 slot, bool last) {
     if (!(control.filter[slot & 1].bloom[BLOOM_WORD(hash)] & BLOOM_BIT(hash))) return 0;
-    struct PathWish *wish = bpf_map_lookup_elem(&wishes, &hash);
+    struct PathWish* wish = bpf_map_lookup_elem(&wishes, &hash);
     if (!wish) return 0;
     return wish->any[slot & 1] | (last ? wish->last[slot & 1] : 0);
 }
 
 /// The number of a part of a path that stands in Scratch.event.
 VERIFIED_ONCE u64 part_number(u32 begin, u32 length) {
-    struct Scratch *room = scratch();
+    struct Scratch* room = scratch();
     if (!room) return 0;
     u64 part = PART_SEED ^ length;
 #pragma clang loop unroll(disable)
     for (u32 i = 0; i < 256; i += 8) {
         if (i >= length) break;
-        u64 word = *(u64 *)(room->event + ((begin + i) & 0x7fff));
+        u64 word = *(u64*)(room->event + ((begin + i) & 0x7fff));
         u32 left = length - i;
         if (left < 8) word &= (1ULL << ((left * 8) & 63)) - 1;
         PART_MIX(part, word);
@@ -189,7 +194,7 @@ VERIFIED_ONCE u64 part_number(u32 begin, u32 length) {
     return part;
 }
 
-static __always_inline long judge_part(struct Judgement *j, struct Scratch *scratch) {
+static __always_inline long judge_part(struct Judgement* j, struct Scratch* scratch) {
     u32 n = j->next;
     if (n >= j->parts) return 1;
     bool last = n + 1 == j->parts;
@@ -203,46 +208,46 @@ static __always_inline long judge_part(struct Judgement *j, struct Scratch *scra
     return 0;
 }
 
-static long judge_part_on(u32 step, void *context) {
-    struct Scratch *room = scratch();
+static long judge_part_on(u32 step, void* context) {
+    struct Scratch* room = scratch();
     return room ? judge_part(context, room) : 1;
 }
 
 /// The acts that are wanted of the path that `text` is.
-VERIFIED_ONCE int judge(struct Text *text, u32 slot) {
-    struct Scratch *room = scratch();
+VERIFIED_ONCE int judge(struct Text* text, u32 slot) {
+    struct Scratch* room = scratch();
     if (!room || !text) return 0;
-    struct FilterSlot *filter = &control.filter[slot & 1];
-    u16 every = filter->every, some = filter->some;
-    if (text->lost || text->cut || text->parts == 0 || every == some) return some;
-    if (!(LOOPS)) return some;  // too much for a verifier that follows every round of a loop
+    struct FilterSlot* filter = &control.filter[slot & 1];
+    u16 every = filter->every, pathed = filter->pathed;
+    if (text->lost || text->cut || text->parts == 0 || every == pathed) return pathed;
+    if (!(LOOPS)) return pathed;  // too much for a verifier that follows every round of a loop
     struct Judgement j = {.hash = PATH_SEED, .end = text->at, .parts = text->parts, .slot = slot, .acts = every};
-    j.next = *(volatile u32 *)&room->zero;
+    j.next = *(volatile u32*)&room->zero;
     bpf_loop(MOST_PARTS, judge_part_on, &j, 0);
-    return j.next < j.parts ? some : j.acts;
+    return j.next < j.parts ? pathed : j.acts;
 }
 
 /// A file's path as a string of the event: where the next string may begin.
-static __always_inline u32 end_string(struct Scratch *scratch, struct Text *text, u32 tag) {
+static __always_inline u32 end_string(struct Scratch* scratch, struct Text* text, u32 tag) {
     if (text->at == text->begin) {
         scratch->event[text->at & 0x7fff] = '/';
         text->at++;
     }
-    struct WireString *string = (void *)(scratch->event + ((text->begin - sizeof(struct WireString)) & 0x7fff));
+    struct WireString* string = (void*)(scratch->event + ((text->begin - sizeof(struct WireString)) & 0x7fff));
     string->tag = tag;
     string->length = text->at - text->begin;
     return (text->at + 7) & ~7U;
 }
 
-static __always_inline struct Text begin_string(struct Scratch *room, u32 at) {
+static __always_inline struct Text begin_string(struct Scratch* room, u32 at) {
     struct Text text = {.begin = at + sizeof(struct WireString),
                         .at = at + sizeof(struct WireString),
-                        .parts = *(volatile u32 *)&room->zero};
+                        .parts = *(volatile u32*)&room->zero};
     return text;
 }
 
 /// Walks up from an entry and writes its path; flags of the event that come of it are added.
-static __always_inline u32 add_path(struct Scratch *room, struct WireEvent *head, u32 at, u32 tag, struct Walk *walk) {
+static __always_inline u32 add_path(struct Scratch* room, struct WireEvent* head, u32 at, u32 tag, struct Walk* walk) {
     walk_up(walk, room);
     struct Text text = begin_string(room, at);
     write_parts(&text, walk->parts);

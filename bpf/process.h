@@ -11,7 +11,7 @@ struct ProcessEvent {
 };
 
 /// Bytes of the task's own memory as a string of the event, the part that fits.
-static __always_inline u32 add_memory(struct Scratch *scratch, struct WireEvent *head, u32 at, u32 tag,
+static __always_inline u32 add_memory(struct Scratch* scratch, struct WireEvent* head, u32 at, u32 tag,
                                       unsigned long from, unsigned long to, u32 most) {
     u64 length = to - from;
     if (to < from) length = 0;
@@ -20,23 +20,23 @@ static __always_inline u32 add_memory(struct Scratch *scratch, struct WireEvent 
         head->flags |= WIRE_CUT;
     }
     at &= 0x7fff;
-    struct WireString *string = (void *)(scratch->event + at);
-    if (bpf_probe_read_user(scratch->event + at + sizeof(*string), length, (void *)from)) {
+    struct WireString* string = (void*)(scratch->event + at);
+    if (bpf_probe_read_user(scratch->event + at + sizeof(*string), length, (void*)from)) {
         // A page of it is not there: the first one is better than nothing.
         length = 4096 - (from & 4095) < length ? 4096 - (from & 4095) : length;
         head->flags |= WIRE_CUT;
         length &= 4095;
-        if (bpf_probe_read_user(scratch->event + at + sizeof(*string), length, (void *)from)) length = 0;
+        if (bpf_probe_read_user(scratch->event + at + sizeof(*string), length, (void*)from)) length = 0;
     }
     string->tag = tag;
     string->length = length;
     return at + sizeof(*string) + ((length + 7) & ~7ULL);
 }
 
-static __always_inline u32 add_kernel_text(struct Scratch *scratch, struct WireEvent *head, u32 at, u32 tag,
-                                           const char *text) {
+static __always_inline u32 add_kernel_text(struct Scratch* scratch, struct WireEvent* head, u32 at, u32 tag,
+                                           const char* text) {
     at &= 0x7fff;
-    struct WireString *string = (void *)(scratch->event + at);
+    struct WireString* string = (void*)(scratch->event + at);
     long length = bpf_probe_read_kernel_str(scratch->event + at + sizeof(*string), MOST_PATH, text);
     if (length <= 0) return at;
     if (length == MOST_PATH) head->flags |= WIRE_CUT;
@@ -46,7 +46,7 @@ static __always_inline u32 add_kernel_text(struct Scratch *scratch, struct WireE
     return at + sizeof(*string) + ((length + 7) & ~7ULL);
 }
 
-static __always_inline void remember_program(u32 pid, const char *comm) {
+static __always_inline void remember_program(u32 pid, const char* comm) {
     u64 words[2], number = PROGRAM_SEED;
     __builtin_memcpy(words, comm, sizeof(words));
     PART_MIX(number, words[0]);
@@ -55,17 +55,17 @@ static __always_inline void remember_program(u32 pid, const char *comm) {
 }
 
 SEC("tp_btf/sched_process_exec")
-int process_exec(u64 *ctx) {
-    struct task_struct *task = (void *)ctx[0];
-    struct linux_binprm *program = (void *)ctx[2];
-    struct Scratch *room = scratch();
+int process_exec(u64* ctx) {
+    struct task_struct* task = (void*)ctx[0];
+    struct linux_binprm* program = (void*)ctx[2];
+    struct Scratch* room = scratch();
     if (!room || GET(task, tgid) == settings.own_pid) return 0;
 
     struct {
         struct ProcessEvent process;
         struct WireFile file;
-    } *event = (void *)room->event;
-    struct WireEvent *head = &event->process.head;
+    }* event = (void*)room->event;
+    struct WireEvent* head = &event->process.head;
     u64 cgroup = task_cgroup(task);
     fill_head(head, task, cgroup, !in_container(cgroup));
     head->kind = WIRE_EXEC;
@@ -73,18 +73,18 @@ int process_exec(u64 *ctx) {
     remember_program(head->pid, head->comm);
     fill_task(&event->process.task, task);
     fill_credentials(&event->process.credentials, task);
-    struct file *file = GET(program, file);
+    struct file* file = GET(program, file);
     fill_file(&event->file, file, head);
 
     struct Walk walk;
     begin_walk(&walk, room, task, GET(file, f_path.dentry), GET(file, f_path.mnt));
     u32 at = add_path(room, head, sizeof(*event), WIRE_EXE, &walk);
-    struct fs_struct *fs = GET(task, fs);
+    struct fs_struct* fs = GET(task, fs);
     begin_walk(&walk, room, task, GET(fs, pwd.dentry), GET(fs, pwd.mnt));
     at = add_path(room, head, at, WIRE_CWD, &walk);
-    const char *filename = GET(program, filename);
+    const char* filename = GET(program, filename);
     if (GET(program, interp) != filename) at = add_kernel_text(room, head, at, WIRE_SCRIPT, filename);
-    struct mm_struct *mm = GET(task, mm);
+    struct mm_struct* mm = GET(task, mm);
     if (control.filter[control.generation & 1].environment && settings.environment_bytes) {
         u32 most = settings.environment_bytes < MOST_ENVIRONMENT ? settings.environment_bytes : MOST_ENVIRONMENT;
         at = add_memory(room, head, at, WIRE_ENV, GET(mm, env_start), GET(mm, env_end), most);
@@ -97,8 +97,8 @@ int process_exec(u64 *ctx) {
 }
 
 SEC("tp_btf/sched_process_fork")
-int process_fork(u64 *ctx) {
-    struct task_struct *parent = (void *)ctx[0], *task = (void *)ctx[1];
+int process_fork(u64* ctx) {
+    struct task_struct *parent = (void*)ctx[0], *task = (void*)ctx[1];
     if (GET(task, pid) != GET(task, tgid)) return 0;  // a thread
     if (GET(task, flags) & PF_KTHREAD) return 0;
     if (GET(parent, tgid) == settings.own_pid) return 0;
@@ -109,7 +109,7 @@ int process_fork(u64 *ctx) {
     event.head.parts = WIRE_HAS_TASK | WIRE_HAS_CREDENTIALS;
     event.head.size = sizeof(event);
     u32 parent_pid = GET(parent, tgid);
-    u64 *known = bpf_map_lookup_elem(&programs, &parent_pid);
+    u64* known = bpf_map_lookup_elem(&programs, &parent_pid);
     if (known) {
         u64 number = *known;
         bpf_map_update_elem(&programs, &event.head.pid, &number, BPF_ANY);
@@ -121,9 +121,9 @@ int process_fork(u64 *ctx) {
 }
 
 SEC("tp_btf/sched_process_exit")
-int process_exit(u64 *ctx) {
-    struct task_struct *task = (void *)ctx[0];
-    struct signal_struct *signal = GET(task, signal);
+int process_exit(u64* ctx) {
+    struct task_struct* task = (void*)ctx[0];
+    struct signal_struct* signal = GET(task, signal);
     if (GET(signal, live.counter) != 0) return 0;  // other threads live on
     u32 pid = GET(task, tgid);
     if (pid == settings.own_pid || GET(task, flags) & PF_KTHREAD) return 0;
@@ -143,9 +143,9 @@ enum { MOST_LEVELS = 12, MOST_NAME = 128 };
 
 /// Whether 64 hexadecimal digits begin at that place of the name in Scratch.
 VERIFIED_ONCE int is_id(u32 at) {
-    struct Scratch *room = scratch();
+    struct Scratch* room = scratch();
     if (!room || at > MOST_NAME - 64) return 0;
-    u32 others = *(volatile u32 *)&room->zero;
+    u32 others = *(volatile u32*)&room->zero;
 #pragma clang loop unroll(disable)
     for (u32 i = 0; i < 64; i++) {
         u8 c = room->name[(at + i) & (MOST_NAME - 1)];
@@ -157,14 +157,14 @@ VERIFIED_ONCE int is_id(u32 at) {
 
 /// Where a container's id begins in a cgroup's name: 64 hexadecimal digits at its end, or before .scope; below 0 when
 /// there is none (ID, docker-ID.scope, libpod-ID.scope, cri-containerd-ID.scope).
-static __always_inline int id_in(const u8 *name, u32 length) {
+static __always_inline int id_in(const u8* name, u32 length) {
     if (length > MOST_NAME - 2) return -1;
     if (length >= 64 && is_id(length - 64)) return length - 64;
     if (length < 70 || name[(length - 6) & (MOST_NAME - 1)] != '.') return -1;
     return is_id(length - 70) ? length - 70 : -1;
 }
 
-static __always_inline bool monitors(const u8 *name, int id) {
+static __always_inline bool monitors(const u8* name, int id) {
     // libpod-conmon-ID, crio-conmon-ID: the program that watches a container from outside.
     return id >= 7 && id < 120 && name[id - 7] == 'c' && name[id - 6] == 'o' && name[id - 5] == 'n' &&
            name[id - 4] == 'm' && name[id - 3] == 'o' && name[id - 2] == 'n';
@@ -178,8 +178,8 @@ struct CgroupEvent {
     u8 text[MOST_PATH];
 };
 
-static __always_inline int cgroup_event(struct cgroup *cgroup, const char *path, u8 kind) {
-    struct cgroup_root *root = GET(cgroup, root);
+static __always_inline int cgroup_event(struct cgroup* cgroup, const char* path, u8 kind) {
+    struct cgroup_root* root = GET(cgroup, root);
     int hierarchy = GET(root, hierarchy_id);
     u32 wanted = 0;
     if (bpf_core_enum_value_exists(enum cgroup_subsys_id, pids_cgrp_id___any))
@@ -188,12 +188,12 @@ static __always_inline int cgroup_event(struct cgroup *cgroup, const char *path,
         wanted |= 1U << bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id___any);
     // The version 2 hierarchy is the kernel's first one and has the number 0, also in struct cgroup_root before 6.?
     if (hierarchy != 0 && !(GET(root, subsys_mask) & wanted)) return 0;
-    struct Scratch *room = scratch();
+    struct Scratch* room = scratch();
     if (!room) return 0;
 
-    struct CgroupEvent *event = (void *)room->event;
-    struct kernfs_node *node = GET(cgroup, kn);
-    u8 *name = room->name;
+    struct CgroupEvent* event = (void*)room->event;
+    struct kernfs_node* node = GET(cgroup, kn);
+    u8* name = room->name;
     int id = -1;
 #pragma clang loop unroll(disable)
     for (u32 level = 0; level < MOST_LEVELS; level++) {
@@ -203,14 +203,13 @@ static __always_inline int cgroup_event(struct cgroup *cgroup, const char *path,
             id = id_in(name, length - 1);
             if (id >= 0) break;
         }
-        struct kernfs_node___before_6_15 *older = (void *)node;
-        node = bpf_core_field_exists(node->__parent) ? GET(node, __parent)
-                                                     : (struct kernfs_node *)GET(older, parent);
+        struct kernfs_node___before_6_15* older = (void*)node;
+        node = bpf_core_field_exists(node->__parent) ? GET(node, __parent) : (struct kernfs_node*)GET(older, parent);
     }
     if (id < 0 || id > 64) return 0;
     if (monitors(name, id)) return 0;
 
-    struct task_struct *task = (void *)bpf_get_current_task();
+    struct task_struct* task = (void*)bpf_get_current_task();
     u64 number = cgroup_number(cgroup);
     u8 one = 1;
     if (kind == WIRE_CGROUP_MADE)
@@ -236,7 +235,7 @@ static __always_inline int cgroup_event(struct cgroup *cgroup, const char *path,
 }
 
 SEC("tp_btf/cgroup_mkdir")
-int cgroup_made(u64 *ctx) { return cgroup_event((void *)ctx[0], (void *)ctx[1], WIRE_CGROUP_MADE); }
+int cgroup_made(u64* ctx) { return cgroup_event((void*)ctx[0], (void*)ctx[1], WIRE_CGROUP_MADE); }
 
 SEC("tp_btf/cgroup_rmdir")
-int cgroup_gone(u64 *ctx) { return cgroup_event((void *)ctx[0], (void *)ctx[1], WIRE_CGROUP_GONE); }
+int cgroup_gone(u64* ctx) { return cgroup_event((void*)ctx[0], (void*)ctx[1], WIRE_CGROUP_GONE); }

@@ -16,13 +16,13 @@ enum {
     CALLS = 512,
     ENGINES = 8,
     BLOOM_WORDS = 256,
-    VERDICTS = 1024,       ///< remembered by each processor
-    MOST_PATH = 4096,      ///< bytes of a path
-    MOST_PARTS = 2048,     ///< of a path
+    VERDICTS = 1024,          ///< remembered by each processor
+    MOST_PATH = 4096,         ///< bytes of a path
+    MOST_PARTS = 2048,        ///< of a path
     MOST_ARGUMENTS = 131072,  ///< bytes of argv
     MOST_ENVIRONMENT = 16384,
     MOST_DATA = 4096,
-    FOLDED_PATH = 256,     ///< bytes of a path that are kept with what is folded
+    FOLDED_PATH = 256,  ///< bytes of a path that are kept with what is folded
 };
 
 /// Which program looks at a call. The order is that of the table of tail calls.
@@ -52,12 +52,13 @@ struct FilterSlot {
     u64 bloom[BLOOM_WORDS];  ///< over the hashes: most are in no table
     u16 every;               ///< acts wanted for all paths
     u16 some;                ///< acts wanted for any path, program or spelling at all
+    u16 pathed;              ///< acts wanted for all paths, or for those that pass a test
     u16 programs;            ///< acts wanted of some programs, whatever the path
     u16 climbing;            ///< acts wanted where the caller wrote two points in a row
     u8 host;
     u8 environment;
     u8 data;
-    u8 reserved[5];
+    u8 reserved[3];
 };
 
 /// What the loader changes while the programs run.
@@ -88,19 +89,19 @@ struct Counts {
     u64 cached;  ///< opens that were judged by a remembered verdict
 };
 
-// A part's number is made of its bytes by eights, the last ones padded with zeros; a beginning of a path is the chain of
-// its parts' numbers.
+// A part's number is made of its bytes by eights, the last ones padded with zeros; a beginning of a path is the chain
+// of its parts' numbers.
 #define PATH_SEED 0x9e3779b97f4a7c15ULL
 #define PART_SEED 0xc2b2ae3d27d4eb4fULL
 #define PROGRAM_SEED 0x165667b19e3779f9ULL
 #define PATH_STEP 0xff51afd7ed558ccdULL
 #define PART_STEP 0x87c37b91114253d5ULL
 
-#define PART_MIX(hash, word)     \
-    do {                         \
-        (hash) ^= (word);        \
-        (hash) *= PART_STEP;     \
-        (hash) ^= (hash) >> 31;  \
+#define PART_MIX(hash, word)    \
+    do {                        \
+        (hash) ^= (word);       \
+        (hash) *= PART_STEP;    \
+        (hash) ^= (hash) >> 31; \
     } while (0)
 #define PATH_MIX(hash, part)    \
     do {                        \
@@ -109,7 +110,7 @@ struct Counts {
         (hash) ^= (hash) >> 33; \
     } while (0)
 #define BLOOM_WORD(hash) (((hash) >> 6) % BLOOM_WORDS)
-#define BLOOM_BIT(hash) (1ULL << ((hash) & 63))
+#define BLOOM_BIT(hash) (1ULL << ((hash)&63))
 
 #ifdef __cplusplus
 }  // namespace plimsoll::sensor

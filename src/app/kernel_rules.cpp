@@ -67,9 +67,9 @@ Result<std::shared_ptr<KernelRules>> KernelRules::make(rule::RuleSet set, std::s
 }
 
 bool KernelRules::wants(const sensor::KernelEvent& event) {
-    const auto candidates = policy_->candidates(event.type());
-    if (candidates.empty()) return false;
+    if (policy_->candidates(event.type()).empty()) return false;
     evaluator_->start(event);
+    const auto candidates = evaluator_->candidates();
     return std::ranges::any_of(candidates,
                                [this](rule::ConditionId id) { return evaluator_->evaluate(id) != rule::Truth::no; });
 }
@@ -80,7 +80,7 @@ KernelRules::Judgement KernelRules::judge(sensor::KernelEvent& event, bool polic
     const std::size_t names = std::max<std::size_t>(event.file_names(), 1);
     for (std::size_t name = 0; name < names; ++name) {
         if (name > 0) event.use_file_name(name);
-        for (const rule::AlertMatch& match : alerts_->match(event)) {
+        for (const rule::AlertMatch& match : name == 0 ? alerts_->match(event) : alerts_->match_again(event)) {
             if (std::ranges::find(matches_, match.rule, &rule::AlertMatch::rule) == matches_.end())
                 matches_.push_back(match);
         }

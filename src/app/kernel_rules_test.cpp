@@ -40,6 +40,7 @@ public:
             writer_.head.pid = writer_.head.tid = pid;
             writer_.head.start = pid * 1000;
             writer_.head.cgroup = cgroup;
+            if (cgroup == kHostCgroup) writer_.head.flags = WIRE_HOST;
             writer_.has_task = writer_.has_credentials = true;
             writer_.task.parent = parent;
             writer_.task.parent_start = parent * 1000;

@@ -46,7 +46,7 @@ std::shared_ptr<const sensor::Container> make(const source::ContainerRecord& rec
 
 std::shared_ptr<const sensor::Container> KnownContainers::find(std::string_view id) const {
     for (const source::Inventory* inventory : inventories_) {
-        source::Inventory::Container record = inventory->find(id);
+        source::Inventory::Container record = inventory->find_early(id);
         if (!record) continue;
         const std::scoped_lock lock(mutex_);
         Made& made = made_[std::string(id)];

@@ -13,34 +13,34 @@ using model::PathTest;
 
 /// Which program looks at a call when it is wanted. Calls that are not here are told by their numbers alone.
 constexpr std::pair<std::uint16_t, Shape> kShapes[] = {
-    {2, SHAPE_OPEN},        {85, SHAPE_OPEN},        {257, SHAPE_OPEN},       {304, SHAPE_OPEN},
-    {437, SHAPE_OPEN},      {76, SHAPE_NAMES},       {80, SHAPE_NAMES},       {82, SHAPE_NAMES},
-    {83, SHAPE_NAMES},      {84, SHAPE_NAMES},       {86, SHAPE_NAMES},       {87, SHAPE_NAMES},
-    {88, SHAPE_NAMES},      {90, SHAPE_NAMES},       {92, SHAPE_NAMES},       {94, SHAPE_NAMES},
-    {133, SHAPE_NAMES},     {155, SHAPE_NAMES},      {161, SHAPE_NAMES},      {165, SHAPE_NAMES},
-    {166, SHAPE_NAMES},     {188, SHAPE_NAMES},      {189, SHAPE_NAMES},      {258, SHAPE_NAMES},
-    {259, SHAPE_NAMES},     {260, SHAPE_NAMES},      {263, SHAPE_NAMES},      {264, SHAPE_NAMES},
-    {265, SHAPE_NAMES},     {266, SHAPE_NAMES},      {268, SHAPE_NAMES},      {316, SHAPE_NAMES},
-    {429, SHAPE_NAMES},     {452, SHAPE_NAMES},      {59, SHAPE_NAMES},       {322, SHAPE_NAMES},
-    {32, SHAPE_DESCRIPTOR}, {33, SHAPE_DESCRIPTOR},  {72, SHAPE_DESCRIPTOR},  {77, SHAPE_DESCRIPTOR},
-    {81, SHAPE_DESCRIPTOR}, {91, SHAPE_DESCRIPTOR},  {93, SHAPE_DESCRIPTOR},  {190, SHAPE_DESCRIPTOR},
+    {2, SHAPE_OPEN},         {85, SHAPE_OPEN},        {257, SHAPE_OPEN},       {304, SHAPE_OPEN},
+    {437, SHAPE_OPEN},       {76, SHAPE_NAMES},       {80, SHAPE_NAMES},       {82, SHAPE_NAMES},
+    {83, SHAPE_NAMES},       {84, SHAPE_NAMES},       {86, SHAPE_NAMES},       {87, SHAPE_NAMES},
+    {88, SHAPE_NAMES},       {90, SHAPE_NAMES},       {92, SHAPE_NAMES},       {94, SHAPE_NAMES},
+    {133, SHAPE_NAMES},      {155, SHAPE_NAMES},      {161, SHAPE_NAMES},      {165, SHAPE_NAMES},
+    {166, SHAPE_NAMES},      {188, SHAPE_NAMES},      {189, SHAPE_NAMES},      {258, SHAPE_NAMES},
+    {259, SHAPE_NAMES},      {260, SHAPE_NAMES},      {263, SHAPE_NAMES},      {264, SHAPE_NAMES},
+    {265, SHAPE_NAMES},      {266, SHAPE_NAMES},      {268, SHAPE_NAMES},      {316, SHAPE_NAMES},
+    {429, SHAPE_NAMES},      {452, SHAPE_NAMES},      {59, SHAPE_NAMES},       {322, SHAPE_NAMES},
+    {32, SHAPE_DESCRIPTOR},  {33, SHAPE_DESCRIPTOR},  {72, SHAPE_DESCRIPTOR},  {77, SHAPE_DESCRIPTOR},
+    {81, SHAPE_DESCRIPTOR},  {91, SHAPE_DESCRIPTOR},  {93, SHAPE_DESCRIPTOR},  {190, SHAPE_DESCRIPTOR},
     {292, SHAPE_DESCRIPTOR}, {308, SHAPE_DESCRIPTOR}, {313, SHAPE_DESCRIPTOR}, {41, SHAPE_SOCKET},
-    {42, SHAPE_SOCKET},     {43, SHAPE_SOCKET},      {49, SHAPE_SOCKET},      {50, SHAPE_SOCKET},
-    {288, SHAPE_SOCKET},    {44, SHAPE_MESSAGE},     {45, SHAPE_MESSAGE},     {46, SHAPE_MESSAGE},
-    {47, SHAPE_MESSAGE},    {299, SHAPE_MESSAGE},    {307, SHAPE_MESSAGE},    {105, SHAPE_IDENTITY},
-    {106, SHAPE_IDENTITY},  {113, SHAPE_IDENTITY},   {114, SHAPE_IDENTITY},   {116, SHAPE_IDENTITY},
-    {117, SHAPE_IDENTITY},  {119, SHAPE_IDENTITY},   {122, SHAPE_IDENTITY},   {123, SHAPE_IDENTITY},
+    {42, SHAPE_SOCKET},      {43, SHAPE_SOCKET},      {49, SHAPE_SOCKET},      {50, SHAPE_SOCKET},
+    {288, SHAPE_SOCKET},     {44, SHAPE_MESSAGE},     {45, SHAPE_MESSAGE},     {46, SHAPE_MESSAGE},
+    {47, SHAPE_MESSAGE},     {299, SHAPE_MESSAGE},    {307, SHAPE_MESSAGE},    {105, SHAPE_IDENTITY},
+    {106, SHAPE_IDENTITY},   {113, SHAPE_IDENTITY},   {114, SHAPE_IDENTITY},   {116, SHAPE_IDENTITY},
+    {117, SHAPE_IDENTITY},   {119, SHAPE_IDENTITY},   {122, SHAPE_IDENTITY},   {123, SHAPE_IDENTITY},
     {126, SHAPE_IDENTITY},
 };
 
 /// Calls that do what acts say.
 constexpr std::pair<FileAct, std::uint16_t> kActs[] = {
-    {FileAct::unlink, 87},   {FileAct::unlink, 263},  {FileAct::rmdir, 84},    {FileAct::rmdir, 263},
-    {FileAct::mkdir, 83},    {FileAct::mkdir, 258},   {FileAct::chmod, 90},    {FileAct::chmod, 91},
-    {FileAct::chmod, 268},   {FileAct::chmod, 452},   {FileAct::chown, 92},    {FileAct::chown, 93},
-    {FileAct::chown, 94},    {FileAct::chown, 260},   {FileAct::mknod, 133},   {FileAct::mknod, 259},
-    {FileAct::rename, 82},   {FileAct::rename, 264},  {FileAct::rename, 316},  {FileAct::link, 86},
-    {FileAct::link, 265},    {FileAct::symlink, 88},  {FileAct::symlink, 266},
+    {FileAct::unlink, 87}, {FileAct::unlink, 263}, {FileAct::rmdir, 84},    {FileAct::rmdir, 263},
+    {FileAct::mkdir, 83},  {FileAct::mkdir, 258},  {FileAct::chmod, 90},    {FileAct::chmod, 91},
+    {FileAct::chmod, 268}, {FileAct::chmod, 452},  {FileAct::chown, 92},    {FileAct::chown, 93},
+    {FileAct::chown, 94},  {FileAct::chown, 260},  {FileAct::mknod, 133},   {FileAct::mknod, 259},
+    {FileAct::rename, 82}, {FileAct::rename, 264}, {FileAct::rename, 316},  {FileAct::link, 86},
+    {FileAct::link, 265},  {FileAct::symlink, 88}, {FileAct::symlink, 266},
 };
 constexpr std::uint16_t kOpens[] = {2, 85, 257, 304, 437};
 
@@ -94,6 +94,7 @@ void add_wish(const model::FileWish& wish, std::uint16_t act, std::size_t most, 
         tables.slot.programs |= act;
     }
     if (!wish.empty()) tables.slot.some |= act;
+    if (!wish.paths.empty() || (tables.slot.every & act) != 0) tables.slot.pathed |= act;
 }
 
 void set_bits(const std::bitset<model::KernelFilter::kCalls>& from, std::span<u64, CALLS / 64> to) {

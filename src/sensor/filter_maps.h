@@ -28,8 +28,8 @@ struct FilterTables {
 /// Paths beyond `most_wishes` make their acts wanted for every path.
 [[nodiscard]] FilterTables filter_tables(const model::KernelFilter& filter, std::size_t most_wishes);
 
-/// i386 numbers to x86-64 numbers, 0xffff where there is no namesake that is looked at; the number of socketcall is left
-/// to the kernel programs.
+/// i386 numbers to x86-64 numbers, 0xffff where there is no namesake that is looked at; the number of socketcall is
+/// left to the kernel programs.
 [[nodiscard]] const std::array<std::uint16_t, CALLS>& native_numbers();
 inline constexpr std::size_t kSocketcall = 102;
 

@@ -1,5 +1,6 @@
 #include "sensor/kernel_event.h"
 
+#include <new>
 #include <vector>
 
 #include "sensor/fields.h"
@@ -59,7 +60,7 @@ Reading KernelEvent::read(FieldId field, std::string_view arg) const {
     if (cell.give == nullptr) return Reading::missing();
     if (!arg.empty()) return cell.give(state_->view, arg);
     if (cell.stamp != state_->stamp) {
-        cell.reading = cell.give(state_->view, arg);
+        new (&cell.reading) Reading(cell.give(state_->view, arg));  // written in its place: no copy waits for its parts
         cell.stamp = state_->stamp;
     }
     return cell.reading;

@@ -44,23 +44,33 @@ std::string KernelPrograms::obstacle() {
         return major < wanted_major || (major == wanted_major && minor < wanted_minor);
     };
     if (before(5, 8))
-        return "the kernel (" + std::string(system.release) + ") is older than 5.8, the first with ring buffers." + kInstead;
+        return "the kernel (" + std::string(system.release) + ") is older than 5.8, the first with ring buffers." +
+               kInstead;
     if (::access("/sys/kernel/btf/vmlinux", R_OK) != 0)
-        return std::string("the kernel does not describe its types (/sys/kernel/btf/vmlinux is missing; it is built with "
-                           "CONFIG_DEBUG_INFO_BTF=y).") + kInstead;
+        return std::string(
+                   "the kernel does not describe its types (/sys/kernel/btf/vmlinux is missing; it is built with "
+                   "CONFIG_DEBUG_INFO_BTF=y).") +
+               kInstead;
     const unsigned long long capabilities = effective_capabilities();
     const auto has = [&](unsigned bit) { return (capabilities >> bit & 1) != 0; };
     if (!has(kSysAdmin) && !(has(kBpf) && has(kPerfmon)))
-        return std::string("loading programs into the kernel needs CAP_BPF and CAP_PERFMON (or CAP_SYS_ADMIN), and this "
-                           "process lacks ") +
-               (has(kBpf) ? "CAP_PERFMON." : has(kPerfmon) ? "CAP_BPF." : "both.") + kInstead;
+        return std::string(
+                   "loading programs into the kernel needs CAP_BPF and CAP_PERFMON (or CAP_SYS_ADMIN), and this "
+                   "process lacks ") +
+               (has(kBpf)       ? "CAP_PERFMON."
+                : has(kPerfmon) ? "CAP_BPF."
+                                : "both.") +
+               kInstead;
     if (content("/sys/kernel/security/lockdown").find("[confidentiality]") != std::string::npos)
-        return std::string("the kernel is locked down for confidentiality, so programs may not read its memory.") + kInstead;
+        return std::string("the kernel is locked down for confidentiality, so programs may not read its memory.") +
+               kInstead;
     rlimit limit{};
     if (before(5, 11) && !has(kSysResource) && ::getrlimit(RLIMIT_MEMLOCK, &limit) == 0 &&
         limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < (64U << 20U))
-        return std::string("before Linux 5.11 the limit of locked memory (RLIMIT_MEMLOCK) counts for maps, it is below "
-                           "64 MiB, and raising it needs CAP_SYS_RESOURCE.") + kInstead;
+        return std::string(
+                   "before Linux 5.11 the limit of locked memory (RLIMIT_MEMLOCK) counts for maps, it is below "
+                   "64 MiB, and raising it needs CAP_SYS_RESOURCE.") +
+               kInstead;
     return {};
 }
 

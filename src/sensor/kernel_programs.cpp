@@ -33,9 +33,9 @@ constexpr std::size_t kMostWishes = 16384;
 constexpr std::size_t kMostComplaint = 1500;
 
 /// Names of the programs that calls are handed to, by Shape.
-constexpr std::array<const char*, SHAPES> kShapePrograms = {
-    nullptr, "opened", "named", "descriptor_call", "socket_call", "message_call", "plain_call", "identity_call",
-    "engine_read"};
+constexpr std::array<const char*, SHAPES> kShapePrograms = {nullptr,           "opened",        "named",
+                                                            "descriptor_call", "socket_call",   "message_call",
+                                                            "plain_call",      "identity_call", "engine_read"};
 
 /// What libbpf says while this lives, on this thread; kept for the error.
 class Complaints {
@@ -67,7 +67,8 @@ private:
         if (level != LIBBPF_WARN) return 0;
         std::array<char, 16384> line{};
         const int length = std::vsnprintf(line.data(), line.size(), format, arguments);
-        if (length > 0) text().append(line.data(), std::min<std::size_t>(line.size() - 1, static_cast<std::size_t>(length)));
+        if (length > 0)
+            text().append(line.data(), std::min<std::size_t>(line.size() - 1, static_cast<std::size_t>(length)));
         return length;
     }
     libbpf_print_fn_t before_ = nullptr;
@@ -152,7 +153,7 @@ private:
     std::vector<Link> links_;
     std::span<std::byte> variables_;  ///< shared with the kernel
     Control* control_ = nullptr;      ///< in there
-    FilterTables tables_;         ///< in force
+    FilterTables tables_;             ///< in force
     std::size_t processors_ = 0;
     bool folds_ = false;
     bool uring_ = false;
@@ -198,13 +199,14 @@ Result<void> Loaded::prepare(const KernelSettings& settings) {
 Result<void> Loaded::make_rings(const char* outer, std::size_t bytes) {
     host::Fd all;
     for (std::uint32_t processor = 0; processor < processors_; ++processor) {
-        host::Fd ring(bpf_map_create(BPF_MAP_TYPE_RINGBUF, "plimsoll_ring", 0, 0, static_cast<std::uint32_t>(bytes), nullptr));
+        host::Fd ring(
+            bpf_map_create(BPF_MAP_TYPE_RINGBUF, "plimsoll_ring", 0, 0, static_cast<std::uint32_t>(bytes), nullptr));
         if (!ring) return host::system_error("making a ring buffer of", std::to_string(bytes) + " bytes");
         const int number = ring.get();
         if (!all) {
             LIBBPF_OPTS(bpf_map_create_opts, options, .inner_map_fd = static_cast<std::uint32_t>(number));
-            all = host::Fd(bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, outer, sizeof(std::uint32_t), sizeof(std::uint32_t),
-                                          static_cast<std::uint32_t>(processors_), &options));
+            all = host::Fd(bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, outer, sizeof(std::uint32_t),
+                                          sizeof(std::uint32_t), static_cast<std::uint32_t>(processors_), &options));
             if (!all) return host::system_error("making the map of ring buffers", "");
         }
         if (bpf_map_update_elem(all.get(), &processor, &number, BPF_ANY) != 0)
@@ -222,7 +224,8 @@ Result<void> Loaded::map_control() {
     bpf_map* const section = bpf_object__find_map_by_name(object_.get(), ".bss");
     TRY(std::byte* const control, variable(object_.get(), ".bss", "control"));
     std::size_t size = 0;
-    const auto* const begin = static_cast<const std::byte*>(static_cast<const void*>(bpf_map__initial_value(section, &size)));
+    const auto* const begin =
+        static_cast<const std::byte*>(static_cast<const void*>(bpf_map__initial_value(section, &size)));
     void* const shared = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(section), 0);
     if (shared == MAP_FAILED) return host::system_error("sharing the kernel programs' variables", "");
     variables_ = {static_cast<std::byte*>(shared), size};
@@ -328,7 +331,8 @@ Result<void> Loaded::use(const model::KernelFilter& filter) {
         return at == in.wishes.end() ? nullptr : &at->second;
     };
     for (const auto& [number, acts] : next.wishes)
-        if (!put(number, found(tables_, number), &acts)) return host::system_error("telling the kernel what is wanted", "");
+        if (!put(number, found(tables_, number), &acts))
+            return host::system_error("telling the kernel what is wanted", "");
     control_->filter[slot] = next.slot;
     // 2. Calls that either wants are looked at while the filter changes.
     std::array<std::uint8_t, CALLS> either = next.shape;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/io_uring.h>
 #include <netinet/in.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -13,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -21,11 +23,13 @@
 #include <fstream>
 #include <functional>
 #include <optional>
+#include <random>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "host/fd.h"
+#include "rule/kernel_filter.h"
 #include "sensor/filter_maps.h"
 #include "sensor/raw_event.h"
 #include "sensor/rings.h"
@@ -117,6 +121,12 @@ public:
         return status;
     }
     [[nodiscard]] const std::string& id() const { return id_; }
+    /// As the wire numbers it: the version 2 hierarchy is the first.
+    [[nodiscard]] std::uint64_t number() const {
+        struct stat status {};
+        EXPECT_EQ(::stat(folder_.c_str(), &status), 0);
+        return status.st_ino;
+    }
 
 private:
     std::string id_, folder_;
@@ -171,7 +181,9 @@ TEST_F(KernelProgramsTest, KnowsAContainerBeforeItsFirstProcess) {
     Sensor sensor{KernelFilter{}};
     const std::string name = "kernel-test-" + std::to_string(::getpid());
     ASSERT_EQ(std::system(("docker run --rm --name " + name +
-                           " --network none -w /tmp bb:1.0 sh -c 'exit 7' >/dev/null 2>&1; test $? = 7").c_str()), 0);
+                           " --network none -w /tmp bb:1.0 sh -c 'exit 7' >/dev/null 2>&1; test $? = 7")
+                              .c_str()),
+              0);
     const std::vector<Seen> all = sensor.all();
     const auto made = of_kind(all, WIRE_CGROUP_MADE);
     ASSERT_FALSE(made.empty());
@@ -206,8 +218,10 @@ TEST_F(KernelProgramsTest, KnowsAContainerBeforeItsFirstProcess) {
 TEST_F(KernelProgramsTest, TellsDroppedProgramsFromTheImagesOwn) {
     if (std::system("docker image inspect bb:1.0 >/dev/null 2>&1") != 0) GTEST_SKIP() << "no Docker with image bb:1.0";
     Sensor sensor{KernelFilter{}};
-    ASSERT_EQ(std::system("docker run --rm --network none bb:1.0 sh -c 'cp /bin/busybox /tmp/sleep; /tmp/sleep 0; chmod "
-                          "700 /bin/busybox; /bin/busybox true' >/dev/null 2>&1"), 0);
+    ASSERT_EQ(
+        std::system("docker run --rm --network none bb:1.0 sh -c 'cp /bin/busybox /tmp/sleep; /tmp/sleep 0; chmod "
+                    "700 /bin/busybox; /bin/busybox true' >/dev/null 2>&1"),
+        0);
     std::vector<std::pair<std::string, int>> layers;
     for (const std::vector<Seen> all = sensor.all(); const Seen* each : of_kind(all, WIRE_EXEC))
         layers.emplace_back(each->text(WIRE_EXE), each->raw.file->layer);
@@ -279,8 +293,8 @@ TEST_F(KernelProgramsTest, TestsPathsOfAllKinds) {
         for (const char* name : {"one/x", "one/two/x", "name", "two", "long-name-of-more-than-eight-bytes"})
             read_once(at(name).c_str());
     });
-    EXPECT_THAT(paths(sensor.all()), testing::ElementsAre(at("one/two/x"), at("name"), at("two"),
-                                                          at("long-name-of-more-than-eight-bytes")));
+    EXPECT_THAT(paths(sensor.all()),
+                testing::ElementsAre(at("one/two/x"), at("name"), at("two"), at("long-name-of-more-than-eight-bytes")));
 }
 
 TEST_F(KernelProgramsTest, NoticesThatAFolderWasRenamedAfterItsVerdictWasRemembered) {
@@ -351,6 +365,28 @@ TEST_F(KernelProgramsTest, KeepsAHundredThousandBytesOfArguments) {
     EXPECT_FALSE(of_kind(all, WIRE_EXEC)[0]->raw.has(WIRE_CUT));
 }
 
+TEST_F(KernelProgramsTest, SendsTheEnvironmentOnlyWhenAsked) {
+    const Container container;
+    KernelFilter filter;
+    Sensor sensor(filter, {.ring_bytes = 1U << 20U, .environment_bytes = 4096});
+    const auto run = [&] {
+        container.run([] {
+            char name[] = "true", variable[] = "SECRET=1";
+            char* const arguments[] = {name, nullptr};
+            char* const environment[] = {variable, nullptr};
+            ::execve("/bin/true", arguments, environment);
+        });
+        std::vector<std::string> told;
+        for (const std::vector<Seen> all = sensor.all(); const Seen* each : of_kind(all, WIRE_EXEC))
+            told.push_back(each->text(WIRE_ENV));
+        return told;
+    };
+    EXPECT_THAT(run(), testing::ElementsAre(""));
+    filter.environment = true;
+    ASSERT_TRUE(sensor.programs->use(filter));
+    EXPECT_THAT(run(), testing::ElementsAre(std::string("SECRET=1\0", 9)));
+}
+
 TEST_F(KernelProgramsTest, CountsWhatIsLostExactly) {
     const Container container;
     KernelFilter filter;
@@ -375,7 +411,8 @@ TEST_F(KernelProgramsTest, SeesBothEndsOfConnections) {
         filter.succeeded.set(static_cast<std::size_t>(call)), filter.failed.set(static_cast<std::size_t>(call));
     Sensor sensor(filter);
     container.run([] {
-        sockaddr_in address{.sin_family = AF_INET, .sin_port = 0, .sin_addr = {::htonl(INADDR_LOOPBACK)}, .sin_zero = {}};
+        sockaddr_in address{
+            .sin_family = AF_INET, .sin_port = 0, .sin_addr = {::htonl(INADDR_LOOPBACK)}, .sin_zero = {}};
         auto* const any = reinterpret_cast<sockaddr*>(&address);
         const int server = ::socket(AF_INET, SOCK_STREAM, 0), client = ::socket(AF_INET, SOCK_STREAM, 0);
         ::bind(server, any, sizeof(address));
@@ -455,8 +492,14 @@ TEST_F(KernelProgramsTest, WishesForProgramsGoByTheNameThatTheProgramBeganWith) 
     KernelFilter filter;
     filter.files[static_cast<std::size_t>(FileAct::read)].programs = {"cat"};
     Sensor sensor(filter);
-    container.run([&] { ::execl("/bin/cat", "cat", "/etc/hostname", nullptr); });
-    container.run([&] { ::execl("/usr/bin/head", "head", "/etc/hostname", nullptr); });
+    const auto run = [&](const char* path, const char* name) {
+        container.run([&] {
+            ::dup2(::open("/dev/null", O_WRONLY), STDOUT_FILENO);
+            ::execl(path, name, "/etc/hostname", nullptr);
+        });
+    };
+    run("/bin/cat", "cat");
+    run("/usr/bin/head", "head");
     std::size_t hits = 0;
     const std::vector<Seen> all = sensor.all();
     for (const Seen* each : of_kind(all, WIRE_CALL)) {
@@ -464,6 +507,25 @@ TEST_F(KernelProgramsTest, WishesForProgramsGoByTheNameThatTheProgramBeganWith) 
         hits += each->text(WIRE_NAME) == "/etc/hostname" ? 1 : 0;
     }
     EXPECT_EQ(hits, 1U);
+}
+
+TEST_F(KernelProgramsTest, SeesTwoPointsInWhatTheCallerWrote) {
+    std::filesystem::create_directories(at("deep"));
+    write("a");
+    write("b");
+    const Container container;
+    KernelFilter filter;
+    filter.files[static_cast<std::size_t>(FileAct::read)].climbing = true;
+    Sensor sensor(filter);
+    std::string far = folder_;
+    for (int i = 0; i < 30; ++i) far += "/.";
+    container.run([&] {
+        read_once(at("a").c_str());
+        read_once(at("deep/../a").c_str());
+        read_once((far + "/b").c_str());  // longer than what is looked at first
+        read_once((far + "/deep/../b").c_str());
+    });
+    EXPECT_THAT(paths(sensor.all(), WIRE_NAME), testing::ElementsAre(at("deep/../a"), far + "/deep/../b"));
 }
 
 TEST_F(KernelProgramsTest, SeesFailedOpensWhereTheyAreWanted) {
@@ -510,6 +572,87 @@ TEST_F(KernelProgramsTest, AnotherFilterTakesOver) {
     changes.join();
     EXPECT_THAT(paths(sensor.all()), testing::Each(at("both")));
     EXPECT_EQ(sensor.programs->counts().sent >= 3000, true);
+}
+
+TEST_F(KernelProgramsTest, DecidesAsTheModelOfItDoes) {
+    std::mt19937 random(4);
+    const auto one_of = [&](std::initializer_list<const char*> all) { return all.begin()[random() % all.size()]; };
+    const auto name = [&] {
+        return std::string(one_of({"a", "bb", "ccc.d", "eight-by", "nine-byte", "seventeen-bytes-x"}));
+    };
+    std::vector<std::string> files;
+    KernelFilter filter = reading({});
+    auto& tests = filter.files[static_cast<std::size_t>(FileAct::read)].paths;
+    for (int i = 0; i < 80; ++i) {
+        std::string path = folder_;
+        for (std::uint32_t parts = random() % 4; parts > 0; --parts) path += "/" + name() + "-folder";
+        std::filesystem::create_directories(path);
+        path += "/" + name();
+        std::ofstream(path) << "x";
+        files.push_back(path);
+        if (i % 8 == 0) tests.push_back({PathTest::Kind::exact, path});
+        if (i % 16 == 1) tests.push_back({PathTest::Kind::under, path.substr(0, path.rfind('/'))});
+    }
+    tests.erase(std::ranges::remove(tests, folder_, &PathTest::text).begin(), tests.end());
+    tests.push_back({PathTest::Kind::name, "nine-byte"});
+    tests.push_back({PathTest::Kind::part, "bb-folder"});
+    const Container container;
+    Sensor sensor(filter, {.ring_bytes = 4U << 20U, .fold_entries = 0});
+    for (int round = 0; round < 2; ++round) {  // judged, then remembered
+        container.run([&] {
+            for (const std::string& file : files) read_once(file.c_str());
+        });
+        std::vector<std::string> expected;
+        for (const std::string& file : files)
+            if (rule::sends(
+                    filter,
+                    {.call = SYS_openat, .acts = 1, .path = file, .name = file, .second_path = {}, .program = {}}))
+                expected.push_back(file);
+        EXPECT_FALSE(expected.empty());
+        EXPECT_LT(expected.size(), files.size());
+        EXPECT_EQ(paths(sensor.all()), expected);
+    }
+}
+
+TEST_F(KernelProgramsTest, KnowsContainersThatWereThereBefore) {
+    write("wanted");
+    const Container container;
+    container.run([] {});
+    Sensor sensor(reading({{PathTest::Kind::exact, at("wanted")}}));
+    container.run([&] { read_once(at("wanted").c_str()); });
+    EXPECT_THAT(paths(sensor.all()), IsEmpty());
+    const std::pair<std::uint64_t, std::string> cgroup{container.number(), container.id()};
+    sensor.programs->know(std::span(&cgroup, 1));
+    container.run([&] { read_once(at("wanted").c_str()); });
+    EXPECT_THAT(paths(sensor.all()), testing::ElementsAre(at("wanted")));
+}
+
+TEST_F(KernelProgramsTest, SeesRequestsThatIoUringTakesUp) {
+    const Container container;
+    Sensor sensor(reading({{PathTest::Kind::exact, "/etc/hostname"}}));
+    const int status = container.run([] {
+        io_uring_params parameters{};
+        const int ring = static_cast<int>(::syscall(SYS_io_uring_setup, 1, &parameters));
+        if (ring < 0) ::_exit(1);
+        const auto map = [&](std::size_t bytes, off_t what) {
+            return static_cast<char*>(::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, ring, what));
+        };
+        char* const queue = map(parameters.sq_off.array + parameters.sq_entries * sizeof(unsigned), IORING_OFF_SQ_RING);
+        auto* const request =
+            reinterpret_cast<io_uring_sqe*>(map(parameters.sq_entries * sizeof(io_uring_sqe), IORING_OFF_SQES));
+        request->opcode = IORING_OP_OPENAT;
+        request->fd = AT_FDCWD;
+        request->addr = reinterpret_cast<std::uint64_t>("/etc/hostname");
+        *reinterpret_cast<unsigned*>(queue + parameters.sq_off.array) = 0;
+        *reinterpret_cast<unsigned*>(queue + parameters.sq_off.tail) = 1;
+        ::_exit(::syscall(SYS_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS, nullptr, 0) == 1 ? 0 : 1);
+    });
+    if (status != 0) GTEST_SKIP() << "this kernel refuses io_uring";
+    const std::vector<Seen> all = sensor.all();
+    const auto requests = of_kind(all, WIRE_URING);
+    ASSERT_THAT(requests, SizeIs(1));
+    EXPECT_EQ(requests[0]->raw.head->call, SYS_openat);
+    EXPECT_EQ(requests[0]->text(WIRE_NAME), "/etc/hostname");
 }
 
 TEST_F(KernelProgramsTest, CredentialsThatChangeAreTold) {

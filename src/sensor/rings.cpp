@@ -16,9 +16,9 @@ namespace plimsoll::sensor {
 
 namespace {
 
-// The kernel's layout (Documentation/bpf/ringbuf.rst): a page with the reader's position, a page with the writer's, then
-// the data, mapped twice in a row so that no record is broken. Before each record stand its length, with two bits of
-// state, and a number that is the kernel's own.
+// The kernel's layout (Documentation/bpf/ringbuf.rst): a page with the reader's position, a page with the writer's,
+// then the data, mapped twice in a row so that no record is broken. Before each record stand its length, with two bits
+// of state, and a number that is the kernel's own.
 constexpr std::size_t kRecordHead = BPF_RINGBUF_HDR_SZ;
 
 class MappedRing {

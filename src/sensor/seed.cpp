@@ -185,7 +185,8 @@ void read_file(int folder, SeededProcess& out) {
 }
 
 std::string container_of(int folder) {
-    for (const std::string_view line : split(read_at(folder, "cgroup", kSmall), '\n')) {
+    const std::string text = read_at(folder, "cgroup", kSmall);
+    for (const std::string_view line : split(text, '\n')) {
         const auto first = line.find(':');
         const auto second = first == std::string_view::npos ? first : line.find(':', first + 1);
         if (second == std::string_view::npos) continue;

@@ -111,7 +111,8 @@ class Sensor(unittest.TestCase):
         self.assertEqual(event["fd.sip"], "127.0.0.1")
 
     def test_roads_round_the_rule_are_seen(self):
-        roads = {"link": ["cat", "/tmp/link"], "proc": ["cat", "/proc/self/root/etc/shadow"], "dots": ["cat", "/etc/../etc/./shadow"]}
+        cat = ["/bin/busybox", "cat"]
+        roads = {"link": [*cat, "/tmp/link"], "proc": [*cat, "/proc/self/root/etc/shadow"], "dots": [*cat, "/etc/../etc/./shadow"]}
         for road in ("openat2", "compat", "thread", "memfd", "uring"):
             roads[road] = ["/tools/tricks", road, "/etc/shadow"]
         blind = " ".join(source["note"] for source in self.agent.sources() if source["name"] == "kernel")
@@ -119,21 +120,23 @@ class Sensor(unittest.TestCase):
             with self.subTest(road):
                 before = len(self.agent.search("record.kind = alert and alert.rule = 'shadow read'"))
                 done = self.inside(*command, check=False)
+                if road in ("link", "proc", "dots"):
+                    self.assertEqual(done.returncode, 0, done.stderr)
                 if done.returncode != 0 or (road == "uring" and "io_uring" in blind):
                     continue  # the kernel refuses it, or the sensor says that it cannot see it
                 self.agent.wait_for("record.kind = alert and alert.rule = 'shadow read'", before + 1, seconds=20)
 
     @unittest.skipUnless(FALCO.is_dir(), "Falco's rule files are not here")
     def test_falcos_rules_fire(self):
-        self.inside("cat", "/etc/shadow")
+        self.inside("/bin/busybox", "cat", "/etc/shadow")
         self.agent.wait_for("record.kind = alert and alert.rule = 'Read sensitive file untrusted' and container.name = box")
-        self.inside("sh", "-c", "cp /bin/busybox /tmp/dropped && /tmp/dropped true")
+        self.inside("sh", "-c", "cp /bin/busybox /tmp/true && /tmp/true")
         self.agent.wait_for("record.kind = alert and alert.rule = 'Drop and execute new binary in container' and container.name = box")
 
     def test_the_person_behind_an_exec_is_proved(self):
         with tempfile.TemporaryDirectory() as home:
-            as_login(4242, "192.0.2.7", "env", f"HOME={home}", "docker", "-H", self.docker.host, "exec", "box", "cat", "/etc/shadow")
-        event = self.agent.wait_for("evt.type = execve and proc.args = /etc/shadow and who.loginuid = 4242")[0]
+            as_login(4242, "192.0.2.7", "env", f"HOME={home}", "docker", "-H", self.docker.host, "exec", "box", "/bin/busybox", "cat", "/etc/shadow")
+        event = self.agent.wait_for("evt.type = execve and proc.args = 'cat /etc/shadow' and who.loginuid = 4242")[0]
         self.assertEqual(event["who.strength"], "proved")
         self.assertIn("docker", event["who.command"])
         session = self.agent.wait_for("record.kind = session and who.loginuid = 4242")[0]
@@ -147,7 +150,8 @@ class Sensor(unittest.TestCase):
             runs = [subprocess.Popen(["docker", "-H", self.docker.host, "run", "--rm", "--name", name, "--network", "none", IMAGE, "sh", "-c",
                                       f"/bin/busybox true {name}"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for name in names[start:start + 10]]
             for each in runs:
-                self.assertEqual(each.wait(120), 0, each.stderr.read())
+                _, complaint = each.communicate(timeout=120)
+                self.assertEqual(each.returncode, 0, complaint)
         for name in names:
             event = self.agent.wait_for(f"evt.type = execve and proc.args = 'true {name}'")[0]
             self.assertEqual((event["container.name"], event["container.image"]), (name, IMAGE))
@@ -156,7 +160,7 @@ class Sensor(unittest.TestCase):
         recording = self.folder / "recording"
         recorder = subprocess.Popen([PLIMSOLL, "record", "--for", "8s", "--rules", self.folder / "own.yaml", str(recording)], stderr=subprocess.PIPE)
         for _ in range(8):
-            self.inside("cat", "/etc/shadow")
+            self.inside("/bin/busybox", "cat", "/etc/shadow")
         self.assertEqual(recorder.wait(60), 0, recorder.stderr.read())
         played = run(PLIMSOLL, "rules", "test", "--replay", recording, "--json", self.folder / "own.yaml", check=False)
         self.assertEqual(played.returncode, 1, played.stderr)

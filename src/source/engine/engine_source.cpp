@@ -52,8 +52,20 @@ private:
     std::chrono::duration<double, std::milli> next_ = kFirstWait;
 };
 
+/// Tells the inventory of containers as they are made: an engine that starts one answers no question about it
+/// meanwhile.
+void announce(const std::vector<Line>& lines, std::string_view engine, Inventory& inventory) {
+    for (const Line& line : lines) {
+        if (line.text.find("\"create\"") == std::string::npos) continue;
+        const auto event = parse_engine_event(line.text);
+        if (!event || event->type != "container" || event->action != "create" || event->container().empty()) continue;
+        inventory.announce(container_record(*event, engine, "the engine has not described it yet"));
+    }
+}
+
 /// Reads the stream into the queue until it ends.
-void read_lines(host::EngineStream& stream, std::size_t most_line, LineQueue& queue) {
+void read_lines(host::EngineStream& stream, std::size_t most_line, LineQueue& queue, std::string_view engine,
+                Inventory& inventory) {
     LineSplitter splitter(most_line);
     std::vector<char> buffer(std::size_t{64} * 1024);
     std::vector<Line> lines;
@@ -63,9 +75,11 @@ void read_lines(host::EngineStream& stream, std::size_t most_line, LineQueue& qu
         if (!got) reason = got.error().message;
         if (!got || *got == 0) break;
         splitter.add({buffer.data(), *got}, lines);
+        announce(lines, engine, inventory);
         queue.push(lines);
     }
     splitter.finish(lines);
+    announce(lines, engine, inventory);
     queue.push(lines);
     queue.close(std::move(reason));
 }
@@ -203,7 +217,7 @@ void EngineSource::run(Outlet& outlet, const std::stop_token& stop) {
                 opened.notify_one();
             }
             if (stream)
-                read_lines(**stream, options_.line_bytes, queue);
+                read_lines(**stream, options_.line_bytes, queue, *kind, *options_.inventory);
             else
                 queue.close(stream.error().message);
         });

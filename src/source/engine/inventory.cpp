@@ -9,6 +9,24 @@ Inventory::Container Inventory::find(std::string_view id) const {
     return gone == departed_.end() ? nullptr : gone->second;
 }
 
+Inventory::Container Inventory::find_early(std::string_view id) const {
+    if (auto known = find(id)) return known;
+    const std::lock_guard lock(mutex_);
+    const auto found = announced_.find(id);
+    return found == announced_.end() ? nullptr : found->second;
+}
+
+void Inventory::announce(const Container& container) {
+    const std::lock_guard lock(mutex_);
+    if (!announced_.emplace(container->id, container).second) return;
+    announcements_.push_back(container->id);
+    if (announcements_.size() > kMostAnnounced) {
+        announced_.erase(announcements_.front());
+        announcements_.erase(announcements_.begin());
+    }
+    ++version_;
+}
+
 std::vector<Inventory::Container> Inventory::all() const {
     const std::lock_guard lock(mutex_);
     std::vector<Container> out;
