@@ -290,7 +290,9 @@ TEST_F(Corpus, EventsThatArePutTogetherFromFalcosFieldsReadTheSame) {
     std::size_t events = 0;
     std::size_t compared = 0;
     std::map<std::string, std::size_t> differing;
-    for (const Fields& fields : corpus()) {
+    const auto all = corpus();
+    if (all.empty()) GTEST_SKIP() << "the recorded events are not here";
+    for (const Fields& fields : all) {
         const std::string_view type = get(fields, "evt.type");
         if (type.starts_with("container")) continue;  // Falco's own announcement of containers: the engine's event here
         tell(fields);
