@@ -102,13 +102,23 @@ int process_fork(u64* ctx) {
     if (GET(task, pid) != GET(task, tgid)) return 0;  // a thread
     if (GET(task, flags) & PF_KTHREAD) return 0;
     if (GET(parent, tgid) == settings.own_pid) return 0;
-    struct ProcessEvent event;
+    struct {
+        struct WireEvent head;
+        struct WireTask task;
+        struct WireCredentials credentials;
+        struct WireArguments forker;
+    } event;
     u64 cgroup = task_cgroup(task);
     fill_head(&event.head, task, cgroup, !in_container(cgroup));
     event.head.kind = WIRE_FORK;
-    event.head.parts = WIRE_HAS_TASK | WIRE_HAS_CREDENTIALS;
+    event.head.parts = WIRE_HAS_TASK | WIRE_HAS_CREDENTIALS | WIRE_HAS_ARGUMENTS;
     event.head.size = sizeof(event);
     u32 parent_pid = GET(parent, tgid);
+    // With CLONE_PARENT the one that forks is not the parent, and it is whose program the child runs.
+    struct task_struct* leader = GET(parent, group_leader);
+    __builtin_memset(&event.forker, 0, sizeof(event.forker));
+    event.forker.value[0] = parent_pid;
+    event.forker.value[1] = GET(leader, start_boottime);
     u64* known = bpf_map_lookup_elem(&programs, &parent_pid);
     if (known) {
         u64 number = *known;

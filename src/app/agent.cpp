@@ -1,6 +1,7 @@
 #include "app/agent.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -228,6 +229,7 @@ Result<void> Agent::start() {
         TRY(witness_, WitnessPush::start(agent(), *queue_, log_));
     }
     sources_->start(*queue_);
+    ::malloc_trim(0);  // reading rules takes much more than keeping them
     log_.info("recording", {{"ledger", agent().ledger.path}, {"rules", std::to_string(rules_.counts().size())}});
     return {};
 }

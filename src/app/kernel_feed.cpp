@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <string_view>
 #include <thread>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
@@ -29,9 +30,11 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto kSleep = 200ms;           // at most, when nothing comes
 constexpr auto kReport = 1s;             // between two looks at what is lost
-constexpr auto kFlush = 10s;             // between two tellings of what was folded
+constexpr auto kFlush = 1s;              // between two tellings of what was folded
 constexpr std::size_t kTogether = 4096;  // events between two looks at everything else
 constexpr std::size_t kMostAwaited = 65'536;
+constexpr std::size_t kMostPrograms = 4096;
+constexpr int kMostAncestors = 64;
 constexpr auto kLook = 1ms;
 
 constexpr std::array<std::string_view, WIRE_LOSSES> kLossNames = {"kernel-processes", "kernel-files", "kernel-network",
@@ -67,6 +70,7 @@ public:
         if (::gethostname(name.data(), name.size() - 1) == 0) hostname_ = name.data();
         surroundings_.hostname = hostname_;
         surroundings_.users = &users_;
+        surroundings_.names = &names_;
     }
 
     Result<void> start() {
@@ -104,7 +108,11 @@ private:
             ++malformed_;
             return;
         }
-        if (raw.head->kind != WIRE_CGROUP_GONE) await_name(table_.container_of(raw.head->cgroup));
+        if (raw.head->kind == WIRE_CGROUP_GONE)
+            users_.forget(raw.string(WIRE_CONTAINER));
+        else
+            await_name(table_.container_of(raw.head->cgroup));
+        names_.take(raw);
         const sensor::Process* process = table_.take(raw);
         if (raw.head->kind == WIRE_REQUEST) {
             if (auto record = request_record(raw, table_, surroundings_, own_pid_))
@@ -114,8 +122,9 @@ private:
         if (raw.head->kind == WIRE_EXEC && notice_engine(process)) programs_->watch_engines(engines_);
         if (raw.head->kind == WIRE_EXIT && std::erase(engines_, raw.head->pid) > 0) programs_->watch_engines(engines_);
         if (process == nullptr || (!process->in_container && !owner_.options_.host)) return;
+        if (raw.head->kind == WIRE_CREDENTIALS) return;  // the call that changed them is told as well
         event_.start(raw, process, ++number_);
-        judge();
+        judge(raw.head->kind == WIRE_FOLDED);
     }
 
     /// Whether the process is one whose sockets' requests are to be read, and was not known as that.
@@ -126,13 +135,15 @@ private:
         return true;
     }
 
-    void judge() {
-        const KernelRules::Judgement judgement = rules_->judge(event_, !is_set_up(*event_.process()));
+    /// `folded`: repetitions of an event that the rules have judged; how often is worth a record where that one was.
+    void judge(bool folded) {
+        KernelRules::Judgement judgement = rules_->judge(event_, !is_set_up(*event_.process()));
         if (!judgement.matters()) return;
         std::vector<rule::AlertMatch> matches(judgement.matches.begin(), judgement.matches.end());
         model::Event out;
         event_.write(out);
-        if (owner_.options_.mask_secrets) mask(out, matches);
+        if (folded) matches.clear();
+        if (owner_.options_.mask_secrets && holds_secret(*event_.process())) mask(out, matches);
         const std::string session = exec_session_of(*event_.process());
         if (!session.empty()) out.set("exec.id", session);
         put(std::move(out), {std::move(matches), rules_});
@@ -143,6 +154,19 @@ private:
         if (!owner_.queue_.put_judged(std::move(event), std::move(verdict))) return;
         ++delivered_;
         last_event_ = time;
+    }
+
+    /// Whether a command line of the process or its ancestors holds something to hide; remembered for each program.
+    bool holds_secret(const sensor::Process& process) {
+        const sensor::Process* at = &process;
+        for (int generation = 0; at != nullptr && generation < kMostAncestors; ++generation, at = at->parent.get()) {
+            if (at->program == nullptr) continue;
+            if (secrets_.size() >= kMostPrograms) secrets_.clear();
+            const auto [known, fresh] = secrets_.try_emplace(at->program, false);
+            if (fresh) known->second = SecretMasker().text(at->program->cmdline).has_value();
+            if (known->second) return true;
+        }
+        return false;
     }
 
     /// Hides secrets in command lines, in what alerts say of them too.
@@ -231,12 +255,15 @@ private:
     std::string hostname_;
     std::string note_;  ///< what the sensor cannot see here
     sensor::Users users_;
+    sensor::DnsNames names_;
     sensor::Surroundings surroundings_;
     sensor::ProcessTable table_;
     sensor::KernelEvent event_;
     std::unique_ptr<sensor::KernelPrograms> programs_;
     std::unique_ptr<sensor::Rings> rings_;
     std::vector<std::uint32_t> engines_;  ///< processes that serve an engine's API
+    std::unordered_map<std::shared_ptr<const sensor::Program>, bool>
+        secrets_;  // shared with the table: kept from reuse
     std::unordered_set<std::string> awaited_;
     std::vector<std::array<std::uint64_t, WIRE_LOSSES>> told_;  ///< losses by processor, as far as told
     const std::uint32_t own_pid_ = static_cast<std::uint32_t>(::getpid());
