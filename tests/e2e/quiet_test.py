@@ -44,14 +44,15 @@ class Quiet(unittest.TestCase):
         self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
         docker = Docker()
         self.addCleanup(docker.stop)
-        docker.make_image(changes=("USER 0:0", 'HEALTHCHECK --interval=2s CMD ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8080/"]'))
+        docker.make_image(changes=("USER 0:0", 'HEALTHCHECK --interval=2s CMD ["/bin/busybox", "wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8080/"]'))
         agent = Agent(folder, "agent", [docker.host], "off", sensor=True)
         self.addCleanup(agent.stop)
         (folder / "database.py").write_text(DATABASE.replace("SECONDS", str(SECONDS - 10)))
         (folder / "main.c").write_text('#include <stdio.h>\nint main(void) { puts("built"); return 0; }\n')
         (folder / "context").mkdir()
-        (folder / "context" / "Dockerfile").write_text(f"FROM {IMAGE}\nRUN mkdir -p /app/static && echo hello > /app/static/index.html\n"
-                                                       "RUN adduser -D -H app && chown -R app /app\nRUN rm -rf /tmp/* && ln -s /app /srv/app\nUSER app\nCMD [\"true\"]\n")
+        (folder / "context" / "Dockerfile").write_text(f"FROM {IMAGE}\nRUN mkdir -p /app/static /usr/bin /srv && echo hello > /app/static/index.html\n"
+                                                       "RUN echo web:x:1000:1000::/:/bin/sh >> /etc/passwd && chown -R 1000:1000 /app && cp /bin/busybox /usr/bin/busybox && /usr/bin/busybox ls\n"
+                                                       "RUN rm -rf /tmp/* /var/log/* && ln -s /app /srv\nUSER 1000\nCMD [\"true\"]\n")
         folder.chmod(0o755)
         python = pathlib.Path("/usr/bin/python3").resolve()
 
@@ -68,11 +69,16 @@ class Quiet(unittest.TestCase):
         docker.docker("run", "--rm", "--name", "quiet-app", "--no-healthcheck", "quiet-built:1")
         docker.docker("run", "--rm", "--name", "quiet-build", "--no-healthcheck", "-v", f"{folder}:/code:ro", *TOOLS, IMAGE, "sh", "-c",
                       "mkdir /out && for i in 1 2 3; do /usr/bin/gcc -O1 -c /code/main.c -o /out/$i.o; done && ls -l /out")
+        docker.docker("run", "--rm", "--name", "quiet-entry", "--no-healthcheck", "--init", "-e", "TOKEN=x", IMAGE, "sh", "-c",
+                      "mkdir -p /srv /var/log && echo web:x:1000:1000::/:/bin/sh >> /etc/passwd && sed -i s/x/y/ /etc/group; echo $TOKEN | base64 > /srv/token; "
+                      "echo $TOKEN | base64 -d > /srv/key; : > /var/log/error.log; mkfifo /srv/pipe; chown -R 1000:1000 /srv; chmod 755 /srv; cat /proc/self/environ > /srv/env")
+        for command in ("ls -l /", "ps", "env", "cat /etc/passwd", "sh -c 'df; free; uptime'", "kill -HUP 1"):
+            docker.docker("exec", "quiet-jobs", "sh", "-c", command, check=False)
         for _ in range(5):
-            docker.docker("exec", "quiet-web", "wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8080/index.html")
+            docker.docker("exec", "quiet-web", "/bin/busybox", "wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8080/index.html")
         docker.docker("restart", "-t", "1", "quiet-web")
         time.sleep(max(0, SECONDS - (time.monotonic() - started)))
-        self.assertTrue(agent.wait_for("evt.type = execve and container.name = quiet-jobs and proc.name = date", seconds=70), "the timed job ran")
+        self.assertTrue(agent.wait_for("evt.type = execve and container.name = quiet-jobs and proc.args contains job.log", seconds=70), "the timed job ran")
         self.assertTrue(agent.search("evt.type in (execve, execveat) and container.name = quiet-build"), "the sensor sees")
         # Other packs speak rightly here: of an image that was never seen, of who may start containers.
         rules = {line.removeprefix("- rule: ").strip() for line in PACK.read_text().splitlines() if line.startswith("- rule: ")}
