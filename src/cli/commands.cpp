@@ -38,9 +38,9 @@ std::span<const Command> commands() {
         Command{"watch", add_watch},     Command{"timeline", add_timeline}, Command{"who", add_who},
         Command{"report", add_report},   Command{"top", add_top},           Command{"alerts", add_alerts},
         Command{"status", add_status},   Command{"verify", add_verify},     Command{"prove", add_prove},
-        Command{"witness", add_witness}, Command{"auditd", add_auditd},     Command{"record", add_record}, Command{"rules", add_rules},
-        Command{"config", add_config},   Command{"prune", add_prune},       Command{"fields", add_fields},
-        Command{"man", add_man},
+        Command{"witness", add_witness}, Command{"auditd", add_auditd},     Command{"record", add_record},
+        Command{"rules", add_rules},     Command{"config", add_config},     Command{"prune", add_prune},
+        Command{"fields", add_fields},   Command{"man", add_man},
     };
     return kCommands;
 }

@@ -208,7 +208,8 @@ TEST(EngineVerb, IsFoundBehindOptions) {
     EXPECT_EQ(engine_verb("/usr/bin/docker --context prod container exec pay sh"), "exec");
     EXPECT_EQ(engine_verb("/usr/libexec/docker/cli-plugins/docker-compose up -d"), "compose");
     EXPECT_EQ(engine_verb("python3 docker exec"), "");
-    EXPECT_EQ(engine_verb("podman --root /x --storage-driver vfs --cgroup-manager cgroupfs --tmpdir=/t run -d bb"), "run");
+    EXPECT_EQ(engine_verb("podman --root /x --storage-driver vfs --cgroup-manager cgroupfs --tmpdir=/t run -d bb"),
+              "run");
     EXPECT_EQ(engine_verb("docker"), "");
 }
 

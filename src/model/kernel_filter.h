@@ -51,7 +51,7 @@ struct FileWish {
     std::vector<PathTest> paths;        ///< whose path passes one of them
     std::vector<std::string> programs;  ///< of a process of that name: the first fifteen bytes, when it began or last
                                         ///< ran a program
-    bool climbing = false;  ///< whose caller wrote two points in a row
+    bool climbing = false;              ///< whose caller wrote two points in a row
 
     [[nodiscard]] bool empty() const { return !all && paths.empty() && programs.empty() && !climbing; }
     friend bool operator==(const FileWish&, const FileWish&) = default;

@@ -62,7 +62,8 @@ constexpr auto kIsCopied = [] consteval {
     std::array<bool, model::kFields.size()> all{};
     for (std::size_t id = 0; id < all.size(); ++id) all[id] = is_named(model::kFields[id].name);
     return all;
-}();
+}
+();
 
 std::string cut(std::string_view text, std::size_t most) {
     if (text.size() <= most) return std::string(text);

@@ -72,6 +72,7 @@ class Quiet(unittest.TestCase):
         docker.docker("run", "--rm", "--name", "quiet-entry", "--no-healthcheck", "--init", "-e", "TOKEN=x", IMAGE, "sh", "-c",
                       "mkdir -p /srv /var/log && echo web:x:1000:1000::/:/bin/sh >> /etc/passwd && sed -i s/x/y/ /etc/group; echo $TOKEN | base64 > /srv/token; "
                       "echo $TOKEN | base64 -d > /srv/key; : > /var/log/error.log; mkfifo /srv/pipe; chown -R 1000:1000 /srv; chmod 755 /srv; cat /proc/self/environ > /srv/env")
+        docker.docker("run", "--rm", "--name", "quiet-given", "--no-healthcheck", IMAGE, "sh", "-c", "chown -R 1000:1000 /bin && exec /bin/busybox true")
         for command in ("ls -l /", "ps", "env", "cat /etc/passwd", "sh -c 'df; free; uptime'", "kill -HUP 1"):
             docker.docker("exec", "quiet-jobs", "sh", "-c", command, check=False)
         for _ in range(5):

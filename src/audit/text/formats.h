@@ -34,7 +34,7 @@ struct FormatOptions {
     bool iso_times = false;       ///< RFC 3339 in place of ausearch's clock; json, ocsf and ecs always do
     bool records = false;         ///< json, ocsf, ecs: the raw lines too
     Zone zone = Zone::local;
-    std::string host;  ///< ocsf, ecs: of logs that do not name theirs; empty: unknown
+    std::string host;                          ///< ocsf, ecs: of logs that do not name theirs; empty: unknown
     const host::Accounts* accounts = nullptr;  ///< names of ids that the log itself does not give; null: none
 };
 

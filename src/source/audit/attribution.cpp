@@ -102,8 +102,7 @@ bool Attribution::probe(pid_t pid, std::int64_t time, ProcessEntry& out) {
     }
     if (!may_be_runtime(process.status->name)) return true;
     const auto more = host::read_process(options_.root, pid, host::kCommandLine | host::kExecutable);
-    if (!more || !*more || !(*more)->command_line || !(*more)->executable ||
-        (*more)->command_line->arguments.empty()) {
+    if (!more || !*more || !(*more)->command_line || !(*more)->executable || (*more)->command_line->arguments.empty()) {
         // It is ending, and what it worked for cannot be read any more: not the host, as it seems, but what its shim
         // works for.
         const ProcessEntry* shim = processes_.find(process.status->parent);

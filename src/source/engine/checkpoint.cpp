@@ -18,18 +18,12 @@ using Tree = nlohmann::json;
 constexpr int kVersion = 1;
 
 Tree tree_of(const ExecSession& session) {
-    return {{"id", session.id},
-            {"container", session.container},
-            {"command", session.command},
-            {"masked", session.masked},
-            {"user", session.user},
-            {"unread", session.unread},
-            {"tty", session.tty},
-            {"privileged", session.privileged},
-            {"health", session.health},
-            {"pid", session.pid},
-            {"vpid", session.vpid},
-            {"created", session.created},
+    return {{"id", session.id},           {"container", session.container},
+            {"command", session.command}, {"masked", session.masked},
+            {"user", session.user},       {"unread", session.unread},
+            {"tty", session.tty},         {"privileged", session.privileged},
+            {"health", session.health},   {"pid", session.pid},
+            {"vpid", session.vpid},       {"created", session.created},
             {"started", session.started}};
 }
 
