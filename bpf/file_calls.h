@@ -95,7 +95,7 @@ static __always_inline u16 verdict(struct Call* call, struct Walk* walk, struct 
 
 /// Sends an event of an open file, its path following; folds what repeats.
 static __always_inline int finish_open(struct Scratch* room, struct Call* call, struct file* file, u16 acts,
-                                       struct Walk* walk, struct Text* text, u64 name, int folder) {
+                                       struct Walk* walk, struct Text* text, u64 name, int folder, u32 flags) {
     struct FileEvent* event = (void*)room->event;
     struct task_struct* task = task_of(call);
     struct inode* inode = GET(file, f_inode);
@@ -110,6 +110,7 @@ static __always_inline int finish_open(struct Scratch* room, struct Call* call, 
     key.euid = GET(cred, euid.val);
     key.call = call->number;
     key.acts = acts;
+    key.port = flags;  // to cut a file short is another act than to add to it
     if (settings.fold && folded(&key)) return 0;
 
     struct WireEvent* head = &event->head;
@@ -232,7 +233,7 @@ int opened(u64* ctx) {
         dropped();
         return 0;
     }
-    return finish_open(room, call, file, acts, &walk, &text, name, argument(call, naming->folder));
+    return finish_open(room, call, file, acts, &walk, &text, name, argument(call, naming->folder), flags);
 }
 
 /// Calls that name one or two files. What they named may be gone or be another by now, so the event tells what the

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "app/kernel_requests.h"
+#include "app/session_person.h"
 #include "base/secret_mask.h"
 #include "base/time.h"
 #include "host/process.h"
@@ -115,8 +116,10 @@ private:
         names_.take(raw);
         const sensor::Process* process = table_.take(raw);
         if (raw.head->kind == WIRE_REQUEST) {
-            if (auto record = request_record(raw, table_, surroundings_, own_pid_))
+            if (auto record = request_record(raw, table_, surroundings_, own_pid_)) {
+                access_.observe(*record);
                 put(std::move(*record), {{}, rules_});
+            }
             return;
         }
         if (raw.head->kind == WIRE_EXEC && notice_engine(process)) programs_->watch_engines(engines_);
@@ -124,6 +127,7 @@ private:
         if (process == nullptr || (!process->in_container && !owner_.options_.host)) return;
         if (raw.head->kind == WIRE_CREDENTIALS) return;  // the call that changed them is told as well
         event_.start(raw, process, ++number_);
+        person_.start();
         judge(raw.head->kind == WIRE_FOLDED);
     }
 
@@ -137,15 +141,14 @@ private:
 
     /// `folded`: repetitions of an event that the rules have judged; how often is worth a record where that one was.
     void judge(bool folded) {
-        KernelRules::Judgement judgement = rules_->judge(event_, !is_set_up(*event_.process()));
+        KernelRules::Judgement judgement = rules_->judge(event_, person_, !is_set_up(*event_.process()));
         if (!judgement.matters()) return;
         std::vector<rule::AlertMatch> matches(judgement.matches.begin(), judgement.matches.end());
         model::Event out;
         event_.write(out);
         if (folded) matches.clear();
         if (owner_.options_.mask_secrets && holds_secret(*event_.process())) mask(out, matches);
-        const std::string session = exec_session_of(*event_.process());
-        if (!session.empty()) out.set("exec.id", session);
+        person_.write(out);
         put(std::move(out), {std::move(matches), rules_});
     }
 
@@ -259,6 +262,8 @@ private:
     sensor::Surroundings surroundings_;
     sensor::ProcessTable table_;
     sensor::KernelEvent event_;
+    enrich::EngineAccess access_;  ///< from the requests that engines read
+    SessionPerson person_{event_, access_};
     std::unique_ptr<sensor::KernelPrograms> programs_;
     std::unique_ptr<sensor::Rings> rings_;
     std::vector<std::uint32_t> engines_;  ///< processes that serve an engine's API

@@ -66,25 +66,25 @@ Result<std::shared_ptr<KernelRules>> KernelRules::make(rule::RuleSet set, std::s
     return made;
 }
 
-bool KernelRules::wants(const sensor::KernelEvent& event) {
-    if (policy_->candidates(event.type()).empty()) return false;
-    evaluator_->start(event);
+bool KernelRules::wants(std::string_view type, const model::Fields& view) {
+    if (policy_->candidates(type).empty()) return false;
+    evaluator_->start(view);
     const auto candidates = evaluator_->candidates();
     return std::ranges::any_of(candidates,
                                [this](rule::ConditionId id) { return evaluator_->evaluate(id) != rule::Truth::no; });
 }
 
-KernelRules::Judgement KernelRules::judge(sensor::KernelEvent& event, bool policy) {
+KernelRules::Judgement KernelRules::judge(sensor::KernelEvent& event, const model::Fields& view, bool policy) {
     matches_.clear();
     bool wanted = false;
     const std::size_t names = std::max<std::size_t>(event.file_names(), 1);
     for (std::size_t name = 0; name < names; ++name) {
         if (name > 0) event.use_file_name(name);
-        for (const rule::AlertMatch& match : name == 0 ? alerts_->match(event) : alerts_->match_again(event)) {
+        for (const rule::AlertMatch& match : name == 0 ? alerts_->match(view) : alerts_->match_again(view)) {
             if (std::ranges::find(matches_, match.rule, &rule::AlertMatch::rule) == matches_.end())
                 matches_.push_back(match);
         }
-        wanted = wanted || (policy && wants(event));
+        wanted = wanted || (policy && wants(event.type(), view));
     }
     if (names > 1) event.use_file_name(0);
     return {matches_, wanted};

@@ -34,15 +34,16 @@ public:
 
         [[nodiscard]] bool matters() const { return wanted || !matches.empty(); }
     };
-    /// Valid until the next call. The event goes by the kernel's name of its file again afterwards. Without `policy`
-    /// the rules alone are asked.
-    [[nodiscard]] Judgement judge(sensor::KernelEvent& event, bool policy = true);
+    /// Valid until the next call. `view` shows the event, perhaps with more than it knows itself; the event goes by the
+    /// kernel's name of its file again afterwards. Without `policy` the rules alone are asked.
+    [[nodiscard]] Judgement judge(sensor::KernelEvent& event, const model::Fields& view, bool policy = true);
+    [[nodiscard]] Judgement judge(sensor::KernelEvent& event) { return judge(event, event); }
 
     [[nodiscard]] const model::KernelFilter& filter() const { return filter_; }
 
 private:
     KernelRules() = default;
-    [[nodiscard]] bool wants(const sensor::KernelEvent& event);
+    [[nodiscard]] bool wants(std::string_view type, const model::Fields& view);
 
     std::unique_ptr<rule::AlertRules> alerts_;
     std::unique_ptr<const rule::Program> policy_;

@@ -11,13 +11,8 @@ void Who::enrich(model::Event& event) {
         access_.observe(event);
         return;
     }
-    if (event.text("evt.source") == "syscall") {
-        const std::string_view exec_id = event.text("exec.id");
-        if (event.text("evt.type") == "request") {
-            access_.observe(event);
-        } else if (!exec_id.empty()) {
-            if (const auto chain = access_.session_chain(exec_id, event)) chain->write(event);
-        }
+    if (event.text("evt.source") == "syscall") {  // the sensor knows its processes' people itself
+        if (event.text("evt.type") == "request") access_.observe(event);
         return;
     }
     const bool session = event.text("record.kind") == "session";

@@ -5,9 +5,8 @@
 
 namespace plimsoll::enrich {
 
-/// who.*: adds to what the engine did the person behind it, as far as audit records and the
-/// sensor have told by then; to processes of exec sessions, the person who began the session. The recorder's
-/// own questions to the engine are marked, so that nobody takes them for somebody's.
+/// who.*: adds to what the engine did the person behind it, as far as audit records and the sensor
+/// have told by then. The recorder's own questions to the engine are marked, so that nobody takes them for somebody's.
 class Who final : public Enricher {
 public:
     /// `own_pid`: the recorder's process.

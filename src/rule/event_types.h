@@ -22,7 +22,7 @@ inline constexpr auto kEventTypes = std::to_array<std::string_view>({
     "exec_create", "exec_detach", "exec_die", "exec_failed", "exec_session", "exec_start", "execve", "execveat", "exit",
     "exit_group", "export",
     "extract-to-dir", "faccessat", "faccessat2", "fadvise64", "fadvise64_64", "fallocate", "fanotify_init",
-    "fanotify_mark", "fchdir", "fchmod", "fchmodat", "fchown", "fchown32", "fchownat", "fcntl", "fcntl64",
+    "fanotify_mark", "fchdir", "fchmod", "fchmodat", "fchmodat2", "fchown", "fchown32", "fchownat", "fcntl", "fcntl64",
     "fdatasync", "fgetxattr", "finit_module", "flistxattr", "flock", "fork", "found", "fremovexattr", "fsconfig",
     "fsetxattr",
     "fsmount", "fsopen", "fspick", "fstat", "fstat64", "fstatat", "fstatat64", "fstatfs", "fstatfs64", "fsync",

@@ -107,13 +107,14 @@ bool equals_lowered(std::string_view upper, std::string_view lower) {
 struct Usual {
     FieldStart start;
     FieldKind kind;
+    bool ending = false;  ///< from here on records of one process, or of one file, are alike
 };
 // The fields of the most frequent records in the order in which the kernel writes them.
 constexpr auto kSyscallOrder = std::to_array<Usual>({
     {"arch=", FieldKind::arch},    {"syscall=", FieldKind::syscall}, {"success=", FieldKind::plain},
     {"exit=", FieldKind::exit},    {"a0=", FieldKind::register_},    {"a1=", FieldKind::register_},
     {"a2=", FieldKind::register_}, {"a3=", FieldKind::register_},    {"items=", FieldKind::plain},
-    {"ppid=", FieldKind::plain},   {"pid=", FieldKind::plain},       {"auid=", FieldKind::user},
+    {"ppid=", FieldKind::plain},   {"pid=", FieldKind::plain},       {"auid=", FieldKind::user, true},
     {"uid=", FieldKind::user},     {"gid=", FieldKind::group},       {"euid=", FieldKind::user},
     {"suid=", FieldKind::user},    {"fsuid=", FieldKind::user},      {"egid=", FieldKind::group},
     {"sgid=", FieldKind::group},   {"fsgid=", FieldKind::group},     {"tty=", FieldKind::plain},
@@ -125,7 +126,7 @@ constexpr auto kPathOrder = std::to_array<Usual>({
     {"name=", FieldKind::text},
     {"inode=", FieldKind::plain},
     {"dev=", FieldKind::plain},
-    {"mode=", FieldKind::mode},
+    {"mode=", FieldKind::mode, true},
     {"ouid=", FieldKind::user},
     {"ogid=", FieldKind::group},
     {"rdev=", FieldKind::plain},
@@ -137,8 +138,8 @@ constexpr auto kPathOrder = std::to_array<Usual>({
     {"cap_fver=", FieldKind::plain},
     {"cap_frootid=", FieldKind::plain},
 });
-constexpr auto kCwdOrder = std::to_array<Usual>({{"cwd=", FieldKind::text}});
-constexpr auto kTitleOrder = std::to_array<Usual>({{"proctitle=", FieldKind::title}});
+constexpr auto kCwdOrder = std::to_array<Usual>({{"cwd=", FieldKind::text, true}});
+constexpr auto kTitleOrder = std::to_array<Usual>({{"proctitle=", FieldKind::title, true}});
 
 std::span<const Usual> usual_order(std::uint32_t type) {
     switch (type) {
@@ -238,6 +239,8 @@ void Interpreter::put_body(Buffer& out, const Record& record) {
         written = until;
     };
     std::span<const Usual> usual = usual_order(type);
+    ToldBefore::Ending* ending = nullptr;  // that is being written, to be remembered
+    std::size_t ending_begin = 0;
     while (at < end) {
         RawField field{.type = type, .name = {}, .value = {}, .clean = is_clean, .enriched = {}};
         FieldKind kind = FieldKind::plain;
@@ -246,6 +249,21 @@ void Interpreter::put_body(Buffer& out, const Record& record) {
         };
         if (!is_next() && !usual.empty()) usual = usual.subspan(1);  // subj= and obj= may be missing
         if (is_next()) {
+            const std::string_view left(at, static_cast<std::size_t>(end - at));
+            if (usual.front().ending && is_clean && ToldBefore::fits(left, record.enriched)) {
+                flush(at);
+                ToldBefore::Ending& place = told_.at(type, left, record.enriched);
+                if (ToldBefore::is_it(place, type, left, record.enriched)) {
+                    out.put(place.text);
+                    written = end;
+                    break;
+                }
+                ending = &place;
+                ending->type = type;
+                ending->raw = left;
+                ending->enriched = record.enriched;
+                ending_begin = out.size();
+            }
             field.name = usual.front().start.name();
             kind = usual.front().kind;
             at += field.name.size();
@@ -275,6 +293,10 @@ void Interpreter::put_body(Buffer& out, const Record& record) {
         }
         if (kind != FieldKind::plain) {
             if (has_enriched_value(kind) && !record.enriched.empty()) field.enriched = enriched.value(field.name);
+            if (ending != nullptr && (kind == FieldKind::register_ || kind == FieldKind::syscall)) {
+                ending->type = 0;  // what it means depends on the call, which stands before
+                ending = nullptr;
+            }
             flush(value);
             values_.put(out, kind, field, call);
             written = at;
@@ -282,6 +304,7 @@ void Interpreter::put_body(Buffer& out, const Record& record) {
         if (at < end && *at == ' ') ++at;
     }
     flush(end);
+    if (ending != nullptr) ending->text = out.text_from(ending_begin);
     out.put(' ');
 }
 

@@ -4,6 +4,7 @@
 
 #include "audit/event.h"
 #include "audit/text/clock.h"
+#include "audit/text/told_before.h"
 #include "audit/text/value.h"
 
 namespace plimsoll::audit {
@@ -26,6 +27,7 @@ private:
 
     Clock clock_;
     ValueWriter values_;
+    ToldBefore told_;
     Buffer head_;  ///< of the event that `head_id_` names: its records share it
     EventId head_id_;
     std::string head_node_;

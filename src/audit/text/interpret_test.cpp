@@ -100,6 +100,34 @@ TEST(Interpret, DecodesHexadecimalAndKeepsControlCharactersFromTheTerminal) {
               "arch=x86_64 syscall=write key=a key=b key=c \n");
 }
 
+TEST(Interpret, RemembersOnlyWhatMeansTheSameAgain) {
+    const host::Accounts names = accounts();
+    Interpreter interpreter(&names, Escape::tty, Zone::utc, false);
+    const auto told = [&](std::string_view body) {
+        const std::string line = "type=SYSCALL msg=audit(1795221463.745:7): " + std::string(body);
+        Record record;
+        EXPECT_EQ(parse_line(line, record), Damage::none);
+        Buffer out;
+        interpreter.put_record(out, record);
+        return std::string(out.text().substr(out.text().find(") :") + 4));
+    };
+    const std::string ids = " ppid=1 pid=2 auid=4242 uid=0 gid=106 comm=\"cat\" exe=\"/bin/cat\" key=\"k\"";
+    const std::string open = "arch=c000003e syscall=257 success=yes exit=3 a0=ffffff9c a1=1 a2=0 a3=0 items=1";
+    const std::string close = "arch=c000003e syscall=3 success=no exit=-9 a0=5 a1=1 a2=0 a3=0 items=0";
+    const std::string first = told(open + ids);
+    EXPECT_NE(first.find("auid=alice uid=root gid=docker comm=cat exe=/bin/cat key=k"), std::string::npos) << first;
+    EXPECT_EQ(told(open + ids), first);
+    const std::string other = told(close + ids);
+    EXPECT_NE(other.find("syscall=close success=no exit=EBADF"), std::string::npos) << other;
+    EXPECT_EQ(other.substr(other.find(" ppid=")), first.substr(first.find(" ppid=")));
+    // A program cannot make a call's own words part of what is remembered.
+    const std::string tail = " auid=4242 a1=241 x=0123456789";
+    const std::string as_open = told("arch=c000003e syscall=2 a0=1" + tail);
+    const std::string as_other = told("arch=c000003e syscall=41 a0=1" + tail);
+    EXPECT_EQ(as_open, interpreted("SYSCALL", "arch=c000003e syscall=2 a0=1" + tail));
+    EXPECT_EQ(as_other, interpreted("SYSCALL", "arch=c000003e syscall=41 a0=1" + tail));
+}
+
 TEST(Interpret, ReadsEveryFamilyOfSockets) {
     EXPECT_EQ(interpreted("SOCKADDR", "saddr=01002F72756E2F782E736F636B0000"),
               "saddr={ saddr_fam=local path=/run/x.sock } \n");
