@@ -126,6 +126,7 @@ private:
         if (raw.head->kind == WIRE_EXIT && std::erase(engines_, raw.head->pid) > 0) programs_->watch_engines(engines_);
         if (process == nullptr || (!process->in_container && !owner_.options_.host)) return;
         if (raw.head->kind == WIRE_CREDENTIALS) return;  // the call that changed them is told as well
+        if (is_set_up(*process)) return;
         event_.start(raw, process, ++number_);
         person_.start();
         judge(raw.head->kind == WIRE_FOLDED);
@@ -141,7 +142,7 @@ private:
 
     /// `folded`: repetitions of an event that the rules have judged; how often is worth a record where that one was.
     void judge(bool folded) {
-        KernelRules::Judgement judgement = rules_->judge(event_, person_, !is_set_up(*event_.process()));
+        KernelRules::Judgement judgement = rules_->judge(event_, person_);
         if (!judgement.matters()) return;
         std::vector<rule::AlertMatch> matches(judgement.matches.begin(), judgement.matches.end());
         model::Event out;

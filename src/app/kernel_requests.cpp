@@ -50,6 +50,13 @@ std::string terminal(std::uint32_t device) {
     return {};
 }
 
+bool is_runtime(std::string_view path) {
+    static constexpr std::array<std::string_view, 6> kNames = {"runc",        "crun",   "youki",
+                                                               "docker-runc", "conmon", "containerd-shim-runc-v2"};
+    if (path.starts_with("/memfd:runc_cloned")) return true;
+    return std::ranges::find(kNames, path.substr(path.rfind('/') + 1)) != kNames.end();
+}
+
 }  // namespace
 
 std::optional<model::Event> request_record(const sensor::RawEvent& raw, const sensor::ProcessTable& table,
@@ -113,6 +120,8 @@ std::optional<model::Event> request_record(const sensor::RawEvent& raw, const se
 
 bool is_set_up(const sensor::Process& process) {
     if (!process.in_container || process.program == nullptr || process.program->mount_namespace == 0) return false;
+    // A container without mounts of its own would look the same: the program must be a runtime's, and one of the host.
+    if (!is_runtime(process.program->exepath)) return false;
     const sensor::Process* at = process.parent.get();
     for (int generation = 0; at != nullptr && generation < kMostGenerations; ++generation) {
         if (!at->in_container) return at->task.mount_namespace == process.program->mount_namespace;

@@ -74,7 +74,7 @@ bool KernelRules::wants(std::string_view type, const model::Fields& view) {
                                [this](rule::ConditionId id) { return evaluator_->evaluate(id) != rule::Truth::no; });
 }
 
-KernelRules::Judgement KernelRules::judge(sensor::KernelEvent& event, const model::Fields& view, bool policy) {
+KernelRules::Judgement KernelRules::judge(sensor::KernelEvent& event, const model::Fields& view) {
     matches_.clear();
     bool wanted = false;
     const std::size_t names = std::max<std::size_t>(event.file_names(), 1);
@@ -84,7 +84,7 @@ KernelRules::Judgement KernelRules::judge(sensor::KernelEvent& event, const mode
             if (std::ranges::find(matches_, match.rule, &rule::AlertMatch::rule) == matches_.end())
                 matches_.push_back(match);
         }
-        wanted = wanted || (policy && wants(event.type(), view));
+        wanted = wanted || wants(event.type(), view);
     }
     if (names > 1) event.use_file_name(0);
     return {matches_, wanted};

@@ -35,8 +35,8 @@ public:
         [[nodiscard]] bool matters() const { return wanted || !matches.empty(); }
     };
     /// Valid until the next call. `view` shows the event, perhaps with more than it knows itself; the event goes by the
-    /// kernel's name of its file again afterwards. Without `policy` the rules alone are asked.
-    [[nodiscard]] Judgement judge(sensor::KernelEvent& event, const model::Fields& view, bool policy = true);
+    /// kernel's name of its file again afterwards.
+    [[nodiscard]] Judgement judge(sensor::KernelEvent& event, const model::Fields& view);
     [[nodiscard]] Judgement judge(sensor::KernelEvent& event) { return judge(event, event); }
 
     [[nodiscard]] const model::KernelFilter& filter() const { return filter_; }

@@ -3,6 +3,7 @@
 #include <linux/bpf.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -108,6 +109,9 @@ public:
     KernelRings(std::vector<MappedRing> rings, host::Fd ready) : rings_(std::move(rings)), ready_(std::move(ready)) {}
 
     std::size_t drain(std::size_t most, const Take& take) override {
+        // What is younger waits for the next time: while one ring is read, a process may write an event into one that
+        // was found empty and a later one into a third.
+        const std::uint64_t until = settled();
         const auto later = [](const Head& one, const Head& other) { return one.time > other.time; };
         heads_.clear();
         for (std::size_t i = 0; i < rings_.size(); ++i)
@@ -115,6 +119,7 @@ public:
         std::make_heap(heads_.begin(), heads_.end(), later);
         std::size_t taken = 0;
         while (taken < most && !heads_.empty()) {
+            if (heads_.front().time >= until) break;
             std::pop_heap(heads_.begin(), heads_.end(), later);
             Head& head = heads_.back();
             take(head.event);
@@ -145,6 +150,15 @@ public:
     }
 
 private:
+    /// Events that were begun before this time are whole by now: the kernel writes each without a pause.
+    static std::uint64_t settled() {
+        constexpr std::uint64_t kWriting = 100'000;  // nanoseconds; an exec with 128 KiB of arguments takes about half
+        timespec now{};
+        clock_gettime(CLOCK_BOOTTIME, &now);
+        return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec) -
+               kWriting;
+    }
+
     std::vector<MappedRing> rings_;
     host::Fd ready_;
     std::vector<Head> heads_;
