@@ -127,6 +127,15 @@ static __always_inline bool wanted_call(struct Call* call) {
     return bits[number >> 6] >> (number & 63) & 1;
 }
 
+/// The call that returned, where its number and outcome alone are wanted; null when nothing is to be told of it.
+static __always_inline struct Scratch* begin_wanted_call(u64* ctx) {
+    struct Scratch* room = begin_call(ctx);
+    if (!room) return NULL;
+    if (wanted_call(&room->call)) return room;
+    dropped();
+    return NULL;
+}
+
 static __always_inline void fill_call(struct WireEvent* head, struct Call* call, u8 parts) {
     fill_head(head, task_of(call), call->cgroup, call->host);
     head->kind = WIRE_CALL;

@@ -134,13 +134,9 @@ enum { NR_ACCEPT = 43, NR_CONNECT = 42, NR_SOCKET = 41, NR_BIND = 49, NR_ACCEPT4
 
 SEC("tp_btf/sys_exit")
 int socket_call(u64* ctx) {
-    struct Scratch* room = begin_call(ctx);
+    struct Scratch* room = begin_wanted_call(ctx);
     if (!room) return 0;
     struct Call* call = &room->call;
-    if (!wanted_call(call)) {
-        dropped();
-        return 0;
-    }
     struct SocketEvent* event = (void*)room->event;
     struct WireEvent* head = &event->head;
     bool makes = call->number == NR_SOCKET || call->number == NR_ACCEPT || call->number == NR_ACCEPT4;
@@ -180,13 +176,9 @@ enum { NR_SENDTO = 44, NR_RECVFROM = 45, NR_SENDMSG = 46, NR_RECVMSG = 47, NR_RE
 
 SEC("tp_btf/sys_exit")
 int message_call(u64* ctx) {
-    struct Scratch* room = begin_call(ctx);
+    struct Scratch* room = begin_wanted_call(ctx);
     if (!room) return 0;
     struct Call* call = &room->call;
-    if (!wanted_call(call)) {
-        dropped();
-        return 0;
-    }
     struct SocketEvent* event = (void*)room->event;
     struct WireEvent* head = &event->head;
     struct file* file = file_of(task_of(call), (long)(int)call->arguments[0]);

@@ -91,13 +91,9 @@ enum { NR_MEMFD_CREATE = 319, NR_CLONE3 = 435 };
 
 SEC("tp_btf/sys_exit")
 int plain_call(u64* ctx) {
-    struct Scratch* room = begin_call(ctx);
+    struct Scratch* room = begin_wanted_call(ctx);
     if (!room) return 0;
     struct Call* call = &room->call;
-    if (!wanted_call(call)) {
-        dropped();
-        return 0;
-    }
     struct NamedEvent* event = (void*)room->event;
     fill_call(&event->head, call, WIRE_HAS_ARGUMENTS);
     if (call->number == NR_CLONE3) {
