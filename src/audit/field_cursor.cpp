@@ -1,12 +1,7 @@
 #include <algorithm>
 #include <array>
-#include <bit>
-#include <cstring>
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
-
+#include "audit/find_either.h"
 #include "audit/record.h"
 
 namespace plimsoll::audit {
@@ -57,23 +52,6 @@ std::size_t quoted_length(std::string_view text) {
 /// A few fields hold blanks although nothing quotes them (op=adding user to group).
 bool may_hold_blanks(std::string_view name) { return name == "op" || name == "reason" || name == "cause"; }
 
-/// The first place of one of two characters; `end` without one.
-const char* find_first(const char* at, const char* end, char one, char other) {
-#if defined(__SSE2__)
-    const __m128i ones = _mm_set1_epi8(one);
-    const __m128i others = _mm_set1_epi8(other);
-    for (; end - at >= 16; at += 16) {
-        __m128i bytes;
-        std::memcpy(&bytes, at, 16);
-        const __m128i found = _mm_or_si128(_mm_cmpeq_epi8(bytes, ones), _mm_cmpeq_epi8(bytes, others));
-        const auto mask = static_cast<unsigned>(_mm_movemask_epi8(found));
-        if (mask != 0) return at + std::countr_zero(mask);
-    }
-#endif
-    while (at < end && *at != one && *at != other) ++at;
-    return at;
-}
-
 std::string_view without_end_quote(std::string_view value) {
     if (value.ends_with('\'')) value.remove_suffix(1);
     return value;
@@ -91,7 +69,7 @@ bool FieldCursor::take_expected(const FieldStart& start, std::string_view& value
     quoted = *at == '"';
     if (*at == '\'') return false;
     if (quoted) ++at;
-    const char* const close = find_first(at, end, quoted ? '"' : ' ', '=');
+    const char* const close = find_either(at, end, quoted ? '"' : ' ', '=');
     if (close != end && *close == '=') return false;  // a blank or a quote was forgotten, or the text itself holds it
     if (quoted && (close == end || (close + 1 != end && close[1] != ' '))) return false;
     value = {at, static_cast<std::size_t>(close - at)};

@@ -1,16 +1,11 @@
 #include "audit/text/interpret.h"
 
 #include <array>
-#include <bit>
 #include <charconv>
-#include <cstring>
 #include <functional>
 #include <span>
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
-
+#include "audit/find_either.h"
 #include "audit/record_types.h"
 #include "audit/tables.h"
 #include "audit/tables_decode.h"
@@ -30,23 +25,6 @@ std::string_view blanks_before(const Record& record) {
     while (before(begin, at) && at[-1] == ' ') --at;
     const auto size = static_cast<std::size_t>(body - at);
     return {at, size < 3 ? size : 2};
-}
-
-/// The first place of one of two characters at or behind `at`; `end` without one.
-const char* find_either(const char* at, const char* end, char one, char other) {
-#if defined(__SSE2__)
-    const __m128i ones = _mm_set1_epi8(one);
-    const __m128i others = _mm_set1_epi8(other);
-    for (; end - at >= 16; at += 16) {
-        __m128i bytes;
-        std::memcpy(&bytes, at, 16);
-        const __m128i found = _mm_or_si128(_mm_cmpeq_epi8(bytes, ones), _mm_cmpeq_epi8(bytes, others));
-        const auto mask = static_cast<unsigned>(_mm_movemask_epi8(found));
-        if (mask != 0) return at + std::countr_zero(mask);
-    }
-#endif
-    while (at < end && *at != one && *at != other) ++at;
-    return at;
 }
 
 /// At most 16 digits: a register's.
