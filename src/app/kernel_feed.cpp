@@ -142,7 +142,7 @@ private:
 
     /// `folded`: repetitions of an event that the rules have judged; how often is worth a record where that one was.
     void judge(bool folded) {
-        KernelRules::Judgement judgement = rules_->judge(event_, person_);
+        const KernelRules::Judgement judgement = rules_->judge(event_, person_);
         if (!judgement.matters()) return;
         std::vector<rule::AlertMatch> matches(judgement.matches.begin(), judgement.matches.end());
         model::Event out;
@@ -190,18 +190,23 @@ private:
         event.set_list("audit.masked", rules);
     }
 
-    /// The engine tells of a container a moment after it made it: its first events wait for its name, once.
+    /// The engine tells of a container a moment after it made it: its first events wait for its name, once. Where no
+    /// engine tells (a runtime without one), the wait grows shorter with each that was in vain.
     void await_name(std::string_view id) {
         if (id.empty() || awaited_.contains(std::string(id))) return;
         if (awaited_.size() >= kMostAwaited) awaited_.clear();
         awaited_.emplace(id);
         const std::string name(id);
-        const auto until = Clock::now() + owner_.options_.name_patience;
-        while (Clock::now() < until) {
+        const auto until = Clock::now() + patience_;
+        do {
             const auto container = owner_.containers_.find(name);
-            if (container != nullptr && container->known) return;
+            if (container != nullptr && container->known) {
+                patience_ = owner_.options_.name_patience;
+                return;
+            }
             std::this_thread::sleep_for(kLook);
-        }
+        } while (Clock::now() < until);
+        patience_ /= 2;
     }
 
     void look_after() {
@@ -209,7 +214,8 @@ private:
         if (time - reported_ < kReport) return;
         reported_ = time;
         if (auto rules = owner_.take_rules()) {
-            if (auto used = programs_->use(rules->filter()); !used) owner_.set_fault(used.error().message, true);
+            const auto used = programs_->use(rules->filter());
+            owner_.set_fault(used ? std::string() : used.error().message, true);
             rules_ = std::move(rules);
         }
         if (time - flushed_ >= kFlush) {
@@ -271,6 +277,7 @@ private:
     std::unordered_map<std::shared_ptr<const sensor::Program>, bool>
         secrets_;  // shared with the table: kept from reuse
     std::unordered_set<std::string> awaited_;
+    std::chrono::milliseconds patience_ = owner_.options_.name_patience;
     std::vector<std::array<std::uint64_t, WIRE_LOSSES>> told_;  ///< losses by processor, as far as told
     const std::uint32_t own_pid_ = static_cast<std::uint32_t>(::getpid());
     std::uint64_t number_ = 0;

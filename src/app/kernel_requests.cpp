@@ -37,6 +37,20 @@ std::pair<std::string_view, std::string_view> first_line(std::string_view data) 
     return {data.substr(0, method), target};
 }
 
+/// The target with what a build is given hidden: passwords and tokens are often among its arguments.
+std::string without_secrets(std::string_view target) {
+    static constexpr std::array<std::string_view, 3> kHidden = {"buildargs=", "changes=", "labels="};
+    std::string out(target);
+    for (const std::string_view name : kHidden) {
+        for (auto at = out.find(name); at != std::string::npos; at = out.find(name, at + 1)) {
+            if (at == 0 || (out[at - 1] != '?' && out[at - 1] != '&')) continue;
+            const auto value = at + name.size();
+            out.replace(value, std::min(out.find('&', value), out.size()) - value, kMasked);
+        }
+    }
+    return out;
+}
+
 bool is_id(std::string_view text) {
     return text.size() == kIdLength && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
@@ -72,7 +86,7 @@ std::optional<model::Event> request_record(const sensor::RawEvent& raw, const se
     out.set("evt.source", "syscall");
     out.set("evt.type", "request");
     out.set("api.method", method);
-    out.set("api.path", target);
+    out.set("api.path", without_secrets(target));
     out.set_number("who.pid", raw.socket->peer_pid);
     out.set_unsigned("who.uid", raw.socket->peer_uid);
     const sensor::Process* engine = table.find(raw.head->pid);

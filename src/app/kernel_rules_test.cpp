@@ -159,6 +159,10 @@ TEST(KernelRequests, TellWhoAskedTheEngine) {
     EXPECT_EQ(record->integer("who.loginuid"), 4242);
     EXPECT_EQ(record->integer("who.session"), 9);
     EXPECT_EQ(record->text("who.command"), "program exec -e PASSWORD=*** web sh");
+    const auto build =
+        scene.request(200, "POST /v1.41/build?t=x&buildargs=%7B%22TOKEN%22%3A%22s3cret%22%7D&q=1 HTTP/1.1");
+    ASSERT_TRUE(build);
+    EXPECT_EQ(build->text("api.path"), "/v1.41/build?t=x&buildargs=***&q=1");
     EXPECT_FALSE(scene.request(200, "GET /_ping HTTP/1.1")) << "asked all the time";
     EXPECT_TRUE(scene.request(200, "GET /containers/web/archive?path=/etc HTTP/1.1")) << "takes files out";
     EXPECT_FALSE(scene.request(200, "POST /containers/web/stop HTTP/1.1", 200)) << "the agent's own question";
