@@ -12,7 +12,8 @@ Two storms: one file opened as fast as it can be (openat, 6 messages of the kern
     plimsoll multicast  audit.mode: multicast, beside `bound` as the daemon (without a daemon the kernel prints every record)
     no rule             nothing is recorded
 
-Medians over the rounds, and ratios to the peer. The machine's audit state is put back."""
+Medians over the rounds, and ratios to the peer. Before that, what the stages of taking an event cost, replayed from the samples in
+../shared/data/audit: reading, attributing and decoding, then building and copying the recorder's event. The machine's audit state is put back."""
 import fcntl
 import json
 import os
@@ -26,6 +27,7 @@ import sys
 import tempfile
 import time
 
+DATA = pathlib.Path(__file__).resolve().parent.parent.parent / "shared" / "data" / "audit"
 STORM = r"""
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -212,7 +214,17 @@ class Bench:
                   f"kernel lost {sum(row['kernel lost'] for row in rows)}, reported lost {sum(row['reported lost'] for row in rows)}")
 
 
+def stages(program):
+    for kind in ("raw", "enriched"):
+        sample = DATA / f"sample-seq-{kind}.log"
+        if sample.exists():
+            print(f"{sample.name}: ", end="", flush=True)
+            subprocess.run([program, "stages", sample, "200"], check=True)
+
+
 def main():
+    print(f"load {os.getloadavg()[0]:.1f}, {os.cpu_count()} processors")
+    stages(sys.argv[1])
     lock = open("/tmp/audit.lock", "w")
     fcntl.flock(lock, fcntl.LOCK_EX)
     before = status()

@@ -272,8 +272,23 @@ struct Assembler::State {
         return main && (complete || !call || !titles);
     }
 
+    /// What lingers has left the processor's nearest cache: fetches the event that will be finished next while another
+    /// one is worked on.
+    void fetch(const Open& event) const {
+        constexpr std::size_t kLine = 64;
+        constexpr std::size_t kMost = 4096;
+        if (event.records.empty()) return;
+        const auto fetch_bytes = [](const void* from, std::size_t size) {
+            for (std::size_t i = 0; i < size && i < kMost; i += kLine)
+                __builtin_prefetch(static_cast<const char*>(from) + i);
+        };
+        fetch_bytes(event.records.data(), event.records.size() * sizeof(Record));
+        fetch_bytes(event.records.front().line.data(), event.bytes);  // its lines mostly stand together
+    }
+
     void finish(std::uint32_t at) {
         Open& event = slots[at];
+        if (limits.linger && event.newer != kNone) fetch(slots[event.newer]);
         const bool single = event.records.size() == 1 && is_single(event.records.front().type);
         const bool complete = !event.cut && (event.ended || event.titled || single);
         if (!event.records.empty()) {

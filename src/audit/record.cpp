@@ -185,7 +185,7 @@ std::size_t carried_at(std::string_view line) {
 }
 
 /// A line that begins with node= or type=.
-Damage parse_record(std::string_view line, Record& record) {
+Damage parse_record(std::string_view line, Record& record, LastHeader* last) {
     const char* at = line.data();
     const char* const end = at + line.size();
     std::string_view node;
@@ -209,11 +209,25 @@ Damage parse_record(std::string_view line, Record& record) {
     } else {
         mended = Damage::no_type;
     }
-    if (left().starts_with("msg=")) at += 4;
     EventId id;
-    bool wrong = false;
-    if (!take_brackets(at, end, id, wrong)) return mended == Damage::no_type ? mended : Damage::no_header;
-    if (wrong) mended = Damage::no_header;
+    if (last != nullptr && last->size != 0 && left().size() >= last->size &&
+        std::memcmp(at, last->text.data(), last->size) == 0) {
+        at += last->size;
+        while (at != end && (*at == ' ' || *at == ':')) ++at;
+        id = last->id;
+    } else {
+        const char* const header = at;
+        if (left().starts_with("msg=")) at += 4;
+        bool wrong = false;
+        if (!take_brackets(at, end, id, wrong)) return mended == Damage::no_type ? mended : Damage::no_header;
+        if (wrong) mended = Damage::no_header;
+        const auto size = static_cast<std::size_t>(at - header);
+        if (last != nullptr && !wrong && size <= last->text.size()) {
+            std::memcpy(last->text.data(), header, size);
+            last->size = size;
+            last->id = id;
+        }
+    }
     const std::string_view rest = left();
     if (mended == Damage::no_type) {
         type = type_by_field(rest);
@@ -242,19 +256,27 @@ std::string_view to_text(Damage damage) {
     return "";
 }
 
-Damage parse_line(std::string_view line, Record& record) {
+namespace {
+
+Damage parse(std::string_view line, Record& record, LastHeader* last) {
     if (line.size() > kLongestLine) return Damage::too_long;
     while (!line.empty() && (line.back() == '\r' || line.back() == '\n')) line.remove_suffix(1);
     if (line.starts_with("type=") || line.starts_with("node=")) [[likely]]
-        return parse_record(line, record);
+        return parse_record(line, record, last);
     line = without_padding(line);
     if (line.empty()) return Damage::empty;
     if (line.starts_with("type=") || line.starts_with("node=") || line.starts_with("msg=audit") ||
         line.starts_with("audit("))
-        return parse_record(line, record);
+        return parse_record(line, record, last);
     const auto start = carried_at(line);
-    return start == std::string_view::npos ? Damage::no_type : parse_record(line.substr(start), record);
+    return start == std::string_view::npos ? Damage::no_type : parse_record(line.substr(start), record, last);
 }
+
+}  // namespace
+
+Damage parse_line(std::string_view line, Record& record) { return parse(line, record, nullptr); }
+
+Damage parse_line(std::string_view line, Record& record, LastHeader& last) { return parse(line, record, &last); }
 
 Damage parse_message(std::uint32_t type, std::string_view payload, Record& record) {
     if (payload.size() > kLongestLine) return Damage::too_long;

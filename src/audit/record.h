@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -47,6 +48,16 @@ struct Record {
 /// damaged but says what it is gives a record too, with `mended`: no type= before a header (the first field tells the
 /// type), one wrong byte in the header, a type that no table holds (type 0), a line of which only the ends are left.
 [[nodiscard]] Damage parse_line(std::string_view line, Record& record);
+
+/// The header of the line read last: the next line is of the same event more often than not.
+struct LastHeader {
+    std::array<char, 48> text{};  ///< msg=audit(SECONDS.MILLIS:SERIAL):, of `size` bytes
+    std::size_t size = 0;         ///< 0: none
+    EventId id;                   ///< without node
+};
+
+/// The same, one line after the other.
+[[nodiscard]] Damage parse_line(std::string_view line, Record& record, LastHeader& last);
 
 /// Reads a netlink message: its type, and its payload `audit(SECONDS.MILLIS:SERIAL): …`.
 [[nodiscard]] Damage parse_message(std::uint32_t type, std::string_view payload, Record& record);

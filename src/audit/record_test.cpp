@@ -108,6 +108,26 @@ TEST(Record, IsNotTakenFromTheTextOfAnotherProgram) {
     EXPECT_EQ(damage("type=USER_LOGIN broken msg='type=SYSCALL msg=audit(9.000:9): k'"), Damage::no_header);
 }
 
+TEST(Record, IsReadAsWellBehindALineOfTheSameEvent) {
+    LastHeader last;
+    for (const std::string_view line :
+         {"type=SYSCALL msg=audit(1795221463.745:216): arch=c000003e",
+          "type=CWD msg=audit(1795221463.745:216): cwd=\"/\"", "type=EXECVE msg=audit(1795221463.745:216):  a1=\"x\"",
+          "node=h type=PATH msg=audit(1795221463.745:216): item=0", "type=PATH msg=audit(1795221463.745:2162): item=0",
+          "type=PATH msg=audit(1795221463.745:21): item=0", "type=PATH msg=audit(1795221463.745:21",
+          "type=PATH msg=audit(1795221463.745:21) item=0", "x", "type=PATH audit(1795221463.745:21): item=0",
+          "type=PATH msg=audit[1795221463.745:21): item=0",
+          "type=PATH msg=audit(1795221463.745:21):", "msg=audit(1795221463.745:21): item=0 name=\"x\""}) {
+        Record alone;
+        Record behind;
+        ASSERT_EQ(parse_line(line, behind, last), parse_line(line, alone)) << line;
+        EXPECT_EQ(behind.type, alone.type) << line;
+        EXPECT_EQ(behind.id, alone.id) << line;
+        EXPECT_EQ(behind.body, alone.body) << line;
+        EXPECT_EQ(behind.mended, alone.mended) << line;
+    }
+}
+
 TEST(Record, IsReadFromAMessageOfTheKernel) {
     Record record;
     EXPECT_EQ(parse_message(1300, "audit(5.006:18446744073709551615): arch=c000003e \0"sv, record), Damage::none);

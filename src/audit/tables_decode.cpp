@@ -15,28 +15,11 @@ namespace plimsoll::audit {
 
 namespace {
 
-constexpr std::uint8_t kNone = 255;
-
-constexpr std::array<std::uint8_t, 256> make_digits() {
-    std::array<std::uint8_t, 256> digits{};
-    digits.fill(kNone);
-    for (unsigned i = 0; i < 10; ++i) digits[static_cast<unsigned char>('0') + i] = static_cast<std::uint8_t>(i);
-    for (unsigned i = 0; i < 6; ++i) {
-        digits[static_cast<unsigned char>('A') + i] = static_cast<std::uint8_t>(10 + i);
-        digits[static_cast<unsigned char>('a') + i] = static_cast<std::uint8_t>(10 + i);
-    }
+constexpr auto kUpperDigits = [] {
+    auto digits = kHexDigits;
+    for (unsigned i = 0; i < 6; ++i) digits[static_cast<unsigned char>('a') + i] = 255;
     return digits;
-}
-
-constexpr auto kDigits = make_digits();
-
-constexpr std::array<std::uint8_t, 256> make_upper_digits() {
-    auto digits = make_digits();
-    for (unsigned i = 0; i < 6; ++i) digits[static_cast<unsigned char>('a') + i] = kNone;
-    return digits;
-}
-
-constexpr auto kUpperDigits = make_upper_digits();
+}();
 
 // Sorted. Fields that the kernel or a program writes through audit_log_untrustedstring or audit_encode_nv_string.
 constexpr auto kEscaped = std::to_array<std::string_view>({
@@ -105,8 +88,6 @@ bool is_argument(std::string_view field) {
 }
 
 }  // namespace
-
-std::uint8_t hex_digit(char c) { return kDigits[static_cast<unsigned char>(c)]; }
 
 bool decode_hex(char* room, std::string_view text) {
     if (text.empty() || text.size() % 2 != 0) return false;

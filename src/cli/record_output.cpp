@@ -89,12 +89,18 @@ std::string RecordPrinter::raw(const ledger::StoredRecord& record) const {
 Stream::Stream() : is_terminal_(host::standard_output().is_terminal) {}
 
 bool Stream::write(std::string_view text) {
+    if (held_.empty() && text.size() >= kHeld) return give(text);
     held_ += text;
     return held_.size() < kHeld && !is_terminal_ ? !closed_ : flush();
 }
 
 bool Stream::flush() {
-    std::string_view left = held_;
+    const bool given = give(held_);
+    held_.clear();
+    return given;
+}
+
+bool Stream::give(std::string_view left) {
     while (!left.empty() && !closed_) {
         const ssize_t wrote = ::write(STDOUT_FILENO, left.data(), left.size());
         if (wrote > 0) {
@@ -105,11 +111,9 @@ bool Stream::flush() {
         } else if (wrote < 0 && errno == EPIPE) {
             closed_ = true;
         } else if (wrote < 0 && errno != EINTR) {
-            held_.clear();
             return false;
         }
     }
-    held_.clear();
     return !closed_;
 }
 

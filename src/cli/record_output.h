@@ -51,6 +51,9 @@ public:
     [[nodiscard]] bool closed() const { return closed_; }
 
 private:
+    /// All of it, now.
+    bool give(std::string_view left);
+
     bool is_terminal_;
     bool closed_ = false;
     std::string held_;

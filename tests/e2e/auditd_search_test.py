@@ -1,5 +1,6 @@
 """`plimsoll auditd search` as an admin uses it: on files, rotated sets, pipes and growing logs, with ausearch's options, beside ausearch where it
 is installed."""
+import collections
 import gzip
 import json
 import os
@@ -191,7 +192,9 @@ while time.monotonic() < end:
         while rotate.poll() is None:
             result = search("-if", self.folder, "-k", "docker-sock", "--raw")
             self.assertEqual(result.returncode, 0, result.stderr)
-            self.assertEqual(len(HEADER.findall(result.stdout)) % 5, 0)
+            # The writer may stand within its last event, of which some records are there already
+            records = collections.Counter(HEADER.findall(result.stdout))
+            self.assertLessEqual(sum(count % 5 != 0 for count in records.values()), 1, records)
             seen += 1
         self.assertEqual(rotate.returncode, 0)
         self.assertGreater(seen, 3)

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <string>
 
+#include "audit/find_either.h"
+
 namespace plimsoll::audit {
 
 namespace {
@@ -48,8 +50,9 @@ void HeaderFilter::add(const EventId& id) {
 
 HeaderFilter::Answer HeaderFilter::look(std::string_view line) const {
     if (line.size() < 32 || std::memcmp(line.data(), "type=", 5) != 0) return Answer::unusual;
-    const auto* const blank = static_cast<const char*>(std::memchr(line.data() + 5, ' ', 26));
-    if (blank == nullptr) return Answer::unusual;
+    const char* const end = line.data() + 5 + 26;
+    const char* const blank = find_either(line.data() + 5, end, ' ', ' ');
+    if (blank == end) return Answer::unusual;
     const char* const id = blank + 11;
     if (line.data() + line.size() - id < 23 || std::memcmp(blank + 1, "msg=audit(", 10) != 0) return Answer::unusual;
     if (id[10] != '.' || id[14] != ':' || id[15] == '0') return Answer::unusual;  // 01 is written otherwise than 1

@@ -148,15 +148,16 @@ void PieceScan::read_all(const Piece& piece, ScanCounts& counts) {
     const std::string_view text = piece.lines.text();
     const Margins margins(piece);
     Record record;
+    LastHeader last;
     Adder earlier(earlier_);
     each_line(text, margins.before, piece.own_begin, [&](std::string_view line, std::size_t) {
-        if (parse_line(line, record) == Damage::none) earlier.add(record.id);
+        if (parse_line(line, record, last) == Damage::none) earlier.add(record.id);
     });
     Memo of_earlier(earlier_);
     Adder open(open_);
     each_line(text, piece.own_begin, piece.own_end, [&](std::string_view line, std::size_t at) {
         ++counts.lines;
-        const Damage damage = parse_line(line, record);
+        const Damage damage = parse_line(line, record, last);
         if (damage != Damage::none) {
             ++counts.damaged[static_cast<std::size_t>(damage)];
             return;
@@ -168,7 +169,7 @@ void PieceScan::read_all(const Piece& piece, ScanCounts& counts) {
     });
     Memo is_open(open_);
     each_line(text, piece.own_end, margins.behind, [&](std::string_view line, std::size_t) {
-        if (parse_line(line, record) == Damage::none && is_open.has(record.id)) assembler_.add(record);
+        if (parse_line(line, record, last) == Damage::none && is_open.has(record.id)) assembler_.add(record);
     });
 }
 

@@ -26,10 +26,11 @@ struct Part {
 };
 
 std::vector<Part> plan(const std::vector<LogFile>& files, const Query& query, const ScanOptions& options,
-                       unsigned threads) {
+                       unsigned threads, bool by_literals) {
     std::vector<Part> parts;
     // Larger ones read less twice, and the memory of all threads together, with what they write, stays below 64 MB.
     std::size_t piece = std::size_t{1} << (threads > 4 ? 20U : threads > 2 ? 21U : 22U);
+    if (by_literals && threads <= 2) piece *= 2;  // little is written
     if (options.piece != 0) piece = std::max(options.piece, 4 * kMargin);
     const LogFile* before = nullptr;
     bool behind_stream = false;
@@ -186,7 +187,7 @@ Result<ScanReport> scan(const std::vector<LogFile>& files, const Query& query, c
     unsigned threads = options.threads;
     if (threads == 0) threads = std::clamp(std::thread::hardware_concurrency(), 1U, 8U);
 
-    std::vector<Part> parts = plan(files, query, options, threads);
+    std::vector<Part> parts = plan(files, query, options, threads, report.by_literals);
     const bool streams = std::ranges::any_of(parts, [](const Part& part) { return part.stream != nullptr; });
     if (!streams) threads = std::min(threads, static_cast<unsigned>(std::max<std::size_t>(parts.size(), 1)));
     std::vector<Matcher> matchers;

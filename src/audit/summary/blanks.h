@@ -11,7 +11,7 @@
 
 namespace plimsoll::audit {
 
-/// Calls `at(place)` for each blank of the text, in order.
+/// Calls `at(place)` for each blank of the text, in order, until it says false.
 template <typename At>
 void for_each_blank(std::string_view text, At&& at) {
     std::size_t i = 0;
@@ -21,11 +21,12 @@ void for_each_blank(std::string_view text, At&& at) {
         __m128i bytes;
         std::memcpy(&bytes, text.data() + i, 16);
         auto found = static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, blanks)));
-        for (; found != 0; found &= found - 1) at(i + static_cast<std::size_t>(std::countr_zero(found)));
+        for (; found != 0; found &= found - 1)
+            if (!at(i + static_cast<std::size_t>(std::countr_zero(found)))) return;
     }
 #endif
     for (; i < text.size(); ++i)
-        if (text[i] == ' ') at(i);
+        if (text[i] == ' ' && !at(i)) return;
 }
 
 }  // namespace plimsoll::audit

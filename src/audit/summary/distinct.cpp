@@ -4,24 +4,44 @@
 
 namespace plimsoll::audit {
 
+namespace {
+
+template <typename Word>
+std::uint64_t load(const char* at) {
+    Word word = 0;
+    std::memcpy(&word, at, sizeof word);
+    return word;
+}
+
+}  // namespace
+
 std::uint64_t Distinct::hash(std::string_view value) {
     constexpr std::uint64_t kOdd = 0x9E3779B97F4A7C15U;
-    std::uint64_t state = value.size() * kOdd;
-    const char* at = value.data();
-    std::size_t left = value.size();
-    const auto mix = [&](std::uint64_t word) {
-        state = (state ^ word) * 0xD6E8FEB86659FD93U;
-        state ^= state >> 32U;
+    const std::size_t size = value.size();
+    const char* const at = value.data();
+    std::uint64_t state = size * kOdd;
+    const auto mix = [](std::uint64_t& lane, std::uint64_t word) {
+        lane = (lane ^ word) * 0xD6E8FEB86659FD93U;
+        lane ^= lane >> 32U;
     };
-    for (; left >= 8; at += 8, left -= 8) {
-        std::uint64_t word = 0;
-        std::memcpy(&word, at, 8);
-        mix(word);
+    // The last bytes are taken twice rather than one by one
+    if (size > 8) {
+        std::uint64_t other = kOdd;  // beside the first one: neither waits for the other
+        std::size_t i = 0;
+        for (; i + 16 < size; i += 16) {
+            mix(state, load<std::uint64_t>(at + i));
+            mix(other, load<std::uint64_t>(at + i + 8));
+        }
+        if (i + 8 < size) mix(state, load<std::uint64_t>(at + i));
+        mix(other, load<std::uint64_t>(at + size - 8));
+        mix(state, other);
+    } else if (size >= 4) {
+        mix(state, load<std::uint32_t>(at) | load<std::uint32_t>(at + size - 4) << 32U);
+    } else if (size > 0) {
+        mix(state, load<std::uint8_t>(at) | load<std::uint8_t>(at + size / 2) << 8U |
+                       load<std::uint8_t>(at + size - 1) << 16U);
     }
-    std::uint64_t word = 0;
-    std::memcpy(&word, at, left);
-    mix(word + kOdd);
-    mix(value.size());
+    mix(state, kOdd);
     return state == 0 ? 1 : state;
 }
 

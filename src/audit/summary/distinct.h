@@ -15,11 +15,12 @@ public:
     void add(std::string_view value) { add_hash(hash(value)); }
     void add(const Distinct& other);
 
+    [[nodiscard]] static std::uint64_t hash(std::string_view value);
+
     [[nodiscard]] std::size_t size() const { return size_; }
     [[nodiscard]] bool full() const { return full_; }
 
 private:
-    static std::uint64_t hash(std::string_view value);
     void add_hash(std::uint64_t hash) {
         if (hash == last_) return;  // the same program again and again
         last_ = hash;

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "audit/find_either.h"
 #include "audit/record_types.h"
 #include "audit/summary/blanks.h"
 #include "audit/tables.h"
@@ -12,6 +13,8 @@ namespace plimsoll::audit {
 namespace {
 
 constexpr std::size_t kRecent = std::size_t{1} << 15;  ///< events that may be told of at a time
+
+constexpr std::size_t kEndings = 1024;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -86,10 +89,11 @@ bool read_header(std::string_view line, Header& header, LastId& last) {
 /// The value that begins at `at`: within quotes, or up to the next blank.
 std::string_view value_at(std::string_view body, std::size_t at) {
     if (at < body.size() && body[at] == '"') {
-        const std::size_t end = body.find('"', at + 1);
-        return body.substr(at + 1, end == std::string_view::npos ? end : end - at - 1);
+        const char* const begin = body.data() + at + 1;
+        return {begin, static_cast<std::size_t>(find_either(begin, body.data() + body.size(), '"', '"') - begin)};
     }
-    return body.substr(at, body.find_first_of(" \x1d", at) - at);
+    const char* const begin = body.data() + at;
+    return {begin, static_cast<std::size_t>(find_either(begin, body.data() + body.size(), ' ', '\x1d') - begin)};
 }
 
 std::uint64_t identity(std::int64_t milliseconds, std::uint64_t serial, std::string_view node) {
@@ -100,7 +104,7 @@ std::uint64_t identity(std::int64_t milliseconds, std::uint64_t serial, std::str
 
 }  // namespace
 
-Overview::Overview(const OverviewOptions& options) : options_(options), recent_(kRecent) {}
+Overview::Overview(const OverviewOptions& options) : options_(options), recent_(kRecent), endings_(kEndings) {}
 
 void Overview::saw(std::int64_t milliseconds) {
     first_ms_ = std::min(first_ms_, milliseconds);
@@ -176,6 +180,20 @@ void Overview::record(std::uint32_t type, std::int64_t milliseconds, std::uint64
 }
 
 void Overview::call(std::string_view body) {
+    // The calls of a process end alike, from its login user on: what such an ending says is counted once
+    const std::size_t ending = call_fields(body, true);
+    if (ending == std::string_view::npos) return;
+    const std::string_view rest = body.substr(ending);
+    const std::uint64_t hash = Distinct::hash(rest);
+    std::uint64_t& known = endings_[hash % endings_.size()];
+    if (known == hash && own_) return;
+    const bool failed = call_fields(rest, false) != std::string_view::npos;
+    if (own_ && !failed) known = hash;
+}
+
+std::size_t Overview::call_fields(std::string_view body, bool to_ending) {
+    std::size_t ending = std::string_view::npos;
+    std::size_t unusual = std::string_view::npos;
     // The begin of each field is behind a blank; what is looked for begins with one of seven letters
     for_each_blank(body, [&](std::size_t blank) {
         const char* at = body.data() + blank + 1;
@@ -184,32 +202,41 @@ void Overview::call(std::string_view body) {
             return left > name.size() && std::memcmp(at, name.data(), name.size()) == 0;
         };
         const auto value = [&](std::string_view name) { return value_at(body, blank + 1 + name.size()); };
-        if (left == 0) return;
+        if (left == 0) return true;
         switch (*at) {
             case 's':
-                if (is("success=no")) count(kFailedCalls);
-                return;
+                if (!is("success=no")) break;
+                count(kFailedCalls);
+                if (!to_ending) unusual = blank;
+                break;
             case 'p':
                 if (is("pid=")) add_value(kPids, value("pid="));
-                return;
+                break;
             case 'a':
-                if (is("auid=")) add_value(kUsers, value("auid="));
-                return;
+                if (!is("auid=")) break;
+                if (to_ending) {
+                    ending = blank;
+                    return false;
+                }
+                add_value(kUsers, value("auid="));
+                break;
             case 't':
                 if (is("tty=")) add_value(kTerminals, value("tty="));
-                return;
+                break;
             case 'c':
                 if (is("comm=")) add_value(kCommands, value("comm="));
-                return;
+                break;
             case 'e':
                 if (is("exe=")) add_value(kExecutables, value("exe="));
-                return;
+                break;
             case 'k':
                 if (is("key=")) add_keys(value("key="), left > 4 && at[4] == '"');
-                return;
-            default: return;
+                break;
+            default: break;
         }
+        return true;
     });
+    return to_ending ? ending : unusual;
 }
 
 void Overview::add_keys(std::string_view value, bool quoted) {
@@ -229,7 +256,11 @@ void Overview::add_keys(std::string_view value, bool quoted) {
 }
 
 void Overview::path(std::string_view body) {
-    const std::size_t at = body.find(" name=");
+    // Nearly always it is the second field
+    constexpr std::string_view kName = " name=";
+    constexpr std::size_t kUsual = std::string_view(" item=0").size();
+    const std::size_t at =
+        body.substr(0, kUsual + kName.size()).ends_with(kName) && body[kUsual - 2] == '=' ? kUsual : body.find(kName);
     if (at == std::string_view::npos) return;
     const std::size_t begin = at + 6;
     const std::string_view value = value_at(body, begin);

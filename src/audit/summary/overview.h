@@ -88,6 +88,9 @@ private:
     void record(std::uint32_t type, std::int64_t milliseconds, std::uint64_t serial, std::string_view node,
                 std::string_view body);
     void call(std::string_view body);
+    /// Reads fields of a SYSCALL record. With `to_ending` only up to its login user, and answers where that begins;
+    /// else answers where an outcome stands, which is unusual there. npos: nowhere.
+    std::size_t call_fields(std::string_view body, bool to_ending);
     void path(std::string_view body);
     void socket(std::string_view body);
     void other(std::uint32_t type, std::string_view body);
@@ -109,6 +112,7 @@ private:
     std::int64_t first_selected_ms_ = std::numeric_limits<std::int64_t>::max();
     std::int64_t last_selected_ms_ = std::numeric_limits<std::int64_t>::min();
     std::string decoded_;
+    std::vector<std::uint64_t> endings_;  ///< hashes of endings of SYSCALL records that are counted
     LastId last_id_;
 };
 

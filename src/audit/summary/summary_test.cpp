@@ -82,6 +82,28 @@ TEST_F(Summary, OverviewCountsAnEventOnceHoweverItsRecordsAreMixedOrDoubled) {
     EXPECT_NE(text.find("Range of time in logs: 11/21/26 00:37:43.745 - 11/21/26 00:37:43.746"), std::string::npos);
 }
 
+TEST_F(Summary, OverviewCountsEachCallOfAProcessWhoseRecordsEndAlike) {
+    std::string log;
+    for (unsigned i = 0; i < 6; ++i)
+        log += line("SYSCALL", 745, 100 + i,
+                    "arch=c000003e syscall=2 success=" + std::string(i % 3 == 0 ? "no" : "yes") +
+                        " exit=0 a0=" + std::to_string(i) + " ppid=1 pid=" + std::to_string(i) +
+                        " auid=1000 uid=0 tty=pts0 comm=\"" + (i < 4 ? "cat" : "dog") + "\" exe=\"/bin/x\" key=\"k\"");
+    // An outcome behind the login user, as no kernel writes it, is one for each call
+    for (unsigned i = 0; i < 3; ++i)
+        log += line("SYSCALL", 745, 200 + i, "arch=c000003e pid=9 auid=1001 success=no comm=\"odd\" tty=(none)");
+    Overview overview{OverviewOptions{}};
+    overview.read(log, true);
+    const std::string text = overview.text(Zone::utc, false);
+    EXPECT_EQ(value_of(text, "failed syscalls"), "5");
+    EXPECT_EQ(value_of(text, "users"), "2");
+    EXPECT_EQ(value_of(text, "commands"), "3");
+    EXPECT_EQ(value_of(text, "executables"), "1");
+    EXPECT_EQ(value_of(text, "terminals"), "2");
+    EXPECT_EQ(value_of(text, "keys"), "1");
+    EXPECT_EQ(value_of(text, "process IDs"), "7");
+}
+
 TEST_F(Summary, OverviewIsTheSameInOnePieceAndInMany) {
     std::string text;
     for (unsigned i = 1; i < 60000; ++i)

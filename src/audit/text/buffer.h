@@ -28,8 +28,10 @@ public:
         reserve(size);
         char* const to = bytes_.get() + used_;
         used_ += size;
-        if (size > 16)
+        if (size > 32)
             std::memcpy(to, text.data(), size);
+        else if (size >= 16)
+            put_ends<Sixteen>(to, text);
         else if (size >= 8)
             put_ends<std::uint64_t>(to, text);
         else if (size >= 4)
@@ -88,6 +90,10 @@ public:
 
 private:
     static constexpr std::size_t kFirst = 4096;
+
+    struct Sixteen {
+        std::uint64_t low, high;
+    };
 
     // Most pieces are short: a call would take longer than the copying. The two words may overlap.
     template <typename Word>

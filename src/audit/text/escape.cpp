@@ -85,23 +85,43 @@ std::optional<Escape> escape_mode(std::string_view name) {
     return std::nullopt;
 }
 
-bool is_plain(std::string_view text) {
-    std::size_t i = 0;
+namespace {
+
 #if defined(__SSE2__)
-    // Signed comparison: bytes of 0x80 and more are below 0x20, too
-    const __m128i least = _mm_set1_epi8(0x20);
-    const __m128i del = _mm_set1_epi8(0x7F);
-    __m128i bad = _mm_setzero_si128();
-    for (; i + 16 <= text.size(); i += 16) {
-        __m128i bytes;
-        std::memcpy(&bytes, text.data() + i, 16);
-        bad = _mm_or_si128(bad, _mm_or_si128(_mm_cmplt_epi8(bytes, least), _mm_cmpeq_epi8(bytes, del)));
-    }
-    if (_mm_movemask_epi8(bad) != 0) return false;
+/// Bytes other than printable ASCII; as signed numbers those of 0x80 and more are below 0x20, too.
+__m128i not_plain(__m128i bytes) {
+    return _mm_or_si128(_mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20)), _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7F)));
+}
+__m128i sixteen(const char* at) {
+    __m128i bytes;
+    std::memcpy(&bytes, at, 16);
+    return bytes;
+}
+__m128i eight(const char* at) {
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, at, 8);
+    return _mm_cvtsi64_si128(static_cast<std::int64_t>(bytes));
+}
 #endif
-    unsigned rest = 0;
-    for (; i < text.size(); ++i) rest |= static_cast<unsigned>(static_cast<unsigned char>(text[i] - 0x20) >= 0x5F);
-    return rest == 0;
+
+}  // namespace
+
+bool is_plain(std::string_view text) {
+    const std::size_t size = text.size();
+#if defined(__SSE2__)
+    // The last bytes are looked at twice rather than one by one
+    if (size >= 16) {
+        __m128i bad = not_plain(sixteen(text.data() + size - 16));
+        for (std::size_t i = 0; i + 16 < size; i += 16) bad = _mm_or_si128(bad, not_plain(sixteen(text.data() + i)));
+        return _mm_movemask_epi8(bad) == 0;
+    }
+    if (size >= 8)
+        return _mm_movemask_epi8(not_plain(_mm_unpacklo_epi64(eight(text.data()), eight(text.data() + size - 8)))) == 0;
+#endif
+    unsigned bad = 0;
+    for (std::size_t i = 0; i < size; ++i)
+        bad |= static_cast<unsigned>(static_cast<unsigned char>(text[i] - 0x20) >= 0x5F);
+    return bad == 0;
 }
 
 void append_escaped(std::string& out, std::string_view text, Escape mode) {

@@ -9,6 +9,7 @@
 #include "audit/record_types.h"
 #include "audit/tables.h"
 #include "audit/tables_decode.h"
+#include "audit/text/escape.h"
 
 namespace plimsoll::audit {
 
@@ -85,26 +86,27 @@ bool equals_lowered(std::string_view upper, std::string_view lower) {
 struct Usual {
     FieldStart start;
     FieldKind kind;
-    bool ending = false;  ///< from here on records of one process, or of one file, are alike
 };
-// The fields of the most frequent records in the order in which the kernel writes them.
+// The last fields of the most frequent records in the order in which the kernel writes them.
 constexpr auto kSyscallOrder = std::to_array<Usual>({
-    {"arch=", FieldKind::arch},    {"syscall=", FieldKind::syscall}, {"success=", FieldKind::plain},
-    {"exit=", FieldKind::exit},    {"a0=", FieldKind::register_},    {"a1=", FieldKind::register_},
-    {"a2=", FieldKind::register_}, {"a3=", FieldKind::register_},    {"items=", FieldKind::plain},
-    {"ppid=", FieldKind::plain},   {"pid=", FieldKind::plain},       {"auid=", FieldKind::user, true},
-    {"uid=", FieldKind::user},     {"gid=", FieldKind::group},       {"euid=", FieldKind::user},
-    {"suid=", FieldKind::user},    {"fsuid=", FieldKind::user},      {"egid=", FieldKind::group},
-    {"sgid=", FieldKind::group},   {"fsgid=", FieldKind::group},     {"tty=", FieldKind::plain},
-    {"ses=", FieldKind::session},  {"comm=", FieldKind::text},       {"exe=", FieldKind::text},
-    {"subj=", FieldKind::plain},   {"key=", FieldKind::key},
+    {"auid=", FieldKind::user},
+    {"uid=", FieldKind::user},
+    {"gid=", FieldKind::group},
+    {"euid=", FieldKind::user},
+    {"suid=", FieldKind::user},
+    {"fsuid=", FieldKind::user},
+    {"egid=", FieldKind::group},
+    {"sgid=", FieldKind::group},
+    {"fsgid=", FieldKind::group},
+    {"tty=", FieldKind::plain},
+    {"ses=", FieldKind::session},
+    {"comm=", FieldKind::text},
+    {"exe=", FieldKind::text},
+    {"subj=", FieldKind::plain},
+    {"key=", FieldKind::key},
 });
 constexpr auto kPathOrder = std::to_array<Usual>({
-    {"item=", FieldKind::plain},
-    {"name=", FieldKind::text},
-    {"inode=", FieldKind::plain},
-    {"dev=", FieldKind::plain},
-    {"mode=", FieldKind::mode, true},
+    {"mode=", FieldKind::mode},
     {"ouid=", FieldKind::user},
     {"ogid=", FieldKind::group},
     {"rdev=", FieldKind::plain},
@@ -116,8 +118,9 @@ constexpr auto kPathOrder = std::to_array<Usual>({
     {"cap_fver=", FieldKind::plain},
     {"cap_frootid=", FieldKind::plain},
 });
-constexpr auto kCwdOrder = std::to_array<Usual>({{"cwd=", FieldKind::text, true}});
-constexpr auto kTitleOrder = std::to_array<Usual>({{"proctitle=", FieldKind::title, true}});
+constexpr auto kCwdOrder = std::to_array<Usual>({{"cwd=", FieldKind::text}});
+constexpr auto kTitleOrder = std::to_array<Usual>({{"proctitle=", FieldKind::title}});
+constexpr auto kSocketOrder = std::to_array<Usual>({{"saddr=", FieldKind::socket}});
 
 std::span<const Usual> usual_order(std::uint32_t type) {
     switch (type) {
@@ -125,8 +128,14 @@ std::span<const Usual> usual_order(std::uint32_t type) {
         case kPath: return kPathOrder;
         case kCwd: return kCwdOrder;
         case kProctitle: return kTitleOrder;
+        case kSockaddr: return kSocketOrder;
         default: return {};
     }
+}
+
+/// Records that come with others again and again, word for word: what such a record means is worth remembering.
+bool repeats(std::uint32_t type) {
+    return type == kCwd || type == kProctitle || type == kExecve || type == kSockaddr || type == kBprmFcaps;
 }
 
 bool has_enriched_value(FieldKind kind) {
@@ -198,16 +207,83 @@ void Interpreter::put_record(Buffer& out, const Record& record) {
     out.put('\n');
 }
 
+bool Interpreter::put_call_begin(Buffer& out, const CallBegin& begin) {
+    const std::string_view arch = arch_name(begin.call.arch);
+    const std::string_view call = syscall_name(begin.call.arch, begin.call.number);
+    // Of others auditd may have appended the name; i386 has a call that is many
+    if (arch.empty() || call.empty() || arch == "i386") return false;
+    out.put("arch=");
+    out.put(arch);
+    out.put(" syscall=");
+    out.put(call);
+    out.put(begin.between);
+    if (begin.exit[0] == '-')
+        values_.put(out, FieldKind::exit, {.type = kSyscall, .name = "exit", .value = begin.exit, .clean = true},
+                    begin.call);
+    else
+        out.put(begin.exit);
+    constexpr std::array<std::string_view, 4> kNames = {" a0=", " a1=", " a2=", " a3="};
+    for (unsigned i = 0; i < kNames.size(); ++i) {
+        out.put(kNames[i]);
+        values_.put_argument(out, begin.call, i, begin.arguments[i]);
+    }
+    out.put(begin.behind);
+    return true;
+}
+
+void Interpreter::put_path_begin(Buffer& out, const PathBegin& begin) {
+    const bool is_clean = is_plain(begin.name);
+    out.put(begin.before);
+    if (begin.quoted && is_clean)
+        out.put(begin.name);
+    else
+        values_.put(out, FieldKind::text,
+                    {.type = kPath, .name = "name", .value = begin.name, .quoted = begin.quoted, .clean = is_clean},
+                    {});
+    out.put(begin.behind);
+}
+
 void Interpreter::put_body(Buffer& out, const Record& record) {
     const std::uint32_t type = record.type;
-    const Call call = call_of(record);
+    std::string_view rest = record.body;
+    while (rest.ends_with(' ')) rest.remove_suffix(1);
+    // What differs between records of one process, or of one file, stands in their begin
+    bool ending = repeats(type);
+    bool begun = false;  // a call whose begin is written
+    if (!values_.keeps_plain_text()) {
+        // For a shell much of it looks otherwise
+    } else if (type == kSyscall && read_call_begin(rest, call_begin_) && put_call_begin(out, call_begin_)) {
+        begun = ending = true;
+        rest = call_begin_.rest;
+    } else if (type == kPath && read_path_begin(rest, path_begin_)) {
+        put_path_begin(out, path_begin_);
+        ending = true;
+        rest = path_begin_.rest;
+    }
+    ending = ending && ToldBefore::fits(rest, record.enriched);
+    if (ending) {
+        if (const std::string_view told = told_.find(type, rest, record.enriched); told.data() != nullptr) {
+            out.put(told);
+            out.put(' ');
+            return;
+        }
+    }
     EnrichedCursor enriched(record.enriched);
-    std::string_view body = record.body;
-    while (body.ends_with(' ')) body.remove_suffix(1);
-    const char* at = body.data();
-    const char* const end = at + body.size();
-    const char* written = at;              // what is before is in `out`
-    const bool is_clean = is_plain(body);  // then nothing that stands around values needs to be looked at again
+    const Call call = begun ? call_begin_.call : call_of(record);
+    if (begun && !record.enriched.empty()) (void)enriched.value("syscall");
+    const bool is_clean = is_plain(rest);  // then nothing that stands around values needs to be looked at again
+    const std::size_t before = out.size();
+    const bool of_call = put_fields(out, record, rest, is_clean, call, enriched);
+    if (ending && is_clean && !of_call) told_.keep(type, rest, record.enriched, out.text_from(before));
+    out.put(' ');
+}
+
+bool Interpreter::put_fields(Buffer& out, const Record& record, std::string_view fields, bool is_clean,
+                             const Call& call, EnrichedCursor& enriched) {
+    const std::uint32_t type = record.type;
+    const char* at = fields.data();
+    const char* const end = at + fields.size();
+    const char* written = at;  // what is before is in `out`
     const auto flush = [&](const char* until) {
         const std::string_view around(written, static_cast<std::size_t>(until - written));
         if (is_clean)
@@ -217,8 +293,7 @@ void Interpreter::put_body(Buffer& out, const Record& record) {
         written = until;
     };
     std::span<const Usual> usual = usual_order(type);
-    ToldBefore::Ending* ending = nullptr;  // that is being written, to be remembered
-    std::size_t ending_begin = 0;
+    bool of_call = false;
     while (at < end) {
         RawField field{.type = type, .name = {}, .value = {}, .clean = is_clean, .enriched = {}};
         FieldKind kind = FieldKind::plain;
@@ -227,21 +302,6 @@ void Interpreter::put_body(Buffer& out, const Record& record) {
         };
         if (!is_next() && !usual.empty()) usual = usual.subspan(1);  // subj= and obj= may be missing
         if (is_next()) {
-            const std::string_view left(at, static_cast<std::size_t>(end - at));
-            if (usual.front().ending && is_clean && ToldBefore::fits(left, record.enriched)) {
-                flush(at);
-                ToldBefore::Ending& place = told_.at(type, left, record.enriched);
-                if (ToldBefore::is_it(place, type, left, record.enriched)) {
-                    out.put(place.text);
-                    written = end;
-                    break;
-                }
-                ending = &place;
-                ending->type = type;
-                ending->raw = left;
-                ending->enriched = record.enriched;
-                ending_begin = out.size();
-            }
             field.name = usual.front().start.name();
             kind = usual.front().kind;
             at += field.name.size();
@@ -271,10 +331,7 @@ void Interpreter::put_body(Buffer& out, const Record& record) {
         }
         if (kind != FieldKind::plain) {
             if (has_enriched_value(kind) && !record.enriched.empty()) field.enriched = enriched.value(field.name);
-            if (ending != nullptr && (kind == FieldKind::register_ || kind == FieldKind::syscall)) {
-                ending->type = 0;  // what it means depends on the call, which stands before
-                ending = nullptr;
-            }
+            of_call = of_call || kind == FieldKind::register_ || kind == FieldKind::syscall;
             flush(value);
             values_.put(out, kind, field, call);
             written = at;
@@ -282,8 +339,7 @@ void Interpreter::put_body(Buffer& out, const Record& record) {
         if (at < end && *at == ' ') ++at;
     }
     flush(end);
-    if (ending != nullptr) ending->text = out.text_from(ending_begin);
-    out.put(' ');
+    return of_call;
 }
 
 }  // namespace plimsoll::audit

@@ -100,6 +100,57 @@ TEST(Interpret, DecodesHexadecimalAndKeepsControlCharactersFromTheTerminal) {
               "arch=x86_64 syscall=write key=a key=b key=c \n");
 }
 
+TEST(Interpret, ReadsRecordsInTheKernelsOrderAsInAnyOther) {
+    const std::string call =
+        "arch=c000003e syscall=257 success=no exit=-2 a0=ffffff9c a1=7ffc a2=80000 a3=0 items=1 ppid=1 pid=2 "
+        "auid=4242 uid=0 gid=106 tty=pts0 ses=5 comm=\"cat\" exe=\"/bin/cat\" key=\"k\"";
+    EXPECT_EQ(interpreted("SYSCALL", call),
+              "arch=x86_64 syscall=openat success=no exit=ENOENT(No such file or directory) a0=AT_FDCWD a1=0x7ffc "
+              "a2=O_RDONLY|O_CLOEXEC a3=0x0 items=1 ppid=1 pid=2 auid=alice uid=root gid=docker tty=pts0 ses=5 "
+              "comm=cat exe=/bin/cat key=k \n");
+    const auto with = [](std::string text, std::string_view from, std::string_view to) {
+        return text.replace(text.find(from), from.size(), to);
+    };
+    const std::string path = "item=0 name=\"/etc/x\" inode=7 dev=fe:00 mode=0100644 ouid=4242 ogid=0 nametype=NORMAL";
+    EXPECT_EQ(interpreted("PATH", path),
+              "item=0 name=/etc/x inode=7 dev=fe:00 mode=file,644 ouid=alice ogid=root nametype=NORMAL \n");
+    const auto same = [](std::string_view type, const std::string& body) {
+        // Behind another field nothing stands where it usually does
+        for (const Escape escape : {Escape::tty, Escape::raw, Escape::shell, Escape::shell_quote})
+            EXPECT_EQ("x=1 " + interpreted(type, body, escape), interpreted(type, "x=1 " + body, escape));
+    };
+    for (const std::string& body : {call,
+                                    with(call, "c000003e", "40000003"),
+                                    with(call, "c000003e", "c00000b7"),
+                                    with(call, "c000003e", "1"),
+                                    with(call, "257", "9999"),
+                                    with(call, "257", "4294967296"),
+                                    with(call, "257", "0x2"),
+                                    with(call, "-2", "3"),
+                                    with(call, "-2", "-9999"),
+                                    with(call, "-2", "-"),
+                                    with(call, "-2", "\"-2\""),
+                                    with(call, "=no", "=\x1b"),
+                                    with(call, "a1=7ffc", "a1=7ffc7ffc7ffc7ffc7"),
+                                    with(call, "a1=7ffc", "a1=zz"),
+                                    with(call, "a1=", "a2="),
+                                    with(call, "ppid=1 ", "ppid=1  "),
+                                    with(call, "items=1", "items="),
+                                    with(call, "pts0", "\x1b[2J"),
+                                    with(call, "\"cat\"", "1B5B324A"),
+                                    with(call, "\"k\"", "6101620163"),
+                                    with(call, "auid=4242", "a1=241")})
+        same("SYSCALL", body);
+    for (const std::string& body :
+         {path, with(path, "\"/etc/x\"", "2F6574632F1B"), with(path, "\"/etc/x\"", "1B5B324A2F78"),
+          with(path, "\"/etc/x\"", "\"/etc/\x1b[2J\""), with(path, "\"/etc/x\"", "(null)"),
+          with(path, "\"/etc/x\"", "\"/a b\""), with(path, "\"/etc/x\"", "\"no end"), with(path, "\"/etc/x\"", "'/x'"),
+          with(path, "\"/etc/x\"", ""), with(path, "\"/etc/x\" ", "\"/etc/x\""),
+          with(path, "inode=7 dev=fe:00 mode=0100644 ", ""), with(path, "dev=fe:00", "dev=\xff"),
+          with(path, "item=0", "item="), with(path, "0100644", "0100644\x7f")})
+        same("PATH", body);
+}
+
 TEST(Interpret, RemembersOnlyWhatMeansTheSameAgain) {
     const host::Accounts names = accounts();
     Interpreter interpreter(&names, Escape::tty, Zone::utc, false);

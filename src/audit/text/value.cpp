@@ -119,7 +119,7 @@ void ValueWriter::put_id(Buffer& out, IdNames& names, const RawField& field) {
         return;
     }
     const IdNames::Name name = names.name(id);
-    if (name.is_plain && (escape_ == Escape::tty || escape_ == Escape::raw))
+    if (name.is_plain && keeps_plain_text())
         out.put(name.text);
     else
         put_text(out, name.text);
@@ -288,8 +288,8 @@ void ValueWriter::put_by_number(Buffer& out, FieldKind kind, const RawField& fie
     if (!rest.empty()) put_text(out, rest);
 }
 
-void ValueWriter::put(Buffer& out, FieldKind kind, const RawField& field, const Call& call) {
-    if (escape_ == Escape::raw || escape_ == Escape::tty || kind == key) {
+void ValueWriter::put_checked(Buffer& out, FieldKind kind, const RawField& field, const Call& call) {
+    if (keeps_plain_text() || kind == key) {
         const std::size_t begin = out.size();
         put_value(out, kind, field, call);
         if (field.clean || escape_ == Escape::raw || is_plain(out.text_from(begin))) return;

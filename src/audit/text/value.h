@@ -28,7 +28,20 @@ public:
     ValueWriter(const host::Accounts* accounts, Escape escape);
 
     /// `call` is what the record said of its system call before this field.
-    void put(Buffer& out, FieldKind kind, const RawField& field, const Call& call);
+    void put(Buffer& out, FieldKind kind, const RawField& field, const Call& call) {
+        if (field.clean && keeps_plain_text())
+            put_value(out, kind, field, call);
+        else
+            put_checked(out, kind, field, call);
+    }
+
+    /// Whether printable ASCII stays as it is.
+    [[nodiscard]] bool keeps_plain_text() const { return escape_ == Escape::tty || escape_ == Escape::raw; }
+
+    /// Argument `index` of a call, of which `text` is the hexadecimal; only where plain text is kept.
+    void put_argument(Buffer& out, const Call& call, unsigned index, std::string_view text) {
+        arguments_.put(out, call, index, text);
+    }
 
     /// What stands around values: control characters escaped, but no blanks for a shell.
     void put_around(Buffer& out, std::string_view text) {
@@ -44,11 +57,12 @@ public:
 private:
     /// The field's value as it stands, or a part of it.
     void put_part(Buffer& out, const RawField& field, std::string_view part) {
-        if (field.clean && (escape_ == Escape::tty || escape_ == Escape::raw))
+        if (field.clean && keeps_plain_text())
             out.put(part);
         else
             put_text(out, part);
     }
+    void put_checked(Buffer& out, FieldKind kind, const RawField& field, const Call& call);
     void put_value(Buffer& out, FieldKind kind, const RawField& field, const Call& call);
     void put_id(Buffer& out, IdNames& names, const RawField& field);
     void put_decoded(Buffer& out, FieldKind kind, const RawField& field);
