@@ -17,8 +17,9 @@
 #include <fstream>
 #include <map>
 #include <memory>
-#include <optional>
+#include <new>
 #include <random>
+#include <span>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -49,41 +50,47 @@ rule::RuleSet load(std::size_t files) {
     return std::move(loader).finish();
 }
 
-/// A recorded event. Its fields stand in an array; where, says one table for all events.
+/// A recorded event. Where a field stands in it, says one table for all events. A field's reading, value and text lie
+/// side by side, in one piece of memory for each event: a live event's were written a moment ago.
 class FlatEvent final : public model::Fields {
 public:
     explicit FlatEvent(const nlohmann::json& event) : type_(event["type"]) {
+        rule::FieldMap values;
         std::vector<rule::FieldUse> uses;
         std::vector<std::string> ancestors;
         for (const auto& [name, value] : event["fields"].items()) {
             if (value == "<NA>") continue;
-            if (const auto use = values_.set(name, {value.get<std::string>()})) uses.push_back(*use);
+            if (const auto use = values.set(name, {value.get<std::string>()})) uses.push_back(*use);
             if (name.starts_with("proc.aname[")) ancestors.push_back(value);
         }
         if (!ancestors.empty()) {
-            if (const auto use = values_.set("proc.aname", ancestors)) uses.push_back(*use);
+            if (const auto use = values.set("proc.aname", ancestors)) uses.push_back(*use);
         }
+        std::size_t size = 0;
+        for (const auto& use : uses) size += size_of(values.read(use.field, use.arg));
+        memory_.resize(size);
+        std::byte* at = memory_.data();
         for (const auto& use : uses) {
-            const auto reading = values_.read(use.field, use.arg);
+            const auto* const reading = keep(values.read(use.field, use.arg), at);
             if (!use.arg.empty()) {
-                keyed_.push_back({use, reading});
+                keyed_.emplace_back(use, reading);
                 continue;
             }
             auto& place = places()[use.field];
             if (place == 0) place = static_cast<std::uint8_t>(++used_);
-            if (readings_.size() <= place) readings_.resize(place + 1U);
+            if (readings_.size() <= place) readings_.resize(place + 1U, &kMissing);
             readings_[place] = reading;
         }
-        if (readings_.empty()) readings_.emplace_back();
+        if (readings_.empty()) readings_.push_back(&kMissing);
     }
 
     model::Reading read(model::FieldId field, std::string_view arg) const override {
         if (arg.empty()) {
             const auto place = places()[field];
-            return readings_[place < readings_.size() ? place : 0];
+            return *readings_[place < readings_.size() ? place : 0];
         }
         for (const auto& [use, reading] : keyed_) {
-            if (use.field == field && use.arg == arg) return reading;
+            if (use.field == field && use.arg == arg) return *reading;
         }
         return model::Reading::missing();
     }
@@ -91,16 +98,44 @@ public:
     [[nodiscard]] const std::string& type() const { return type_; }
 
 private:
+    static inline const model::Reading kMissing;
+
     static std::array<std::uint8_t, model::kFields.size()>& places() {
         static std::array<std::uint8_t, model::kFields.size()> all{};
         return all;
     }
     static inline unsigned used_ = 0;
 
+    static std::size_t rounded(std::size_t size) { return (size + 7) / 8 * 8; }
+
+    static std::size_t size_of(const model::Reading& reading) {
+        std::size_t size = sizeof(model::Reading) + reading.values.size() * sizeof(model::Value);
+        for (const auto& value : reading.values) {
+            if (const auto* text = std::get_if<std::string_view>(&value)) size += rounded(text->size());
+        }
+        return size;
+    }
+
+    static const model::Reading* keep(const model::Reading& from, std::byte*& at) {
+        auto* const reading = new (at) model::Reading(from);
+        auto* const values = reinterpret_cast<model::Value*>(at + sizeof(model::Reading));
+        at += sizeof(model::Reading) + from.values.size() * sizeof(model::Value);
+        for (std::size_t i = 0; i < from.values.size(); ++i) {
+            new (values + i) model::Value(from.values[i]);
+            auto* const text = std::get_if<std::string_view>(values + i);
+            if (text == nullptr) continue;
+            std::ranges::copy(std::as_bytes(std::span(*text)), at);
+            *text = {reinterpret_cast<const char*>(at), text->size()};
+            at += rounded(text->size());
+        }
+        reading->values = {values, from.values.size()};
+        return reading;
+    }
+
     std::string type_;
-    rule::FieldMap values_;
-    std::vector<model::Reading> readings_;
-    std::vector<std::pair<rule::FieldUse, model::Reading>> keyed_;
+    std::vector<std::byte> memory_;
+    std::vector<const model::Reading*> readings_;
+    std::vector<std::pair<rule::FieldUse, const model::Reading*>> keyed_;
 };
 
 using Events = std::vector<std::unique_ptr<FlatEvent>>;

@@ -36,6 +36,8 @@ constexpr std::size_t kTogether = 4096;  // events between two looks at everythi
 constexpr std::size_t kMostAwaited = 65'536;
 constexpr std::size_t kMostPrograms = 4096;
 constexpr int kMostAncestors = 64;
+constexpr std::size_t kSecrets = 128;
+constexpr std::size_t kNamed = 256;
 constexpr auto kLook = 1ms;
 
 constexpr std::array<std::string_view, WIRE_LOSSES> kLossNames = {"kernel-processes", "kernel-files", "kernel-network",
@@ -109,10 +111,14 @@ private:
             ++malformed_;
             return;
         }
-        if (raw.head->kind == WIRE_CGROUP_GONE)
+        if (raw.head->kind == WIRE_CGROUP_GONE) {
             users_.forget(raw.string(WIRE_CONTAINER));
-        else
-            await_name(table_.container_of(raw.head->cgroup));
+            named_.fill(0);
+        } else if (std::uint64_t& named = named_[raw.head->cgroup % kNamed]; named != raw.head->cgroup) {
+            const std::string_view container = table_.container_of(raw.head->cgroup);
+            await_name(container);
+            if (!container.empty()) named = raw.head->cgroup;
+        }
         names_.take(raw);
         const sensor::Process* process = table_.take(raw);
         if (raw.head->kind == WIRE_REQUEST) {
@@ -160,8 +166,17 @@ private:
         last_event_ = time;
     }
 
-    /// Whether a command line of the process or its ancestors holds something to hide; remembered for each program.
+    /// Whether a command line of the process or its ancestors holds something to hide; remembered for each process, and
+    /// for each program.
     bool holds_secret(const sensor::Process& process) {
+        Secret& known = secret_of_[process.key.pid % kSecrets];
+        const std::uint64_t change = event_.process_change();
+        if (known.process == process.key && known.change == change) return known.holds;
+        known = {.process = process.key, .change = change, .holds = looks_secret(process)};
+        return known.holds;
+    }
+
+    bool looks_secret(const sensor::Process& process) {
         const sensor::Process* at = &process;
         for (int generation = 0; at != nullptr && generation < kMostAncestors; ++generation, at = at->parent.get()) {
             if (at->program == nullptr) continue;
@@ -276,7 +291,14 @@ private:
     std::vector<std::uint32_t> engines_;  ///< processes that serve an engine's API
     std::unordered_map<std::shared_ptr<const sensor::Program>, bool>
         secrets_;  // shared with the table: kept from reuse
+    struct Secret {
+        sensor::ProcessKey process;
+        std::uint64_t change = 0;  ///< of the process and its ancestors
+        bool holds = false;
+    };
+    std::array<Secret, kSecrets> secret_of_;  ///< by the lowest bits of the process's number
     std::unordered_set<std::string> awaited_;
+    std::array<std::uint64_t, kNamed> named_{};  ///< cgroups of containers whose names were awaited, by lowest bits
     std::chrono::milliseconds patience_ = owner_.options_.name_patience;
     std::vector<std::array<std::uint64_t, WIRE_LOSSES>> told_;  ///< losses by processor, as far as told
     const std::uint32_t own_pid_ = static_cast<std::uint32_t>(::getpid());

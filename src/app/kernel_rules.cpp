@@ -6,6 +6,7 @@
 #include <array>
 
 #include "rule/kernel_filter.h"
+#include "rule/program.h"
 #include "rule/scope.h"
 
 namespace plimsoll::app {
@@ -49,29 +50,19 @@ Result<std::shared_ptr<KernelRules>> KernelRules::make(rule::RuleSet set, std::s
         if (each.enabled && each.source == kSource) rules.push_back(&each);
     }
     std::vector<rule::ExpressionPtr> conditions;
-    rule::ProgramBuilder policy;
     for (const std::string& text : recording) {
         auto condition = rule::resolve(text, {});
         if (!condition) return Error{fmt::format("sensor.record: {}: {}", text, condition.error().message)};
-        if (auto added = policy.add(*condition); !added)
+        rule::ProgramBuilder alone;
+        if (auto added = alone.add(*condition); !added)
             return Error{fmt::format("sensor.record: {}: {}", text, added.error().message)};
         conditions.push_back(std::move(*condition));
     }
-    made->policy_ = std::make_unique<const rule::Program>(std::move(policy).build());
-    made->evaluator_ = std::make_unique<rule::Evaluator>(*made->policy_);
     made->filter_ = rule::united(rule::kernel_filter(rules, host), rule::kernel_filter(conditions, host));
     made->filter_.host = host;
     static constexpr std::string_view kSources[] = {kSource};
-    made->alerts_ = std::make_unique<rule::AlertRules>(std::move(set), kSources);
+    made->alerts_ = std::make_unique<rule::AlertRules>(std::move(set), kSources, conditions);
     return made;
-}
-
-bool KernelRules::wants(std::string_view type, const model::Fields& view) {
-    if (policy_->candidates(type).empty()) return false;
-    evaluator_->start(view);
-    const auto candidates = evaluator_->candidates();
-    return std::ranges::any_of(candidates,
-                               [this](rule::ConditionId id) { return evaluator_->evaluate(id) != rule::Truth::no; });
 }
 
 KernelRules::Judgement KernelRules::judge(sensor::KernelEvent& event, const model::Fields& view) {
@@ -84,7 +75,7 @@ KernelRules::Judgement KernelRules::judge(sensor::KernelEvent& event, const mode
             if (std::ranges::find(matches_, match.rule, &rule::AlertMatch::rule) == matches_.end())
                 matches_.push_back(match);
         }
-        wanted = wanted || wants(event.type(), view);
+        wanted = wanted || alerts_->wished();
     }
     if (names > 1) event.use_file_name(0);
     return {matches_, wanted};

@@ -9,7 +9,6 @@
 #include "base/result.h"
 #include "model/kernel_filter.h"
 #include "rule/alert_rules.h"
-#include "rule/program.h"
 #include "sensor/kernel_event.h"
 
 namespace plimsoll::app {
@@ -43,11 +42,8 @@ public:
 
 private:
     KernelRules() = default;
-    [[nodiscard]] bool wants(std::string_view type, const model::Fields& view);
 
-    std::unique_ptr<rule::AlertRules> alerts_;
-    std::unique_ptr<const rule::Program> policy_;
-    std::unique_ptr<rule::Evaluator> evaluator_;  // borrows *policy_
+    std::unique_ptr<rule::AlertRules> alerts_;  ///< the policy's conditions are its wishes
     model::KernelFilter filter_;
     std::vector<rule::AlertMatch> matches_;
 };

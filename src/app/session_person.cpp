@@ -1,6 +1,5 @@
 #include "app/session_person.h"
 
-#include <algorithm>
 #include <array>
 
 #include "app/kernel_requests.h"
@@ -22,37 +21,40 @@ constexpr auto kIsOurs = [] consteval {
 }  // namespace
 
 const model::Event& SessionPerson::person() const {
-    if (found_) return person_;
-    found_ = true;
+    if (found_ != nullptr) return *found_;
     const sensor::Process* process = event_.process();
-    if (process == nullptr) {
-        process_ = -1;
-        person_.clear();
-        return person_;
+    if (process == nullptr) return *(found_ = &nobody_);
+    Known& known = known_[process->key.pid % kKnown];
+    look(*process, known);
+    return *(found_ = &known.person);
+}
+
+/// A process does one thing after the other: its person stays the same, once known.
+void SessionPerson::look(const sensor::Process& process, Known& known) const {
+    const bool same = known.process == process.key;
+    if (same && known.person.has("who.name")) return;
+    if (!same || known.change != event_.process_change()) {
+        known.process = process.key;
+        known.change = event_.process_change();
+        known.session = exec_session_of(process);
+        known.person.clear();
     }
-    // A process does one thing after the other: its person stays the same, once known.
-    if (process_ == process->key.pid && started_ == process->key.start && person_.has("who.name")) return person_;
-    process_ = process->key.pid;
-    started_ = process->key.start;
-    person_.clear(event_.time());
-    session_ = exec_session_of(*process);
-    if (session_.empty()) return person_;
-    person_.set("exec.id", session_);
-    person_.set_number("proc.pid", process->key.pid);
-    if (process->program != nullptr) person_.set("proc.exepath", process->program->exepath);
-    if (const auto chain = access_.session_chain(session_, person_)) chain->write(person_);
-    return person_;
+    if (known.session.empty()) return;
+    model::Event asked(event_.time());
+    asked.set("exec.id", known.session);
+    asked.set_number("proc.pid", process.key.pid);
+    if (process.program != nullptr) asked.set("proc.exepath", process.program->exepath);
+    if (const auto chain = access_.session_chain(known.session, asked)) chain->write(asked);
+    known.person.clear();
+    for (const model::Event::Slot& slot : asked.slots()) {
+        if (kIsOurs[slot.field]) known.person.put_list(slot.field, slot.key, asked.values(slot));
+    }
 }
 
 model::Reading SessionPerson::read(model::FieldId field, std::string_view arg) const {
     return kIsOurs[field] ? person().read(field, arg) : event_.read(field, arg);
 }
 
-void SessionPerson::write(model::Event& out) const {
-    const model::Event& known = person();
-    for (const model::Event::Slot& slot : known.slots()) {
-        if (kIsOurs[slot.field]) out.put_list(slot.field, slot.key, known.values(slot));
-    }
-}
+void SessionPerson::write(model::Event& out) const { out.add(person()); }
 
 }  // namespace plimsoll::app

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "enrich/engine_access.h"
 #include "model/event.h"
@@ -17,7 +19,7 @@ public:
         : event_(event), access_(access) {}
 
     /// The event became another one.
-    void start() { found_ = false; }
+    void start() { found_ = nullptr; }
 
     [[nodiscard]] model::Reading read(model::FieldId field, std::string_view arg) const override;
 
@@ -25,15 +27,23 @@ public:
     void write(model::Event& out) const;
 
 private:
+    /// What is known of a process.
+    struct Known {
+        sensor::ProcessKey process;
+        std::uint64_t change = 0;  ///< of the process and its ancestors, when its session was looked for
+        std::string session;
+        model::Event person;  ///< exec.id and who.*
+    };
+    static constexpr std::size_t kKnown = 128;
+
     const model::Event& person() const;
+    void look(const sensor::Process& process, Known& known) const;
 
     const sensor::KernelEvent& event_;
     const enrich::EngineAccess& access_;
-    mutable model::Event person_;
-    mutable std::string session_;        ///< whose person `person_` holds, but for the process
-    mutable std::int64_t process_ = -1;  ///< … and of which process
-    mutable std::uint64_t started_ = 0;  ///< … which began then
-    mutable bool found_ = false;
+    mutable std::vector<Known> known_ = std::vector<Known>(kKnown);  ///< by the lowest bits of the process's number
+    mutable const model::Event* found_ = nullptr;                    ///< of the event at hand
+    const model::Event nobody_;
 };
 
 }  // namespace plimsoll::app

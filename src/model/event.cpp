@@ -79,20 +79,26 @@ std::string clock_text(Nanoseconds time, const char* form, bool utc, bool fracti
 
 }  // namespace
 
-std::string_view Event::keep(std::string_view text) {
-    if (text.empty()) return {};
-    if (chunk_ == chunks_.size() || chunks_[chunk_].size - chunks_[chunk_].used < text.size()) [[unlikely]] {
-        while (chunk_ < chunks_.size() && chunks_[chunk_].size - chunks_[chunk_].used < text.size()) ++chunk_;
+/// So many bytes in a row, to be filled.
+char* Event::room(std::size_t size) {
+    if (chunk_ == chunks_.size() || chunks_[chunk_].size - chunks_[chunk_].used < size) [[unlikely]] {
+        while (chunk_ < chunks_.size() && chunks_[chunk_].size - chunks_[chunk_].used < size) ++chunk_;
         if (chunk_ == chunks_.size()) {
             const std::size_t grown = chunks_.empty() ? kFirstChunk : chunks_.back().size * 2;
-            const std::size_t size = std::max(grown, text.size());
-            chunks_.push_back({.bytes = std::make_unique_for_overwrite<char[]>(size), .size = size});
+            const std::size_t made = std::max(grown, size);
+            chunks_.push_back({.bytes = std::make_unique_for_overwrite<char[]>(made), .size = made});
         }
     }
     Chunk& chunk = chunks_[chunk_];
     char* const place = chunk.bytes.get() + chunk.used;
+    chunk.used += size;
+    return place;
+}
+
+std::string_view Event::keep(std::string_view text) {
+    if (text.empty()) return {};
+    char* const place = room(text.size());
     copy_text(place, text);
-    chunk.used += text.size();
     return {place, text.size()};
 }
 
@@ -121,39 +127,75 @@ std::size_t Event::memory() const {
     return bytes;
 }
 
-Event Event::clone() const {
-    Event copy(time_);
-    copy.slots_ = slots_;
-    copy.values_ = values_;
+std::size_t Event::text_bytes() const {
     std::size_t size = 0;
     for (const Chunk& chunk : chunks_) size += chunk.used;
-    if (size == 0) return copy;
-    // All text in one piece, and then every text moved to where it stands there.
-    copy.chunks_.push_back({.bytes = std::make_unique_for_overwrite<char[]>(size), .size = size});
-    Chunk& all = copy.chunks_.front();
-    for (const Chunk& chunk : chunks_) {
-        std::memcpy(all.bytes.get() + all.used, chunk.bytes.get(), chunk.used);
-        all.used += chunk.used;
+    return size;
+}
+
+void Event::make_room(std::size_t fields, std::size_t values, std::size_t text_bytes) {
+    slots_.reserve(slots_.size() + fields);
+    values_.reserve(values_.size() + values);
+    while (chunk_ < chunks_.size() && chunks_[chunk_].size - chunks_[chunk_].used < text_bytes) ++chunk_;
+    if (text_bytes > 0 && chunk_ == chunks_.size())
+        chunks_.push_back({.bytes = std::make_unique_for_overwrite<char[]>(text_bytes), .size = text_bytes});
+}
+
+void Event::add(const Event& other) {
+    // All its text in one piece, and then every text moved to where it stands there.
+    const std::size_t text_size = other.text_bytes();
+    char* const text = text_size == 0 ? nullptr : room(text_size);
+    char* at = text;
+    for (const Chunk& chunk : other.chunks_) {
+        if (chunk.used == 0) continue;
+        std::memcpy(at, chunk.bytes.get(), chunk.used);
+        at += chunk.used;
     }
-    const auto move = [&](std::string_view& text) {
-        if (text.empty()) return;
+    const auto moved = [&](std::string_view from) -> std::string_view {
+        if (from.empty()) return {};
         std::size_t skipped = 0;
-        for (const Chunk& chunk : chunks_) {
+        for (const Chunk& chunk : other.chunks_) {
             const std::less<> less;
             const char* const begin = chunk.bytes.get();
-            if (!less(text.data(), begin) && less(text.data(), begin + chunk.used)) {
-                text = {all.bytes.get() + skipped + (text.data() - begin), text.size()};
-                return;
-            }
+            if (!less(from.data(), begin) && less(from.data(), begin + chunk.used))
+                return {text + skipped + (from.data() - begin), from.size()};
             skipped += chunk.used;
         }
+        return from;  // text that no event owns
     };
-    for (Slot& slot : copy.slots_) {
-        move(slot.key);
-        move(slot.reason);
+    const auto first = static_cast<std::uint32_t>(values_.size());
+    values_.insert(values_.end(), other.values_.begin(), other.values_.end());
+    for (std::size_t i = first; i < values_.size(); ++i)
+        if (auto* const one = std::get_if<std::string_view>(&values_[i])) *one = moved(*one);
+    // Both rows of slots are in order: merged from their ends, so that none is overwritten.
+    std::size_t mine = slots_.size();
+    std::size_t its = other.slots_.size();
+    slots_.resize(mine + its);
+    std::size_t to = slots_.size();
+    while (its > 0) {
+        const Slot& from = other.slots_[its - 1];
+        const Place place{from.field, from.key};
+        if (mine > 0 && !before(slots_[mine - 1], place)) {
+            const bool both = slots_[mine - 1].field == from.field && slots_[mine - 1].key == from.key;
+            slots_[--to] = slots_[--mine];
+            if (both) --its;
+            continue;
+        }
+        Slot& made = slots_[--to];
+        made = from;
+        made.first += first;
+        made.key = moved(from.key);
+        made.reason = moved(from.reason);
+        --its;
     }
-    for (Value& value : copy.values_)
-        if (auto* const text = std::get_if<std::string_view>(&value)) move(*text);
+    const auto begin = slots_.begin();  // what lies between was both's
+    slots_.erase(begin + static_cast<std::ptrdiff_t>(mine), begin + static_cast<std::ptrdiff_t>(to));
+}
+
+Event Event::clone() const {
+    Event copy(time_);
+    copy.make_room(slots_.size(), values_.size(), text_bytes());
+    copy.add(*this);
     return copy;
 }
 

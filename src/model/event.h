@@ -41,6 +41,13 @@ public:
     /// Forgets everything, keeps the memory.
     void clear(Nanoseconds time = 0);
 
+    /// Memory for so much more, at once.
+    void make_room(std::size_t fields, std::size_t values, std::size_t text_bytes);
+
+    /// Takes over each field of `other` that this one has not; text is copied.
+    void add(const Event& other);
+    [[nodiscard]] std::size_t text_bytes() const;
+
     // Setting a field again replaces what it had. Text is copied.
     void set(FieldKey field, std::string_view text);
     void set(FieldKey field, const char* text) { set(field, std::string_view(text)); }
@@ -78,6 +85,7 @@ public:
 
 private:
     std::string_view keep(std::string_view text);
+    [[nodiscard]] char* room(std::size_t size);
     [[nodiscard]] Value kept(const Value& value);
     Slot& slot(FieldId field, std::string_view key);
     [[nodiscard]] const Slot* find(FieldId field, std::string_view key) const;

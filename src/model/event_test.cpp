@@ -54,5 +54,29 @@ TEST(Event, AMovedOrClonedEventKeepsItsText) {
     EXPECT_EQ(clone.slots().size(), 200U);
 }
 
+TEST(Event, TakesOverWhatItHasNot) {
+    Event process;
+    process.set("proc.name", "sh");
+    process.set("container.name", "of the process");
+    process.unknown("container.image", "no engine has told of it");
+    for (int i = 0; i < 50; ++i) process.set_keyed("container.label", "key" + std::to_string(i), std::string(40, 'x'));
+    Event event(5);
+    event.set("container.name", "of the event");
+    event.set("evt.type", "openat");
+    event.set_number("proc.pid", 7);
+    event.add(process);
+    process.clear();
+    EXPECT_EQ(event.text("container.name"), "of the event");
+    EXPECT_EQ(event.text("evt.type"), "openat");
+    EXPECT_EQ(event.text("proc.name"), "sh");
+    EXPECT_EQ(event.text("container.label", "key49"), std::string(40, 'x'));
+    EXPECT_EQ(event.read(FieldKey("container.image").id(), {}).reason, "no engine has told of it");
+    EXPECT_EQ(event.slots().size(), 55U);
+    for (std::size_t i = 1; i < event.slots().size(); ++i) {
+        EXPECT_LT(std::tie(event.slots()[i - 1].field, event.slots()[i - 1].key),
+                  std::tie(event.slots()[i].field, event.slots()[i].key));
+    }
+}
+
 }  // namespace
 }  // namespace plimsoll::model

@@ -12,7 +12,6 @@ struct AlertRules::InForce {
     std::vector<FieldUse> identity;  ///< fields that tell one alert of the rule from another
     std::atomic<std::uint64_t> matched = 0;
     std::atomic<std::uint64_t> unknown = 0;
-    bool reads_file_name = false;
     std::string unknown_reason;      ///< guarded
     const FieldUse* told = nullptr;  ///< what unknown_reason tells of; of the judging thread
     std::string told_reason;
@@ -62,7 +61,8 @@ std::string identity_of(const Rule& rule, const std::vector<FieldUse>& fields, c
 
 }  // namespace
 
-AlertRules::AlertRules(RuleSet set, std::span<const std::string_view> sources) : set_(std::move(set)) {
+AlertRules::AlertRules(RuleSet set, std::span<const std::string_view> sources, std::span<const ExpressionPtr> wishes)
+    : set_(std::move(set)) {
     ProgramBuilder builder;
     for (const Rule& rule : set_.rules) {
         if (!rule.enabled || std::ranges::count(sources, rule.source) == 0) continue;
@@ -76,26 +76,29 @@ AlertRules::AlertRules(RuleSet set, std::span<const std::string_view> sources) :
         }
         rules_.push_back(std::move(made));
     }
+    for (const ExpressionPtr& wish : wishes) check(builder.add(wish).has_value());  // its owner compiled it before
     program_ = std::make_unique<const Program>(std::move(builder).build());
     evaluator_ = std::make_unique<Evaluator>(*program_);
-    for (ConditionId id = 0; id < rules_.size(); ++id)
-        rules_[id]->reads_file_name = std::ranges::any_of(program_->fields_of(id), names_file);
+    for (ConditionId id = 0; id < program_->conditions(); ++id)
+        reads_file_name_.push_back(std::ranges::any_of(program_->fields_of(id), names_file));
 }
 
 AlertRules::~AlertRules() = default;
 
-std::span<const AlertMatch> AlertRules::match(const model::Fields& event) {
-    matches_.clear();
-    evaluator_->start(event);
-    for (const ConditionId id : evaluator_->candidates()) judge(id, event);
-    return matches_;
-}
+std::span<const AlertMatch> AlertRules::match(const model::Fields& event) { return judge(event, false); }
 
-std::span<const AlertMatch> AlertRules::match_again(const model::Fields& event) {
+std::span<const AlertMatch> AlertRules::match_again(const model::Fields& event) { return judge(event, true); }
+
+std::span<const AlertMatch> AlertRules::judge(const model::Fields& event, bool again) {
     matches_.clear();
+    wished_ = false;
     evaluator_->start(event);
     for (const ConditionId id : evaluator_->candidates()) {
-        if (rules_[id]->reads_file_name) judge(id, event);
+        if (again && !reads_file_name_[id]) continue;
+        if (id < rules_.size())
+            judge(id, event);
+        else
+            wished_ = wished_ || evaluator_->evaluate(id) != Truth::no;
     }
     return matches_;
 }

@@ -34,8 +34,10 @@ struct AlertRuleCount {
 /// `counts` to any.
 class AlertRules {
 public:
-    /// Takes the set over. Rules whose source is not among `sources` are left out.
-    explicit AlertRules(RuleSet set, std::span<const std::string_view> sources = kEngineSources);
+    /// Takes the set over. Rules whose source is not among `sources` are left out. `wishes` are conditions that are
+    /// judged beside the rules: see wished().
+    explicit AlertRules(RuleSet set, std::span<const std::string_view> sources = kEngineSources,
+                        std::span<const ExpressionPtr> wishes = {});
     ~AlertRules();
     AlertRules(const AlertRules&) = delete;
     AlertRules& operator=(const AlertRules&) = delete;
@@ -47,6 +49,9 @@ public:
     /// The same event again, after its file took another name: only rules that read a file's name are judged.
     [[nodiscard]] std::span<const AlertMatch> match_again(const model::Fields& event);
 
+    /// Whether one of the wishes is not false for the event that was judged last.
+    [[nodiscard]] bool wished() const { return wished_; }
+
     /// One row for each rule in force.
     [[nodiscard]] std::vector<AlertRuleCount> counts() const;
 
@@ -55,14 +60,17 @@ public:
 private:
     struct InForce;
 
+    [[nodiscard]] std::span<const AlertMatch> judge(const model::Fields& event, bool again);
     void judge(ConditionId id, const model::Fields& event);
     void note_unknown(InForce& rule);
 
     RuleSet set_;
-    std::vector<std::unique_ptr<InForce>> rules_;  ///< by ConditionId
+    std::vector<std::unique_ptr<InForce>> rules_;  ///< by ConditionId; those of the wishes follow
+    std::vector<bool> reads_file_name_;            ///< by ConditionId
     std::unique_ptr<const Program> program_;
     std::unique_ptr<Evaluator> evaluator_;
     std::vector<AlertMatch> matches_;
+    bool wished_ = false;
     mutable std::mutex mutex_;  ///< guards the reasons
 };
 

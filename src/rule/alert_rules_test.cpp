@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "model/event.h"
+#include "rule/scope.h"
 
 namespace plimsoll::rule {
 namespace {
@@ -120,6 +121,17 @@ TEST(AlertRules, JudgeAnotherNameOfTheFileByTheRulesThatReadIt) {
     EXPECT_THAT(outputs(alerts.match(event)), testing::ElementsAre("of process: o"));
     event.set("fd.name", "/bin/x");
     EXPECT_THAT(outputs(alerts.match_again(event)), testing::ElementsAre("of file: /bin/x"));
+}
+
+TEST(AlertRules, JudgesWishesBesideTheRules) {
+    const auto wish = resolve("container.name startswith web", {});
+    ASSERT_TRUE(wish);
+    AlertRules alerts(rules(), AlertRules::kEngineSources, std::span(&*wish, 1));
+    EXPECT_EQ(outputs(alerts.match(start_of("web-1", false))), std::vector<std::string>{"any start: start of web-1"});
+    EXPECT_TRUE(alerts.wished());
+    EXPECT_EQ(alerts.match(start_of("db", false)).size(), 1U);
+    EXPECT_FALSE(alerts.wished());
+    EXPECT_EQ(alerts.counts().size(), 3U);  // a wish is no rule
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <bit>
 #include <limits>
+#include <new>
 
 #include "rule/graph.h"
 
@@ -22,14 +24,30 @@ struct EvaluatorState {
     explicit EvaluatorState(const Graph& all)
         : graph(&all),
           stamps(all.steps.size()),
-          cell_stamps(all.slots.size()),
+          readings(all.slots.size()),
           cells(all.slots.size()),
           looked_up(all.text_indexes.size()),
-          group_stamps(all.groups) {}
+          group_stamps(all.group_numbers.size()) {
+        for (std::size_t i = 0; i < readings.size(); ++i) {
+            const Slot& slot = all.slots[i];
+            readings[i].plain = slot.transform == Transform::none && slot.use.field != kDirectionField;
+            readings[i].field = slot.use.field;
+            readings[i].arg = slot.use.arg;
+        }
+    }
 
     struct Stamp {
         std::uint32_t record = 0;
         Truth truth = Truth::no;
+    };
+
+    /// What a slot holds for the record that the stamp names.
+    struct Read {
+        std::uint32_t record = 0;
+        bool plain = false;  ///< a field, and nothing more to it
+        model::FieldId field = 0;
+        std::string_view arg;
+        model::Reading reading;
     };
 
     /// What came of looking a slot's text up. `odd`: a value is no text.
@@ -37,6 +55,7 @@ struct EvaluatorState {
         enum class Result : std::uint8_t { done, absent, unknown, odd };
         std::uint32_t record = 0;
         Result result = Result::done;
+        std::vector<TextIndex::Group> held;  ///< groups that hold, each once
     };
 
     const Graph* graph;
@@ -44,9 +63,9 @@ struct EvaluatorState {
     std::uint32_t number = 0;
     std::size_t type_index = kNoType;
     bool type_is_known = false;
-    std::vector<Stamp> stamps;  ///< by StepId
-    std::vector<std::uint32_t> cell_stamps;
-    std::vector<Cell> cells;
+    std::vector<Stamp> stamps;                ///< by StepId
+    std::vector<Read> readings;               ///< by SlotId
+    std::vector<Cell> cells;                  ///< what the readings of transformers borrow
     std::vector<LookUp> looked_up;            ///< by text index
     std::vector<std::uint32_t> group_stamps;  ///< the last record that a group of texts held for
     std::vector<ConditionId> candidates_of_record;
@@ -56,8 +75,8 @@ struct EvaluatorState {
         record = &next;
         if (number == std::numeric_limits<std::uint32_t>::max()) {
             std::ranges::fill(stamps, Stamp{});
-            std::ranges::fill(cell_stamps, 0);
-            std::ranges::fill(looked_up, LookUp{});
+            for (Read& each : readings) each.record = 0;
+            for (LookUp& each : looked_up) each.record = 0;
             std::ranges::fill(group_stamps, 0);
             number = 0;
         }
@@ -85,13 +104,23 @@ struct EvaluatorState {
     }
 
     const model::Reading& read(SlotId id) {
-        Cell& cell = cells[id];
-        if (cell_stamps[id] == number) return cell.reading;
-        cell_stamps[id] = number;
+        Read& at = readings[id];
+        if (at.record == number) return at.reading;
+        at.record = number;
+        if (at.plain)
+            new (&at.reading) model::Reading(record->read(at.field, at.arg));  // in its place: nothing is copied
+        else
+            at.reading = read_other(id);
+        return at.reading;
+    }
+
+    /// Of a transformer, or of the direction, which every event has.
+    model::Reading read_other(SlotId id) {
         const Slot& slot = graph->slots[id];
+        Cell& cell = cells[id];
         if (slot.transform == Transform::none) {
             cell.reading = record->read(slot.use.field, slot.use.arg);
-            if (cell.reading.state == model::Reading::State::absent && slot.use.field == kDirectionField) {
+            if (cell.reading.state == model::Reading::State::absent) {
                 cell.values = {model::Value(kEventDirection)};
                 cell.reading = model::Reading::of(cell.values);
             }
@@ -109,6 +138,10 @@ struct EvaluatorState {
         const auto& left = read(test.left);
         if (left.state == State::absent) return Truth::no;
         if (test.simple && left.state == State::present && !left.values.empty()) {
+            if (test.type == model::Type::boolean) {
+                const auto* const truth = std::get_if<bool>(&left.values[0]);
+                return truth == nullptr ? Truth::unknown : truth_of(*truth == test.wanted);
+            }
             bool odd = false;
             const bool matched = matches_one(test, left.values[0], odd);
             return odd ? Truth::unknown : truth_of(matched);
@@ -132,7 +165,9 @@ struct EvaluatorState {
         if (at.record == number) return at.result;
         const SlotId slot = graph->index_slots[place];
         const auto& reading = read(slot);
-        at = {number, LookUp::Result::done};
+        at.record = number;
+        at.result = LookUp::Result::done;
+        at.held.clear();
         if (reading.state == State::absent) {
             at.result = LookUp::Result::absent;
         } else if (reading.state == State::unknown) {
@@ -145,29 +180,44 @@ struct EvaluatorState {
                                                                                    : 1)) {
                 const auto* text = std::get_if<std::string_view>(&value);
                 if (text == nullptr) return at.result = LookUp::Result::odd;
-                index.find(*text, [&](TextIndex::Group group) { group_stamps[group] = number; });
+                index.find(*text, [&](TextIndex::Group group) {
+                    if (group_stamps[group] == number) return;
+                    group_stamps[group] = number;
+                    at.held.push_back(graph->group_numbers[group]);
+                });
             }
         }
         return at.result;
     }
 
-    /// Whether one of the guards holds, or it cannot be told.
-    bool may_hold(const Candidate& candidate) {
-        if (candidate.count == 0) return true;
-        for (const Guard& guard : std::span(graph->guards).subspan(candidate.first, candidate.count)) {
-            if (group_stamps[guard.group] == number) return true;
-            const auto result = look_up(guard.index);
-            if (result == LookUp::Result::unknown || result == LookUp::Result::odd) return true;
-            if (group_stamps[guard.group] == number) return true;
+    /// The conditions of the block that are not certainly false, by their bits.
+    std::uint64_t not_false(const Block& block) {
+        std::uint64_t left = block.all;
+        for (const Block::Gate& gate : block.gates) {
+            if ((left & gate.mask) != 0 && evaluate(gate.step) == Truth::no) left &= ~gate.mask;
         }
-        return false;
+        std::uint64_t passed = block.open;
+        for (const Block::Lookup& lookup : block.lookups) {
+            if ((lookup.mask & left & ~passed) == 0) continue;
+            switch (look_up(lookup.index)) {
+                case LookUp::Result::done: break;
+                case LookUp::Result::absent: continue;
+                case LookUp::Result::unknown:
+                case LookUp::Result::odd: passed |= lookup.mask; continue;
+            }
+            for (const TextIndex::Group group : looked_up[lookup.index].held) {
+                if (group < lookup.conditions.size()) passed |= lookup.conditions[group];
+            }
+        }
+        return passed & left;
     }
 
     std::span<const ConditionId> candidates() {
         if (type() == kUntold) return graph->all;
         candidates_of_record.clear();
-        for (const Candidate& candidate : graph->guarded[type_index]) {
-            if (may_hold(candidate)) candidates_of_record.push_back(candidate.condition);
+        for (const Block& block : graph->blocks[graph->blocks_of[type_index]]) {
+            for (auto left = not_false(block); left != 0; left &= left - 1)
+                candidates_of_record.push_back(block.conditions[static_cast<std::size_t>(std::countr_zero(left))]);
         }
         return candidates_of_record;
     }

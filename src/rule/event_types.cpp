@@ -14,10 +14,18 @@ namespace {
 
 constexpr std::size_t kPlaces = 2048;
 
+/// Of its length, its first and its last bytes.
 constexpr std::size_t hash(std::string_view name) {
-    std::uint32_t hash = 2166136261;  // FNV-1a
-    for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619;
-    return (hash ^ hash >> 16) % kPlaces;
+    std::uint64_t first = name.size();
+    std::uint64_t last = 0;
+    const std::size_t some = std::min<std::size_t>(name.size(), 4);
+    for (std::size_t i = 0; i < some; ++i) {
+        first = first << 8U | static_cast<unsigned char>(name[i]);
+        last = last << 8U | static_cast<unsigned char>(name[name.size() - 1 - i]);
+    }
+    std::uint64_t mixed = (first << 24U ^ last) * 0x9e3779b97f4a7c15ULL;
+    mixed = (mixed ^ mixed >> 29U) * 0xbf58476d1ce4e5b9ULL;
+    return static_cast<std::size_t>(mixed >> 40U) % kPlaces;
 }
 
 /// Numbers of the names by hash, plus one; the next place where one is taken.

@@ -147,4 +147,21 @@ bool PathPattern::covers(std::string_view path) const {
     return !parts_.empty() || absolute_;
 }
 
+std::vector<std::string> PathPattern::beginnings() const {
+    // The parts that stand for themselves, or fewer of them before a slash too many.
+    std::vector<std::string> out;
+    std::string before;
+    for (const std::string& part : parts_) {
+        if (has_pattern(part)) break;
+        if (absolute_ || !before.empty()) {
+            before += '/';
+            out.push_back(before + "/");
+        }
+        before += part;
+    }
+    if (before.empty()) return {};
+    out.push_back(before);
+    return out;
+}
+
 }  // namespace plimsoll::rule

@@ -14,6 +14,9 @@ public:
 
     [[nodiscard]] bool matches(std::string_view text) const;
 
+    /// What every text that matches begins with.
+    [[nodiscard]] std::string_view beginning() const { return std::string_view(pattern_).substr(0, literal_); }
+
 private:
     std::string pattern_;
     bool ignore_case_;
@@ -27,6 +30,9 @@ public:
 
     /// Whether the pattern names `path` or one of the directories that hold it.
     [[nodiscard]] bool covers(std::string_view path) const;
+
+    /// What every path that is covered begins with, one or another of them; none when nothing is certain.
+    [[nodiscard]] std::vector<std::string> beginnings() const;
 
 private:
     bool absolute_;

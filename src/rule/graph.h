@@ -73,6 +73,7 @@ struct Test {
     model::Several several = model::Several::no;
     std::optional<SlotId> right;
     bool simple = false;  ///< one value of the left is compared with one constant; set by plan()
+    bool wanted = false;  ///< of a simple test of a truth: what it must be
 
     std::vector<std::string> texts;
     TextSet set;  ///< of texts, for `in` and `intersects`
@@ -117,11 +118,24 @@ struct Guard {
     friend bool operator==(const Guard&, const Guard&) = default;
 };
 
-/// A condition that events of one type may make true: only when one of the guards holds, where there are any.
-struct Candidate {
-    ConditionId condition = 0;
-    std::uint32_t first = 0;  ///< in Graph::guards
-    std::uint32_t count = 0;
+/// Up to 64 conditions that events of some types may make true, one bit each. Those of a gate can hold only when its
+/// step does; those that are not open only when one of their guards does.
+struct Block {
+    struct Gate {
+        StepId step = 0;
+        std::uint64_t mask = 0;
+    };
+    struct Lookup {
+        std::uint32_t index = 0;
+        std::uint64_t mask = 0;                 ///< of conditions with guards in the index
+        std::vector<std::uint64_t> conditions;  ///< by the group's number in its index
+    };
+
+    std::vector<ConditionId> conditions;  ///< by bit
+    std::uint64_t all = 0;
+    std::uint64_t open = 0;
+    std::vector<Gate> gates;
+    std::vector<Lookup> lookups;  ///< cheap ones first
 };
 inline constexpr std::uint32_t kNoIndex = 0xffffffff;
 
@@ -139,12 +153,15 @@ struct Graph {
     std::vector<Step> steps;  ///< by NodeId, and more
     std::vector<std::uint32_t> step_children;
     std::vector<EventSet> type_tests;
-    SlotId type_slot = kNoIndex;          ///< of evt.type; kNoIndex when no condition reads it
-    std::vector<TextIndex> text_indexes;  ///< a slot may have two: of what costs little, and of texts that stand inside
-    std::vector<SlotId> index_slots;      ///< by text index
-    std::vector<Guard> guards;
-    std::vector<std::vector<Candidate>> guarded;  ///< by event type
-    TextIndex::Group groups = 0;
+    SlotId type_slot = kNoIndex;  ///< of evt.type; kNoIndex when no condition reads it
+    std::vector<TextIndex>
+        text_indexes;                 ///< a slot may have some: of what costs little, and of texts that stand inside
+    std::vector<SlotId> index_slots;  ///< by text index
+    std::vector<std::uint8_t> index_scans;     ///< by text index: of texts that stand inside
+    std::vector<std::uint32_t> group_numbers;  ///< by group: its number in its index
+    std::vector<std::optional<Guard>> hints;   ///< by StepId: what must hold when a test that is not by index does
+    std::vector<std::vector<Block>> blocks;
+    std::vector<std::uint32_t> blocks_of;  ///< by event type, in blocks
 };
 
 /// The event types for which a test is true; nothing when they do not decide it.
@@ -156,7 +173,7 @@ struct Graph {
 /// Fills Graph::steps and what they refer to.
 void plan(Graph& graph);
 
-/// Fills Graph::guarded, once the steps are there.
+/// Fills Graph::blocks, once the steps are there.
 void guard_candidates(Graph& graph);
 
 /// Fills Graph::event_types and Graph::by_event_type.
@@ -175,7 +192,7 @@ struct Cell {
 /// Applies the slot's transformer to its inputs, whose readings are `inputs`.
 void apply(const Slot& slot, const std::vector<const model::Reading*>& inputs, Cell& out);
 
-/// The same for a simple test and the only value.
+/// The same for a simple test, not of a truth, and the only value.
 [[nodiscard]] bool matches_one(const Test& test, const model::Value& value, bool& mismatch);
 
 /// Compares; `left` is present. `mismatch` is set when a value's type is not the field's.

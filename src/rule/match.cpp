@@ -159,14 +159,7 @@ bool compare_with_field(const Test& test, const Value& left, const Reading& righ
 
 }  // namespace
 
-bool matches_one(const Test& test, const Value& value, bool& mismatch) {
-    if (test.type == Type::boolean) {
-        const auto* truth = std::get_if<bool>(&value);
-        mismatch = truth == nullptr;
-        return truth != nullptr && (*truth == test.booleans[0]) != (test.op == Operator::ne);
-    }
-    return compare(test, value, 0, mismatch);
-}
+bool matches_one(const Test& test, const Value& value, bool& mismatch) { return compare(test, value, 0, mismatch); }
 
 bool matches(const Test& test, const Reading& left, const Reading* right, bool& mismatch) {
     const auto values = left.values;

@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::size_t kLargestIndexed = 20'000;  ///< values of one test; larger lists keep their own set
 
-/// Texts that are looked for inside are found together where values are short: in names of files. In a command line of
-/// some hundred bytes a walk costs more than the few searches that come to be made.
+/// Texts that are looked for inside are found together. In a command line of some hundred bytes a walk costs more than
+/// the few searches that come to be made: there only a glance is worth while.
 bool is_short(const Slot& slot) { return model::field(slot.use.field).name.starts_with("fd."); }
 
 bool is_by_index(const Graph& graph, const Test& test) {
@@ -22,8 +22,26 @@ bool is_by_index(const Graph& graph, const Test& test) {
     const bool op = test.op == Operator::eq || test.op == Operator::in || test.op == Operator::startswith ||
                     test.op == Operator::endswith || test.op == Operator::contains;
     return any && op && !test.right && !test.list && test.several != model::Several::ends && is_text(test.type) &&
-           graph.slots[test.left].transform == Transform::none && test.texts.size() <= kLargestIndexed &&
-           (test.op != Operator::contains || is_short(graph.slots[test.left]));
+           graph.slots[test.left].transform == Transform::none && test.texts.size() <= kLargestIndexed;
+}
+
+/// What one of must begin a value for which the test holds, of patterns; none when nothing is certain.
+std::vector<std::string> beginnings_of(const Graph& graph, const Test& test) {
+    const bool pattern = test.op == Operator::glob || test.op == Operator::pmatch;
+    if (!pattern || test.modifier != Modifier::none || test.right || test.list ||
+        test.several == model::Several::ends || graph.slots[test.left].transform != Transform::none)
+        return {};
+    std::vector<std::string> out;
+    for (const Glob& glob : test.globs) {
+        if (glob.beginning().size() < 2) return {};
+        out.emplace_back(glob.beginning());
+    }
+    for (const PathPattern& path : test.paths) {
+        const auto all = path.beginnings();
+        if (all.empty()) return {};
+        out.insert(out.end(), all.begin(), all.end());
+    }
+    return out;
 }
 
 constexpr auto kFewValues = std::to_array<std::string_view>(
@@ -66,6 +84,7 @@ public:
 
     void run() {
         graph_.steps.resize(graph_.nodes.size());
+        graph_.hints.resize(graph_.nodes.size());
         weights_.resize(graph_.nodes.size());
         for (NodeId id = 0; id < graph_.nodes.size(); ++id) {  // children come before their parents
             const Node& node = graph_.nodes[id];
@@ -91,42 +110,66 @@ private:
         Test& test = graph_.tests[number];
         test.simple = test.op != Operator::exists && !test.right && !test.list && test.several == model::Several::no &&
                       test.modifier == Modifier::none && test.set.empty() && test.constants() == 1;
+        if (test.simple && test.type == model::Type::boolean)
+            test.wanted = test.booleans[0] != (test.op == Operator::ne);
         if (const auto types = types_of(graph_, test)) {
             set(id, {.kind = StepKind::event_type, .first = static_cast<std::uint32_t>(graph_.type_tests.size())},
                 {1, 0.7});
             graph_.type_slot = test.left;
             graph_.type_tests.push_back(*types);
-        } else if (is_by_index(graph_, test) && has_room(test)) {
+            return;
+        }
+        if (is_by_index(graph_, test)) {
+            const auto index = index_of(test);
+            if (!index) return set(id, {.kind = StepKind::test, .first = number}, weigh(test));
             const std::uint32_t tests[] = {number};
             const double no = has_few_values(graph_.slots[test.left]) ? 0.4 : 0.95;
-            set(id, by_index(index_of(test), tests), {test.op == Operator::contains ? 10.0 : 2.0, no});
-        } else {
-            set(id, {.kind = StepKind::test, .first = number}, weigh(test));
+            return set(id, by_index(*index, tests), {test.op == Operator::contains ? 10.0 : 2.0, no});
         }
+        set(id, {.kind = StepKind::test, .first = number}, weigh(test));
+        const auto beginnings = beginnings_of(graph_, test);
+        if (beginnings.empty()) return;
+        const auto index = index_of(test);
+        const auto group = add_group(*index);
+        for (const std::string& each : beginnings) graph_.text_indexes[*index].add_beginning(each, group);
+        graph_.hints[id] = Guard{*index, group};
     }
 
-    /// The index of the slot for such tests.
-    std::uint32_t index_of(const Test& test) {
+    /// The index of the slot for such tests; nothing when there is no room for them.
+    std::optional<std::uint32_t> index_of(const Test& test) {
+        const bool inside = test.op == Operator::contains;
+        const bool glance = inside && !is_short(graph_.slots[test.left]);
+        const auto has_room = [&](std::uint32_t index) {
+            return !inside || graph_.text_indexes[index].has_room_inside(test.texts, glance);
+        };
         const auto next = static_cast<std::uint32_t>(graph_.text_indexes.size());
-        const auto [place, fresh] = indexes_.try_emplace({test.left, test.op == Operator::contains}, next);
-        if (fresh) {
-            graph_.text_indexes.emplace_back();
-            graph_.index_slots.push_back(test.left);
-        }
+        const auto [place, fresh] = indexes_.try_emplace({test.left, inside}, next);
+        if (fresh) add_index(test.left, inside);
+        if (has_room(place->second)) return place->second;
+        if (!inside) return std::nullopt;
+        // Another one, with room of its own.
+        if (!fresh) add_index(test.left, inside);
+        if (!has_room(static_cast<std::uint32_t>(graph_.text_indexes.size() - 1))) return std::nullopt;
+        place->second = static_cast<std::uint32_t>(graph_.text_indexes.size() - 1);
         return place->second;
     }
 
-    bool has_room(const Test& test) {
-        if (test.op != Operator::contains) return true;
-        std::size_t bytes = 0;
-        for (const auto& text : test.texts) bytes += text.size();
-        return graph_.text_indexes[index_of(test)].has_room_inside(bytes);
+    void add_index(SlotId slot, bool inside) {
+        graph_.text_indexes.emplace_back();
+        graph_.index_slots.push_back(slot);
+        graph_.index_scans.push_back(inside ? 1 : 0);
+        groups_of_.push_back(0);
+    }
+
+    TextIndex::Group add_group(std::uint32_t index) {
+        graph_.group_numbers.push_back(groups_of_[index]++);
+        return static_cast<TextIndex::Group>(graph_.group_numbers.size() - 1);
     }
 
     /// A step that holds when one of the tests, all of one index, does.
     Step by_index(std::uint32_t place, std::span<const std::uint32_t> tests) {
         TextIndex& index = graph_.text_indexes[place];
-        const auto group = graph_.groups++;
+        const auto group = add_group(place);
         Step step{.kind = StepKind::text,
                   .first = static_cast<std::uint32_t>(graph_.step_children.size()),
                   .count = static_cast<std::uint32_t>(tests.size()),
@@ -167,6 +210,7 @@ private:
         for (const auto& [place, tests] : by_place) {
             const auto made = static_cast<StepId>(graph_.steps.size());
             graph_.steps.emplace_back();
+            graph_.hints.emplace_back();
             weights_.emplace_back();
             const double cost = graph_.tests[tests[0]].op == Operator::contains ? 10 : 2;
             set(made, by_index(place, tests), {cost, 0.9});
@@ -191,7 +235,8 @@ private:
 
     Graph& graph_;
     std::vector<Weight> weights_;
-    std::map<std::pair<SlotId, bool>, std::uint32_t> indexes_;  // text indexes, by slot and whether texts stand inside
+    std::map<std::pair<SlotId, bool>, std::uint32_t> indexes_;  // the last ones, by slot and whether texts stand inside
+    std::vector<std::uint32_t> groups_of_;                      // by index: how many it has
 };
 
 }  // namespace

@@ -34,6 +34,16 @@ std::string random_check(Random& random) {
                                                      "proc.name in (sh, bash)",
                                                      "proc.aname = sh",
                                                      "proc.aname startswith o",
+                                                     "proc.cmdline contains anyof (ope, h)",
+                                                     "fd.name contains /x",
+                                                     "fd.name glob /etc/*/x",
+                                                     "fd.name pmatch (/etc/a, /proc/*/environ)",
+                                                     "fd.name startswith /etc",
+                                                     "fd.directory = /etc/a",
+                                                     "evt.is_open_read = true",
+                                                     "evt.is_open_write = true",
+                                                     "fd.num >= 0",
+                                                     "fd.l4proto = tcp",
                                                      "proc.pid > 3",
                                                      "user.uid = 0"};
     return kChecks[static_cast<std::size_t>(pick(random, static_cast<int>(kChecks.size())))];
@@ -68,6 +78,22 @@ FieldMap random_record(Random& random, std::string& type) {
             default: EXPECT_TRUE(out.set(name, {number ? "7" : "sh"}).has_value());
         }
     }
+    static const std::vector<std::pair<const char*, std::vector<std::string>>> kOthers = {
+        {"proc.cmdline", {"sh -c open", "cat a file whose name is rather long"}},
+        {"fd.name", {"/etc/a/x", "//etc/a", "/etc//a/b", "/proc/7/environ", "/x"}},
+        {"fd.directory", {"/etc/a", "/"}},
+        {"fd.num", {"3", "-2"}},
+        {"fd.l4proto", {"tcp", "udp"}},
+        {"evt.is_open_read", {"true", "false"}},
+        {"evt.is_open_write", {"true", "false"}}};
+    for (const auto& [name, values] : kOthers) {
+        const auto which = static_cast<std::size_t>(pick(random, static_cast<int>(values.size()) + 2));
+        if (which < values.size()) {
+            EXPECT_TRUE(out.set(name, {values[which]}).has_value());
+        } else if (which == values.size()) {
+            EXPECT_TRUE(out.set_unknown(name, "chance").has_value());
+        }
+    }
     return out;
 }
 
@@ -97,7 +123,7 @@ TEST(ProgramProperty, SharedIndexedEvaluationEqualsThePlainOne) {
     int unknowns = 0;
     int left_out = 0;
     int unlikely = 0;
-    for (int round = 0; round < 40; ++round) {
+    for (int round = 0; round < 120; ++round) {
         ProgramBuilder builder;
         std::vector<ExpressionPtr> conditions;
         for (int i = 0; i < 8; ++i) {

@@ -183,7 +183,9 @@ struct FieldRow {
 [[nodiscard]] model::Reading read_parameter(EventView& event, std::size_t index);
 
 /// What is kept of an event in the ledger; `event` is the same event by its fields.
-void write_kept(const model::Fields& event, EventView& view, model::Event& out);
+void write_of_event(const model::Fields& event, EventView& view, model::Event& out);
+/// … and of its process, its user and its container.
+void write_of_process(const model::Fields& event, model::Event& out);
 
 /// proc.cmdline of any process, put behind `out`.
 void write_cmdline(const Process& process, std::string& out);

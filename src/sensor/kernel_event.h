@@ -48,9 +48,11 @@ public:
     [[nodiscard]] const RawEvent& raw() const;
     [[nodiscard]] const Process* process() const;
     [[nodiscard]] Nanoseconds time() const;
+    /// While it is the same, so is what is told of the process and its ancestors; 0 without a process.
+    [[nodiscard]] std::uint64_t process_change() const;
 
     /// What is kept of it: the fields that tell what happened, of which process and ancestors, in which container, with
-    /// text of its own. Masks nothing.
+    /// text of its own. Masks nothing. What is told of a process is remembered for its next event.
     void write(model::Event& out) const;
 
 private:

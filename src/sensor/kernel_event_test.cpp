@@ -23,6 +23,17 @@ using testing::StartsWith;
 
 constexpr std::uint64_t kCgroup = 77;
 
+/// Every field of a record, in order.
+std::string all_text(const model::Event& event) {
+    std::string out;
+    for (const model::Event::Slot& slot : event.slots()) {
+        out.append(model::field(slot.field).name).append("[").append(slot.key).append("]=").append(slot.reason);
+        for (const model::Value& value : event.values(slot)) out.append(model::to_text(value)).append(",");
+        out += '\n';
+    }
+    return out;
+}
+
 /// A container with a shell in it: process 50 runs bash, 51 a program that bash started.
 class KernelEventTest : public testing::Test {
 protected:
@@ -605,6 +616,54 @@ TEST_F(KernelEventTest, WhatIsKept) {
     const model::Event copy = kept.clone();
     see(call(SYS_getpid, 1));
     EXPECT_EQ(copy.text("fd.filename"), "passwd");  // text of its own
+}
+
+/// What is remembered of a process is told of its next event as if it had been asked for anew.
+TEST_F(KernelEventTest, WhatIsKeptOfAProcessFollowsWhatItBecomes) {
+    const auto opened = [&](std::uint32_t uid) {
+        TestEvent out = call(SYS_openat, 3).arguments({AT_FDCWD, 0, O_WRONLY, 0}).file("/tmp/x");
+        out.head().euid = uid;
+        return out;
+    };
+    const auto kept = [&](TestEvent event) {
+        see(std::move(event));
+        model::Event out;
+        event_.write(out);
+        KernelEvent fresh(surroundings);
+        fresh.start(event_.raw(), event_.process(), number);
+        model::Event anew;
+        fresh.write(anew);
+        EXPECT_EQ(all_text(out), all_text(anew));
+        return out;
+    };
+    EXPECT_EQ(kept(opened(0)).text("proc.name"), "cat");
+    const model::Event before = kept(opened(0));
+    EXPECT_EQ(before.text("proc.cwd"), "/srv/");
+    EXPECT_EQ(before.text("user.name"), "root");
+    EXPECT_EQ(before.text("proc.pname"), "bash");
+
+    see(call(SYS_chdir, 0).text(WIRE_PATH, "/var"));
+    EXPECT_EQ(kept(opened(0)).text("proc.cwd"), "/var/");
+
+    TestEvent credentials(WIRE_CREDENTIALS);
+    see(credentials.of(51, 1).in_container(kCgroup).as(33));
+    EXPECT_EQ(kept(opened(33)).text("user.name"), "web");
+    EXPECT_EQ(kept(opened(33)).text("group.name"), "web");
+
+    start(50, 40, 1, "zsh", "/usr/bin/zsh", true);  // its parent runs another program
+    EXPECT_EQ(kept(opened(33)).text("proc.pname"), "zsh");
+
+    Container renamed = *event_.process()->container;
+    renamed.name = "store";
+    containers.tell(renamed);
+    EXPECT_EQ(kept(opened(33)).text("container.name"), "store");
+
+    start(51, 50, 1, "tac", "/usr/bin/tac", true);
+    EXPECT_EQ(kept(opened(0)).text("proc.exepath"), "/usr/bin/tac");
+    EXPECT_EQ(before.text("proc.exepath"), "/usr/bin/cat");
+
+    surroundings.boot_offset += 1;  // the clock was set
+    EXPECT_EQ(kept(opened(0)).number("proc.pid.ts"), 1'000'000'000'000'000'002U);
 }
 
 TEST_F(KernelEventTest, WhatWasFoldedCounts) {

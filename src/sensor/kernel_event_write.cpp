@@ -12,95 +12,102 @@ namespace {
 using model::FieldKey;
 using model::Reading;
 
-/// Kept where they have a value, in the order of the table so that each goes behind the others. A truth that is false,
-/// a terminal that is none, and the like are left out: see kOnlyWhenTrue.
-constexpr auto kKept = [] {
-    auto fields = std::to_array<FieldKey>({
-        // what happened
-        "evt.type",
-        "evt.category",
-        "evt.res",
-        "evt.rawres",
-        "evt.failed",
-        "evt.hostname",
-        "evt.count",
-        "evt.is_open_read",
-        "evt.is_open_write",
-        "evt.is_open_exec",
-        "evt.is_open_create",
-        "evt.cpu",
-        // of which process
-        "proc.pid",
-        "proc.vpid",
-        "proc.ppid",
-        "proc.pid.ts",
-        "proc.name",
-        "proc.exe",
-        "proc.args",
-        "proc.cmdline",
-        "proc.exepath",
-        "proc.cwd",
-        "proc.tty",
-        "proc.sid",
-        "proc.pname",
-        "proc.pcmdline",
-        "proc.pexepath",
-        "proc.sname",
-        "proc.apid",
-        "proc.aname",
-        "proc.aexepath",
-        "proc.is_exe_upper_layer",
-        "proc.is_exe_from_memfd",
-        "proc.is_container_healthcheck",
-        "proc.exe_ino",
-        "thread.tid",
-        // who
-        "user.uid",
-        "user.name",
-        "user.loginuid",
-        "user.loginname",
-        "group.gid",
-        "group.name",
-        // where
-        "container.id",
-        "container.full_id",
-        "container.name",
-        "container.image",
-        "container.image.repository",
-        "container.image.tag",
-        "container.type",
-        "k8s.ns.name",
-        "k8s.pod.name",
-        // on what
-        "fd.num",
-        "fd.type",
-        "fd.name",
-        "fd.nameraw",
-        "fd.directory",
-        "fd.filename",
-        "fd.dev",
-        "fd.ino",
-        "fd.is_upper_layer",
-        "fd.l4proto",
-        "fd.is_server",
-        "fd.connected",
-        "fd.cip",
-        "fd.cport",
-        "fd.sip",
-        "fd.sport",
-        "fd.lip",
-        "fd.lport",
-        "fd.rip",
-        "fd.rport",
-        "fd.sip.name",
-        "fd.rip.name",
-        "fs.path.name",
-        "fs.path.source",
-        "fs.path.target",
-    });
+constexpr auto sorted = [](auto fields) {
     std::ranges::sort(fields, {}, &FieldKey::id);
     return fields;
-}();
+};
+
+/// Kept where they have a value, in the order of the table so that each goes behind the others. A truth that is false,
+/// a terminal that is none, and the like are left out: see kOnlyWhenTrue.
+constexpr auto kOfEvent = sorted(std::to_array<FieldKey>({
+    // what happened
+    "evt.source",
+    "evt.type",
+    "evt.category",
+    "evt.res",
+    "evt.rawres",
+    "evt.failed",
+    "evt.count",
+    "evt.is_open_read",
+    "evt.is_open_write",
+    "evt.is_open_exec",
+    "evt.is_open_create",
+    "evt.cpu",
+    // in which process
+    "proc.pid.ts",
+    "thread.tid",
+    // on what
+    "fd.num",
+    "fd.type",
+    "fd.name",
+    "fd.nameraw",
+    "fd.directory",
+    "fd.filename",
+    "fd.dev",
+    "fd.ino",
+    "fd.is_upper_layer",
+    "fd.l4proto",
+    "fd.is_server",
+    "fd.connected",
+    "fd.cip",
+    "fd.cport",
+    "fd.sip",
+    "fd.sport",
+    "fd.lip",
+    "fd.lport",
+    "fd.rip",
+    "fd.rport",
+    "fd.sip.name",
+    "fd.rip.name",
+    "fs.path.name",
+    "fs.path.source",
+    "fs.path.target",
+}));
+
+/// The same of event after event, until the process or one of its ancestors changes.
+constexpr auto kOfProcess = sorted(std::to_array<FieldKey>({
+    // where
+    "evt.hostname",
+    "container.id",
+    "container.full_id",
+    "container.name",
+    "container.image",
+    "container.image.repository",
+    "container.image.tag",
+    "container.type",
+    "k8s.ns.name",
+    "k8s.pod.name",
+    // which process
+    "proc.pid",
+    "proc.vpid",
+    "proc.ppid",
+    "proc.name",
+    "proc.exe",
+    "proc.args",
+    "proc.cmdline",
+    "proc.exepath",
+    "proc.cwd",
+    "proc.tty",
+    "proc.sid",
+    "proc.pname",
+    "proc.pcmdline",
+    "proc.pexepath",
+    "proc.sname",
+    "proc.apid",
+    "proc.aname",
+    "proc.aexepath",
+    "proc.is_exe_upper_layer",
+    "proc.is_exe_from_memfd",
+    "proc.is_container_healthcheck",
+    "proc.exe_ino",
+    // who
+    "user.uid",
+    "user.name",
+    "user.loginuid",
+    "user.loginname",
+    "group.gid",
+    "group.name",
+}));
 
 constexpr auto kOnlyWhenTrue = std::to_array<FieldKey>(
     {"evt.failed", "evt.is_open_read", "evt.is_open_write", "evt.is_open_exec", "evt.is_open_create",
@@ -110,9 +117,13 @@ constexpr auto kOnlyWhenTrue = std::to_array<FieldKey>(
 constexpr auto kUnknownKept = std::to_array<FieldKey>({"container.id", "container.name", "container.image"});
 
 template <std::size_t N>
-bool among(const std::array<FieldKey, N>& fields, FieldKey field) {
-    return std::ranges::find(fields, field.id(), &FieldKey::id) != fields.end();
+constexpr auto marks(const std::array<FieldKey, N>& fields) {
+    std::array<bool, model::kFields.size()> all{};
+    for (const FieldKey field : fields) all[field.id()] = true;
+    return all;
 }
+constexpr auto kIsOnlyWhenTrue = marks(kOnlyWhenTrue);
+constexpr auto kIsUnknownKept = marks(kUnknownKept);
 
 bool is_false(const Reading& reading) {
     const auto* const truth = reading.values.empty() ? nullptr : std::get_if<bool>(&reading.values[0]);
@@ -124,9 +135,10 @@ bool is_plain_one(FieldKey field, const Reading& reading) {
     return field.id() == FieldKey("evt.count").id() && number != nullptr && *number == 1;
 }
 
+constexpr FieldKey kArgument = "evt.arg";
+
 /// Parameters that no other field tells. Data that was moved is not kept: it may hold secrets.
 void put_parameters(EventView& view, model::Event& out) {
-    constexpr FieldKey kArgument = "evt.arg";
     using enum ParamKind;
     for (std::size_t i = 0; i < view.params().size(); ++i) {
         const Param& param = view.params()[i];
@@ -143,23 +155,53 @@ void put_parameters(EventView& view, model::Event& out) {
     out.set_keyed(kArgument, "last", std::to_string(value[2] + offset));
 }
 
-}  // namespace
+/// What a field is of, which some events have not: of these no value need be asked for.
+enum Part : std::uint8_t { a_socket = 1, a_file = 2, paths = 4 };
 
-void write_kept(const model::Fields& event, EventView& view, model::Event& out) {
-    out.set_time(view.time());
-    for (const FieldKey field : kKept) {
+constexpr auto kPartOf = [] {
+    std::array<std::uint8_t, model::kFields.size()> all{};
+    for (const FieldKey field :
+         std::to_array<FieldKey>({"fd.l4proto", "fd.is_server", "fd.cip", "fd.cport", "fd.sip", "fd.sport", "fd.lip",
+                                  "fd.lport", "fd.rip", "fd.rport", "fd.sip.name", "fd.rip.name"}))
+        all[field.id()] = a_socket;
+    for (const FieldKey field : std::to_array<FieldKey>({"fd.dev", "fd.ino", "fd.is_upper_layer"}))
+        all[field.id()] = a_file;
+    for (const FieldKey field : std::to_array<FieldKey>({"fs.path.name", "fs.path.source", "fs.path.target"}))
+        all[field.id()] = paths;
+    return all;
+}();
+
+std::uint8_t parts_of(const EventView& view) {
+    return static_cast<std::uint8_t>((view.raw.socket != nullptr ? a_socket : 0) |
+                                     (view.raw.file != nullptr ? a_file : 0) |
+                                     (view.call->paths != Paths::none ? paths : 0));
+}
+
+void put_fields(std::span<const FieldKey> fields, std::uint8_t has, const model::Fields& event, model::Event& out) {
+    for (const FieldKey field : fields) {
+        if ((kPartOf[field.id()] & ~has) != 0) continue;
         const Reading reading = event.read(field.id(), {});
         if (reading.state == Reading::State::unknown) {
-            if (among(kUnknownKept, field)) out.put_unknown(field.id(), {}, reading.reason);
+            if (kIsUnknownKept[field.id()]) out.put_unknown(field.id(), {}, reading.reason);
             continue;
         }
         if (reading.values.empty() || is_plain_one(field, reading)) continue;
-        if (among(kOnlyWhenTrue, field) && is_false(reading)) continue;
+        if (kIsOnlyWhenTrue[field.id()] && is_false(reading)) continue;
         out.put_list(field.id(), {}, reading.values);
     }
-    put_parameters(view, out);
-    out.set("record.kind", "event");
-    out.set("evt.source", "syscall");
 }
+
+}  // namespace
+
+void write_of_event(const model::Fields& event, EventView& view, model::Event& out) {
+    out.set_time(view.time());
+    static constexpr auto kBehind = std::ranges::lower_bound(kOfEvent, kArgument.id(), {}, &FieldKey::id);
+    put_fields({kOfEvent.begin(), kBehind}, parts_of(view), event, out);
+    put_parameters(view, out);
+    put_fields({kBehind, kOfEvent.end()}, parts_of(view), event, out);
+    out.set("record.kind", "event");
+}
+
+void write_of_process(const model::Fields& event, model::Event& out) { put_fields(kOfProcess, 0, event, out); }
 
 }  // namespace plimsoll::sensor

@@ -74,11 +74,20 @@ struct Process {
     std::uint64_t cgroup = 0;
     std::shared_ptr<const Container> container;  ///< null on the host
     std::uint64_t ended = 0;                     ///< CLOCK_BOOTTIME; 0 while it lives
-    std::uint32_t told = 0;  ///< of the table: what the engines had told when `container` was looked up
+    std::uint64_t changed = 0;  ///< number of the last change to what is told of it; no two changes have the same
+    std::uint32_t told = 0;     ///< of the table: what the engines had told when `container` was looked up
     bool in_container = false;
     bool exec_session = false;  ///< descends from an exec into the container, not from its first process
     bool credentials_known = false;
     bool rough_start = false;  ///< key.start is known to a tick of the clock only, from /proc
 };
+
+/// The last change to the process or one of its ancestors: while it is the same, so is everything that is told of them.
+[[nodiscard]] inline std::uint64_t last_change(const Process& process) {
+    std::uint64_t last = 0;
+    for (const Process* each = &process; each != nullptr; each = each->parent.get())
+        last = each->changed > last ? each->changed : last;
+    return last;
+}
 
 }  // namespace plimsoll::sensor

@@ -4,6 +4,7 @@
 #include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <array>
@@ -21,6 +22,13 @@ namespace plimsoll::sensor {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+/// The same clock, to a tick of the kernel, read in a fraction of the time.
+Clock::time_point about_now() {
+    timespec time{};
+    ::clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
+    return Clock::time_point(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
+}
 
 constexpr std::size_t kMostBytes = 1U << 20U;  // of one file
 constexpr std::size_t kMostEntries = 16384;    // of one file
@@ -74,6 +82,7 @@ struct Accounts {
     bool read = false;
     Clock::time_point looked{};
     std::uint32_t looked_at = 0;  ///< pid
+    std::uint64_t version = 0;
 };
 
 /// The first entry of a number counts, as for getpwuid().
@@ -106,6 +115,7 @@ struct Users::State {
     std::string proc;
     std::string host_root;
     std::unordered_map<std::string, Accounts, TextHash, std::equal_to<>> containers;
+    std::uint64_t versions = 0;
 
     /// The root of a process that is of the container still. Not the host's: a process that a runtime is setting up
     /// stands in the container's cgroup, but not yet in its root; and a number may be used again.
@@ -145,21 +155,28 @@ struct Users::State {
     Accounts& of(std::string_view container) {
         if (const auto known = containers.find(container); known != containers.end()) return known->second;
         if (containers.size() >= kMostContainers) containers.erase(containers.begin());
-        return containers.try_emplace(std::string(container)).first->second;
+        Accounts& made = containers.try_emplace(std::string(container)).first->second;
+        made.version = ++versions;
+        return made;
     }
 
     /// What was remembered, looked at again when it is time to.
     const Accounts& current(std::string_view container, std::uint32_t pid) {
         Accounts& accounts = of(container);
-        const auto time = Clock::now();
+        const auto time = accounts.read ? about_now() : Clock::now();
         const auto age = time - accounts.looked;
         const bool due =
             accounts.read ? age > kLookAgain : age > kTryAgain || (pid != accounts.looked_at && age > kTryAnother);
         if (!due) return accounts;
         accounts.looked = time;
         accounts.looked_at = pid;
+        const bool was_read = accounts.read;
+        const Mark passwd = accounts.passwd;
+        const Mark group = accounts.group;
         read(accounts, container.empty() ? host::Fd(::open(host_root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC))
                                          : root_of(container, pid));
+        const bool same = accounts.read == was_read && accounts.passwd == passwd && accounts.group == group;
+        if (!same) accounts.version = ++versions;
         return accounts;
     }
 };
@@ -181,6 +198,10 @@ Users::Names Users::names(std::string_view container, std::uint32_t pid, std::ui
     }
     if (const auto group = accounts.groups.find(gid); group != accounts.groups.end()) out.group = group->second;
     return out;
+}
+
+std::uint64_t Users::version(std::string_view container, std::uint32_t pid) {
+    return state_->current(container, pid).version;
 }
 
 void Users::forget(std::string_view container) {

@@ -25,6 +25,8 @@ public:
     /// `container` is an id, empty for the host; `pid` is a process of it that may still live, whose root is read.
     /// `uid` and `gid` are numbers within the process's own user namespace.
     [[nodiscard]] Names names(std::string_view container, std::uint32_t pid, std::uint32_t uid, std::uint32_t gid);
+    /// While it is the same, names of the container are the same too, whatever process is asked for.
+    [[nodiscard]] std::uint64_t version(std::string_view container, std::uint32_t pid);
     void forget(std::string_view container);
 
 private:

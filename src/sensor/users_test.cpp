@@ -99,5 +99,16 @@ TEST_F(UsersTest, AHostileFileIsBounded) {
     for (const std::uint32_t uid : {1U, 2U, 3U, 4U}) EXPECT_EQ(users.names(kContainer, 42, uid, 0).user, "") << uid;
 }
 
+TEST_F(UsersTest, TheVersionIsAnotherOnceNamesMayBe) {
+    account("one:x:7:0::/:/bin/sh\n");
+    const std::uint64_t version = users.version(kContainer, 42);
+    EXPECT_EQ(users.names(kContainer, 42, 7, 0).user, "one");
+    EXPECT_EQ(users.version(kContainer, 42), version);
+    users.forget(kContainer);
+    account("other:x:7:0::/:/bin/sh\n");
+    EXPECT_NE(users.version(kContainer, 42), version);
+    EXPECT_EQ(users.names(kContainer, 42, 7, 0).user, "other");
+}
+
 }  // namespace
 }  // namespace plimsoll::sensor
