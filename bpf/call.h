@@ -88,32 +88,32 @@ static __always_inline struct task_struct* task_of(struct Call* call) { return (
 
 static __always_inline struct FilterSlot* filter_of(struct Call* call) { return &control.filter[call->generation & 1]; }
 
-/// The call, in Scratch; null when nobody wants anything of this task's calls.
+/// The cgroup of the task whose call it is, and whether that is the host's, as for the call before where that is the
+/// same.
+static __always_inline void find_cgroup(struct Scratch* room, struct task_struct* task) {
+    struct Call* call = &room->call;
+    u64 cgroup = task_cgroup(task);
+    u32 known = control.known;
+    call->cgroup = cgroup;
+    if (room->last_cgroup != cgroup || room->last_known != known) {
+        room->last_cgroup = cgroup;
+        room->last_known = known;
+        room->last_host = !in_container(cgroup);
+    }
+    call->host = room->last_host;
+}
+
+/// The call, in Scratch, where `calls` has begun it; null when nobody wants anything of this task's calls.
 static __always_inline struct Scratch* begin_call(u64* ctx) {
     struct pt_regs* regs = (void*)ctx[0];
     struct Scratch* room = scratch();
     if (!room) return NULL;
     struct Call* call = &room->call;
-    struct task_struct* task = (void*)bpf_get_current_task();
-    u64 cgroup = task_cgroup(task);
+    struct task_struct* task = (void*)call->task;
     u32 generation = control.generation, slot = generation & 1;
-    u32 known = control.known;
-    bool host;
-    if (room->last_cgroup == cgroup && room->last_known == known) {
-        host = room->last_host;
-    } else {
-        host = !in_container(cgroup);
-        room->last_cgroup = cgroup;
-        room->last_known = known;
-        room->last_host = host;
-    }
-    if (host && (!control.filter[slot].host || GET(task, tgid) == settings.own_pid)) return NULL;
-    call->task = (u64)task;
+    find_cgroup(room, task);
+    if (call->host && (!control.filter[slot].host || GET(task, tgid) == settings.own_pid)) return NULL;
     call->generation = generation;
-    call->cgroup = cgroup;
-    call->host = host;
-    call->compat = is_compat(task);
-    call->number = call_number(regs, call->compat);
     call->result = call->compat ? (long)(int)ctx[1] : (long)ctx[1];
     fetch_arguments(call, regs);
     return room;
@@ -154,10 +154,10 @@ static __always_inline u32 add_user_text(struct Scratch* room, struct WireEvent*
                                          struct Text* text) {
     at &= 0x7fff;
     struct WireString* string = (void*)(room->event + at);
-    long length = bpf_probe_read_user_str(room->event + at + sizeof(*string), MOST_PATH, (void*)address);
+    long length = bpf_probe_read_user_str(room->event + at + sizeof(*string), MOST_PATH + 1, (void*)address);
     text->begin = text->at = at + sizeof(*string);
     if (length <= 0) return at;
-    if (length >= MOST_PATH) {
+    if (length > MOST_PATH) {  // more than a call takes
         head->flags |= WIRE_CUT;
         length = MOST_PATH;
     }
@@ -168,9 +168,9 @@ static __always_inline u32 add_user_text(struct Scratch* room, struct WireEvent*
     return at + sizeof(*string) + ((length + 7) & ~7ULL);
 }
 
-/// Adds the folder that a relative name starts from, the descriptor's or the current one, and says where the event goes
-/// on; what `text` was is overwritten by how the path came out.
-VERIFIED_ONCE u32 write_folder(struct Text* text, u32 at, int descriptor) {
+/// Adds the path of the descriptor's file, or of the current folder, as a string of that tag, and says where the event
+/// goes on; what `text` was is overwritten by how the path came out.
+VERIFIED_ONCE u32 write_folder(struct Text* text, u32 at, int descriptor, u32 tag) {
     struct Scratch* room = scratch();
     struct task_struct* task = (void*)bpf_get_current_task();
     if (!room || !text) return at;
@@ -188,18 +188,23 @@ VERIFIED_ONCE u32 write_folder(struct Text* text, u32 at, int descriptor) {
     write_parts(&path, walk.parts);
     text->cut = path.cut;
     text->lost = walk.lost;
-    return end_string(room, &path, WIRE_CWD);
+    return end_string(room, &path, tag);
+}
+
+static __always_inline u32 add_descriptor(struct Scratch* room, struct WireEvent* head, u32 at, int descriptor,
+                                          u32 tag) {
+    struct Text path = {};
+    at = write_folder(&path, at, descriptor, tag);
+    if (path.lost) head->flags |= WIRE_PATH_LOST;
+    if (path.cut) head->flags |= WIRE_CUT;
+    return at;
 }
 
 /// The folder, where the caller's text is a relative name.
 static __always_inline u32 add_folder(struct Scratch* room, struct WireEvent* head, u32 at, struct Text* claim,
                                       int descriptor) {
     if (claim->at <= claim->begin || room->event[claim->begin & 0x7fff] == '/') return at;
-    struct Text path = {};
-    at = write_folder(&path, at, descriptor);
-    if (path.lost) head->flags |= WIRE_PATH_LOST;
-    if (path.cut) head->flags |= WIRE_CUT;
-    return at;
+    return add_descriptor(room, head, at, descriptor, WIRE_CWD);
 }
 
 /// On the way through a caller's path: where its parts begin.

@@ -208,7 +208,7 @@ int opened(u64* ctx) {
     if (!(wanted & acts)) wanted |= verdict(call, &walk, &text);
     if (!(wanted & acts)) wanted |= wanted_of_program(call);
     u64 name = argument(call, naming->name);
-    if (!(wanted & acts) && name) {
+    if (!(wanted & acts) && name && (filter->climbing | filter->pathed) & acts) {
         // Names that lead through /proc may lead anywhere, and may be wanted as they were written.
         struct Beginning beginning;
         bool climbing = filter->climbing & acts;
@@ -266,6 +266,9 @@ int named(u64* ctx) {
         dropped();
         return 0;
     }
+    // Without a name (AT_EMPTY_PATH) it is the descriptor's own file, which the kernel can name.
+    if (first.at == first.begin && naming->folder != HERE && call->result >= 0)
+        at = add_descriptor(room, head, at, argument(call, naming->folder), WIRE_PATH);
     // One folder only: the second name's, when the first needs none.
     u32 before = at;
     at = add_folder(room, head, at, &first, argument(call, naming->folder));

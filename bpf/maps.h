@@ -96,7 +96,7 @@ struct FoldKey {
     u64 a, b;  ///< the file's device and number, or the remote address
     u32 pid;
     u32 euid;
-    u32 port;  ///< of the remote end, with the protocol; of a file the flags it was opened with
+    u32 port;  ///< that was connected to, with the protocol; of a file the flags it was opened with
     u16 call;
     u16 acts;
     u8 failed;

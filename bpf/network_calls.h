@@ -110,6 +110,8 @@ static __always_inline u32 add_unix_name(struct Scratch* room, u32 at, struct fi
     return at + sizeof(*string) + ((length + 7) & ~7ULL);
 }
 
+enum { NR_ACCEPT = 43, NR_CONNECT = 42, NR_SOCKET = 41, NR_BIND = 49, NR_ACCEPT4 = 288 };
+
 static __always_inline void address_key(struct FoldKey* key, struct Scratch* room, struct Call* call,
                                         struct SocketEvent* event) {
     struct task_struct* task = task_of(call);
@@ -120,7 +122,10 @@ static __always_inline void address_key(struct FoldKey* key, struct Scratch* roo
     key->euid = GET(cred, euid.val);
     __builtin_memcpy(&key->a, event->socket.remote, 8);
     __builtin_memcpy(&key->b, event->socket.remote + 8, 8);
-    key->port = event->socket.remote_port | (u32)event->socket.protocol << 16;
+    // Who connects does so from another port each time, so that the port that was connected to is the one that counts.
+    bool accepts = call->number == NR_ACCEPT || call->number == NR_ACCEPT4;
+    u16 port = accepts ? event->socket.local_port : event->socket.remote_port;
+    key->port = port | (u32)event->socket.protocol << 16;
     key->call = call->number;
     key->failed = call->result < 0;
 }
@@ -129,8 +134,6 @@ static __always_inline bool folds_socket(struct SocketEvent* event) {
     u16 family = event->socket.family;
     return settings.fold && (family == AF_INET || family == AF_INET6);
 }
-
-enum { NR_ACCEPT = 43, NR_CONNECT = 42, NR_SOCKET = 41, NR_BIND = 49, NR_ACCEPT4 = 288 };
 
 SEC("tp_btf/sys_exit")
 int socket_call(u64* ctx) {

@@ -147,9 +147,15 @@ int calls(u64* ctx) {
     if (number >= CALLS) return 0;
     if (!(control.watched[number >> 6] >> (number & 63) & 1)) return 0;
     struct task_struct* task = (void*)bpf_get_current_task();
-    number = call_number(regs, is_compat(task));
+    bool compat = is_compat(task);
+    number = call_number(regs, compat);
     if (number >= CALLS) return 0;
     u32 shape = control.shape[number];
+    struct Scratch* room = scratch();
+    if (!room) return 0;
+    room->call.task = (u64)task;
+    room->call.number = number;
+    room->call.compat = compat;
     // A jump to a place that is known beforehand, for what is called most, spares an indirect one.
     if (shape == SHAPE_OPEN)
         bpf_tail_call_static(ctx, &shapes, SHAPE_OPEN);

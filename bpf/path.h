@@ -48,13 +48,18 @@ static __always_inline long climb(struct Walk* walk, struct Scratch* scratch) {
     struct dentry* entry = walk->entry;
     if (entry == walk->root && walk->mount == walk->root_mount) goto end;
     if (entry == walk->mount_root) {
-        struct mount* parent = GET(walk->mount, mnt_parent);
-        if (parent == walk->mount || !parent) goto end;
-        mix_print(walk, SCALAR(walk->mount, scratch));
-        walk->entry = GET(walk->mount, mnt_mountpoint);
-        walk->mount = parent;
-        walk->mount_root = GET(parent, mnt.mnt_root);
-        return 0;
+        struct mount* above = GET(walk->mount, mnt_parent);
+        if (above != walk->mount && above) {
+            mix_print(walk, SCALAR(walk->mount, scratch));
+            walk->entry = GET(walk->mount, mnt_mountpoint);
+            walk->mount = above;
+            walk->mount_root = GET(above, mnt.mnt_root);
+            return 0;
+        }
+        // Mounted nowhere. A file that was mounted alone and then detached, as runtimes run their own program, has the
+        // name that its file system knows.
+        if (walk->parts) goto end;
+        walk->mount_root = NULL;
     }
     struct dentry* parent = GET(entry, d_parent);
     u32 n = walk->parts;

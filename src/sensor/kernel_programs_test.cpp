@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <linux/io_uring.h>
 #include <netinet/in.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -21,8 +20,6 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <functional>
-#include <optional>
 #include <random>
 #include <string>
 #include <thread>
@@ -31,8 +28,7 @@
 #include "host/fd.h"
 #include "rule/kernel_filter.h"
 #include "sensor/filter_maps.h"
-#include "sensor/raw_event.h"
-#include "sensor/rings.h"
+#include "sensor/test_kernel.h"
 
 namespace plimsoll::sensor {
 namespace {
@@ -45,155 +41,30 @@ using testing::IsEmpty;
 using testing::SizeIs;
 using testing::StartsWith;
 
-/// An event with bytes of its own.
-struct Seen {
-    explicit Seen(std::span<const std::byte> bytes) : words((bytes.size() + 7) / 8) {
-        std::memcpy(words.data(), bytes.data(), bytes.size());
-        EXPECT_TRUE(parse(std::as_bytes(std::span(words)).first(bytes.size()), raw));
-    }
-    Seen(Seen&&) = default;
-    Seen(const Seen&) = delete;
-    std::vector<std::uint64_t> words;
-    RawEvent raw;
-
-    [[nodiscard]] const WireEvent* operator->() const { return raw.head; }
-    [[nodiscard]] std::string text(WireTag tag) const { return std::string(raw.string(tag)); }
-};
-
-/// The programs in the kernel, and what they told.
-class Sensor {
-public:
-    explicit Sensor(const KernelFilter& filter, const KernelSettings& settings = {.ring_bytes = 1U << 20U}) {
-        auto loaded = KernelPrograms::load(settings, filter);
-        if (!loaded) {
-            ADD_FAILURE() << loaded.error().message;
-            std::exit(1);
-        }
-        programs = std::move(*loaded);
-        rings = std::move(*Rings::open(programs->rings()));
-    }
-
-    /// Everything that is told until it has been quiet for a moment.
-    std::vector<Seen> all() {
-        std::vector<Seen> seen;
-        const auto take = [&](std::span<const std::byte> bytes) { seen.emplace_back(bytes); };
-        while (rings->drain(1U << 20U, take) > 0) rings->wait(std::chrono::milliseconds(20));
-        return seen;
-    }
-
-    std::unique_ptr<KernelPrograms> programs;
-    std::unique_ptr<Rings> rings;
-};
-
-std::string v2_root() {
-    std::ifstream mounts("/proc/mounts");
-    for (std::string device, place, type, rest; mounts >> device >> place >> type && std::getline(mounts, rest);)
-        if (type == "cgroup2") return place;
-    return {};
-}
-
-/// A cgroup named as containers' are, in which this test's children run; made with the first of them.
-class Container {
-public:
-    Container() : id_(64, 'a') {
-        const std::string number = std::to_string(::getpid());
-        id_.replace(64 - number.size(), number.size(), number);
-        folder_ = v2_root() + "/plimsoll-kernel-test-" + id_;
-    }
-    Container(const Container&) = delete;
-    Container& operator=(const Container&) = delete;
-    ~Container() {
-        std::error_code ignored;  // a cgroup that stays behind fails no test
-        std::filesystem::remove(folder_, ignored);
-    }
-
-    /// Does it in a process of the container; what that process ended with.
-    int run(const std::function<void()>& act) const {
-        std::filesystem::create_directory(folder_);
-        const pid_t child = ::fork();
-        if (child == 0) {
-            std::ofstream(folder_ + "/cgroup.procs") << ::getpid() << std::flush;
-            act();
-            ::_exit(0);
-        }
-        int status = 0;
-        ::waitpid(child, &status, 0);
-        return status;
-    }
-    [[nodiscard]] const std::string& id() const { return id_; }
-    /// As the wire numbers it: the version 2 hierarchy is the first.
-    [[nodiscard]] std::uint64_t number() const {
-        struct stat status {};
-        EXPECT_EQ(::stat(folder_.c_str(), &status), 0);
-        return status.st_ino;
-    }
-
-private:
-    std::string id_, folder_;
-};
-
-/// Those of one kind that are of containers.
-std::vector<const Seen*> of_kind(const std::vector<Seen>& all, WireKind kind, std::optional<int> call = {}) {
-    std::vector<const Seen*> found;
-    for (const Seen& each : all)
-        if (each->kind == kind && !each.raw.has(WIRE_HOST) && (!call || each->call == *call)) found.push_back(&each);
-    return found;
-}
-
-std::vector<std::string> paths(const std::vector<Seen>& all, WireTag tag = WIRE_PATH) {
-    std::vector<std::string> found;
-    for (const Seen& each : all)
-        if (each->kind == WIRE_CALL) found.push_back(each.text(tag));
-    return found;
-}
-
-KernelFilter reading(std::initializer_list<PathTest> tests) {
-    KernelFilter filter;
-    filter.files[static_cast<std::size_t>(FileAct::read)].paths = tests;
-    return filter;
-}
-
-void read_once(const char* path) {
-    const host::Fd file(::open(path, O_RDONLY | O_CLOEXEC));
-    char byte = 0;
-    [[maybe_unused]] const auto ignored = ::read(file.get(), &byte, 1);
-}
-
-class KernelProgramsTest : public testing::Test {
-protected:
-    void SetUp() override {
-        if (const std::string why = KernelPrograms::obstacle(); !why.empty()) GTEST_SKIP() << why;
-        if (v2_root().empty()) GTEST_SKIP() << "no cgroups of version 2 are mounted";
-        folder_ = std::filesystem::temp_directory_path() / ("plimsoll-kernel-" + std::to_string(::getpid()));
-        std::filesystem::create_directories(folder_);
-    }
-    void TearDown() override {
-        std::error_code ignored;
-        if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
-    }
-    [[nodiscard]] std::string at(const std::string& name) const { return folder_ + "/" + name; }
-    void write(const std::string& name, const std::string& text = "x") const { std::ofstream(at(name)) << text; }
-    std::string folder_;
-};
-
 TEST_F(KernelProgramsTest, KnowsAContainerBeforeItsFirstProcess) {
     if (std::system("docker image inspect bb:1.0 >/dev/null 2>&1") != 0) GTEST_SKIP() << "no Docker with image bb:1.0";
     Sensor sensor{KernelFilter{}};
     const std::string name = "kernel-test-" + std::to_string(::getpid());
-    ASSERT_EQ(std::system(("docker run --rm --name " + name +
+    ASSERT_EQ(std::system(("docker run --rm --cidfile " + at("id") + " --name " + name +
                            " --network none -w /tmp bb:1.0 sh -c 'exit 7' >/dev/null 2>&1; test $? = 7")
                               .c_str()),
               0);
     const std::vector<Seen> all = sensor.all();
-    const auto made = of_kind(all, WIRE_CGROUP_MADE);
+    std::string id;
+    std::ifstream(at("id")) >> id;
+    const auto of_it = [&](WireKind kind) {
+        std::vector<const Seen*> found = of_kind(all, kind);
+        std::erase_if(found, [&](const Seen* each) { return each->text(WIRE_CONTAINER) != id; });
+        return found;
+    };
+    const auto made = of_it(WIRE_CGROUP_MADE);
     ASSERT_FALSE(made.empty());
-    const std::string id = made[0]->text(WIRE_CONTAINER);
     EXPECT_EQ(id.size(), 64U);
     EXPECT_THAT(made[0]->text(WIRE_PATH), testing::HasSubstr(id));
 
     const Seen* shell = nullptr;
     for (const Seen* each : of_kind(all, WIRE_EXEC))
-        if (each->raw.head->comm == std::string_view("sh")) shell = each;
+        if (each->text(WIRE_ARGV).ends_with(std::string("exit 7\0", 7))) shell = each;
     ASSERT_NE(shell, nullptr);
     EXPECT_GT(shell->raw.head->time, made[0]->raw.head->time);
     EXPECT_EQ(shell->text(WIRE_EXE), "/bin/busybox");
@@ -211,7 +82,7 @@ TEST_F(KernelProgramsTest, KnowsAContainerBeforeItsFirstProcess) {
     for (const Seen* each : of_kind(all, WIRE_EXIT))
         if (each->raw.head->pid == shell->raw.head->pid) code = static_cast<int>(each->raw.head->result);
     EXPECT_EQ(WEXITSTATUS(code), 7);
-    EXPECT_THAT(of_kind(all, WIRE_CGROUP_GONE), SizeIs(made.size()));
+    EXPECT_THAT(of_it(WIRE_CGROUP_GONE), SizeIs(made.size()));
     for (const Seen& each : all) EXPECT_NE(each->kind, WIRE_CALL) << "nothing was asked for";
 }
 
@@ -234,7 +105,7 @@ TEST_F(KernelProgramsTest, SendsWhatIsWantedAndNothingElse) {
     write("wanted");
     write("other");
     ASSERT_EQ(::symlink(at("wanted").c_str(), at("link").c_str()), 0);
-    const Container container;
+    const TestContainer container;
     Sensor sensor(reading({{PathTest::Kind::exact, at("wanted")}}));
     container.run([&] {
         read_once(at("other").c_str());
@@ -267,7 +138,7 @@ TEST_F(KernelProgramsTest, SendsWhatIsWantedAndNothingElse) {
 
 TEST_F(KernelProgramsTest, FoldsRepetitionsExactly) {
     write("wanted");
-    const Container container;
+    const TestContainer container;
     Sensor sensor(reading({{PathTest::Kind::under, folder_}}));
     container.run([&] {
         for (int i = 0; i < 1000; ++i) read_once(at("wanted").c_str());
@@ -284,7 +155,7 @@ TEST_F(KernelProgramsTest, TestsPathsOfAllKinds) {
     std::filesystem::create_directories(at("one/two"));
     for (const char* name : {"one/x", "one/two/x", "name", "two"}) write(name);
     write("long-name-of-more-than-eight-bytes");
-    const Container container;
+    const TestContainer container;
     Sensor sensor(reading({{PathTest::Kind::under, at("one/two")},
                            {PathTest::Kind::name, "long-name-of-more-than-eight-bytes"},
                            {PathTest::Kind::name, "name"},
@@ -300,7 +171,7 @@ TEST_F(KernelProgramsTest, TestsPathsOfAllKinds) {
 TEST_F(KernelProgramsTest, NoticesThatAFolderWasRenamedAfterItsVerdictWasRemembered) {
     std::filesystem::create_directories(at("harmless/deep"));
     write("harmless/deep/file");
-    const Container container;
+    const TestContainer container;
     Sensor sensor(reading({{PathTest::Kind::part, "wanted"}}));
     container.run([&] {
         for (int i = 0; i < 3; ++i) read_once(at("harmless/deep/file").c_str());
@@ -312,61 +183,8 @@ TEST_F(KernelProgramsTest, NoticesThatAFolderWasRenamedAfterItsVerdictWasRemembe
     EXPECT_THAT(paths(sensor.all()), testing::ElementsAre(at("wanted/deep/file")));
 }
 
-TEST_F(KernelProgramsTest, FollowsMagicLinksOfProc) {
-    write("target");
-    const Container container;
-    Sensor sensor(reading({{PathTest::Kind::exact, "/proc/self/environ"}, {PathTest::Kind::exact, at("target")}}));
-    container.run([&] {
-        read_once("/proc/self/environ");
-        read_once(("/proc/self/root" + at("target")).c_str());
-    });
-    const std::vector<Seen> all = sensor.all();
-    ASSERT_THAT(paths(all, WIRE_NAME), testing::ElementsAre("/proc/self/environ", "/proc/self/root" + at("target")));
-    EXPECT_THAT(paths(all)[0], testing::MatchesRegex("/proc/[0-9]+/environ"));
-    EXPECT_EQ(paths(all)[1], at("target"));
-}
-
-TEST_F(KernelProgramsTest, KeepsPathsOfFourThousandBytes) {
-    const Container container;
-    Sensor sensor(reading({{PathTest::Kind::name, "at-the-end"}}));
-    const std::string part(190, 'd');
-    container.run([&] {
-        ::chdir(folder_.c_str());
-        for (int i = 0; i < 20; ++i) {
-            ::mkdir(part.c_str(), 0700);
-            ::chdir(part.c_str());
-        }
-        const host::Fd file(::open("at-the-end", O_RDWR | O_CREAT, 0600));
-    });
-    const std::vector<Seen> all = sensor.all();
-    const auto opens = of_kind(all, WIRE_CALL);
-    ASSERT_THAT(opens, SizeIs(1));
-    EXPECT_EQ(opens[0]->text(WIRE_PATH).size(), folder_.size() + 20 * 191 + 11);
-    EXPECT_THAT(opens[0]->text(WIRE_PATH), EndsWith("/at-the-end"));
-    EXPECT_THAT(opens[0]->text(WIRE_PATH), StartsWith(folder_));
-    EXPECT_EQ(opens[0]->raw.file->created, 1);
-    EXPECT_EQ(opens[0]->text(WIRE_CWD).size(), folder_.size() + 20 * 191);
-    EXPECT_FALSE(opens[0]->raw.has(WIRE_PATH_LOST) || opens[0]->raw.has(WIRE_CUT));
-}
-
-TEST_F(KernelProgramsTest, KeepsAHundredThousandBytesOfArguments) {
-    const Container container;
-    Sensor sensor{KernelFilter{}};
-    const std::string word(1000, 'w');
-    container.run([&] {
-        std::vector<char*> arguments;
-        for (int i = 0; i < 120; ++i) arguments.push_back(const_cast<char*>(word.c_str()));
-        arguments.push_back(nullptr);
-        ::execv("/bin/true", arguments.data());
-    });
-    const std::vector<Seen> all = sensor.all();
-    ASSERT_THAT(of_kind(all, WIRE_EXEC), SizeIs(1));
-    EXPECT_EQ(of_kind(all, WIRE_EXEC)[0]->text(WIRE_ARGV).size(), 120U * 1001U);
-    EXPECT_FALSE(of_kind(all, WIRE_EXEC)[0]->raw.has(WIRE_CUT));
-}
-
 TEST_F(KernelProgramsTest, SendsTheEnvironmentOnlyWhenAsked) {
-    const Container container;
+    const TestContainer container;
     KernelFilter filter;
     Sensor sensor(filter, {.ring_bytes = 1U << 20U, .environment_bytes = 4096});
     const auto run = [&] {
@@ -388,24 +206,24 @@ TEST_F(KernelProgramsTest, SendsTheEnvironmentOnlyWhenAsked) {
 }
 
 TEST_F(KernelProgramsTest, CountsWhatIsLostExactly) {
-    const Container container;
+    const TestContainer container;
     KernelFilter filter;
-    filter.succeeded.set(SYS_ptrace).set(SYS_getppid);
+    filter.succeeded.set(SYS_ptrace).set(SYS_sched_get_priority_max);
     Sensor sensor(filter, {.ring_bytes = 4096});
     container.run([] {
-        for (int i = 0; i < 1000; ++i) ::syscall(SYS_getppid);
+        for (int i = 0; i < 1000; ++i) ::syscall(SYS_sched_get_priority_max, 0);
     });
     const KernelCounts counts = sensor.programs->counts();
     std::uint64_t lost = 0;
     for (const auto& each : counts.lost) lost += each[WIRE_LOST_OTHER];
     const std::vector<Seen> all = sensor.all();
     EXPECT_GT(lost, 0U);
-    EXPECT_EQ(of_kind(all, WIRE_CALL, SYS_getppid).size() + lost, 1000U);
+    EXPECT_EQ(of_kind(all, WIRE_CALL, SYS_sched_get_priority_max).size() + lost, 1000U);
     EXPECT_FALSE(of_kind(all, WIRE_EXIT).empty()) << "processes have rings of their own";
 }
 
 TEST_F(KernelProgramsTest, SeesBothEndsOfConnections) {
-    const Container container;
+    const TestContainer container;
     KernelFilter filter;
     for (const int call : {SYS_connect, SYS_bind, SYS_listen, SYS_accept4, SYS_sendto, SYS_socket, SYS_dup2})
         filter.succeeded.set(static_cast<std::size_t>(call)), filter.failed.set(static_cast<std::size_t>(call));
@@ -455,9 +273,39 @@ TEST_F(KernelProgramsTest, SeesBothEndsOfConnections) {
     EXPECT_THAT(of_kind(all, WIRE_CALL, SYS_socket), SizeIs(4));
 }
 
+TEST_F(KernelProgramsTest, FoldsConnectionsBetweenTheSameTwo) {
+    const TestContainer container;
+    KernelFilter filter;
+    filter.succeeded.set(SYS_connect).set(SYS_accept4);
+    Sensor sensor(filter);
+    container.run([] {
+        sockaddr_in address{
+            .sin_family = AF_INET, .sin_port = 0, .sin_addr = {::htonl(INADDR_LOOPBACK)}, .sin_zero = {}};
+        auto* const any = reinterpret_cast<sockaddr*>(&address);
+        const int server = ::socket(AF_INET, SOCK_STREAM, 0);
+        ::bind(server, any, sizeof(address));
+        ::listen(server, 5);
+        socklen_t size = sizeof(address);
+        ::getsockname(server, any, &size);
+        for (int i = 0; i < 5; ++i) {
+            const host::Fd client(::socket(AF_INET, SOCK_STREAM, 0));
+            ::connect(client.get(), any, sizeof(address));
+            const host::Fd taken(::accept4(server, nullptr, nullptr, 0));
+        }
+    });
+    const std::vector<Seen> first = sensor.all();
+    EXPECT_THAT(of_kind(first, WIRE_CALL, SYS_connect), SizeIs(1));
+    EXPECT_THAT(of_kind(first, WIRE_CALL, SYS_accept4), SizeIs(1)) << "each came from another port";
+    sensor.programs->flush_folded();
+    const std::vector<Seen> later = sensor.all();
+    const auto folded = of_kind(later, WIRE_FOLDED);
+    ASSERT_THAT(folded, SizeIs(2));
+    for (const Seen* each : folded) EXPECT_EQ(each->raw.arguments->value[0], 4U);
+}
+
 TEST_F(KernelProgramsTest, TellsWhatCallersWroteOfCallsThatNameFiles) {
     std::filesystem::create_directories(at("sub"));
-    const Container container;
+    const TestContainer container;
     KernelFilter filter;
     for (const FileAct act : {FileAct::unlink, FileAct::rename, FileAct::mkdir, FileAct::chmod, FileAct::symlink})
         filter.files[static_cast<std::size_t>(act)].paths = {{PathTest::Kind::under, folder_}};
@@ -487,8 +335,28 @@ TEST_F(KernelProgramsTest, TellsWhatCallersWroteOfCallsThatNameFiles) {
     EXPECT_EQ(calls[5]->text(WIRE_CWD), at("sub"));
 }
 
+TEST_F(KernelProgramsTest, WhatACallWithADescriptorAloneChangesIsNamedByTheKernel) {
+    write("file");
+    const TestContainer container;
+    KernelFilter filter;
+    for (const FileAct act : {FileAct::chown, FileAct::chmod, FileAct::link})
+        filter.files[static_cast<std::size_t>(act)].paths = {{PathTest::Kind::under, folder_}};
+    Sensor sensor(filter);
+    container.run([&] {
+        const int file = ::open(at("file").c_str(), O_RDONLY);
+        ::fchown(file, 0, 0);
+        ::fchownat(file, "", 0, 0, AT_EMPTY_PATH);
+        ::linkat(file, "", AT_FDCWD, at("other").c_str(), AT_EMPTY_PATH);
+    });
+    const std::vector<Seen> all = sensor.all();
+    const auto calls = of_kind(all, WIRE_CALL);
+    ASSERT_THAT(calls, SizeIs(3));
+    for (const Seen* each : calls) EXPECT_EQ(each->text(WIRE_PATH), at("file"));
+    EXPECT_EQ(calls[2]->text(WIRE_NAME2), at("other"));
+}
+
 TEST_F(KernelProgramsTest, WishesForProgramsGoByTheNameThatTheProgramBeganWith) {
-    const Container container;
+    const TestContainer container;
     KernelFilter filter;
     filter.files[static_cast<std::size_t>(FileAct::read)].programs = {"cat"};
     Sensor sensor(filter);
@@ -513,7 +381,7 @@ TEST_F(KernelProgramsTest, SeesTwoPointsInWhatTheCallerWrote) {
     std::filesystem::create_directories(at("deep"));
     write("a");
     write("b");
-    const Container container;
+    const TestContainer container;
     KernelFilter filter;
     filter.files[static_cast<std::size_t>(FileAct::read)].climbing = true;
     Sensor sensor(filter);
@@ -529,7 +397,7 @@ TEST_F(KernelProgramsTest, SeesTwoPointsInWhatTheCallerWrote) {
 }
 
 TEST_F(KernelProgramsTest, SeesFailedOpensWhereTheyAreWanted) {
-    const Container container;
+    const TestContainer container;
     KernelFilter filter;
     filter.files[static_cast<std::size_t>(FileAct::failed)].paths = {{PathTest::Kind::under, at("wanted")}};
     Sensor sensor(filter);
@@ -547,7 +415,7 @@ TEST_F(KernelProgramsTest, AnotherFilterTakesOver) {
     write("first");
     write("second");
     write("both");
-    const Container container;
+    const TestContainer container;
     const PathTest both{PathTest::Kind::exact, at("both")};
     Sensor sensor(reading({{PathTest::Kind::exact, at("first")}, both}), {.ring_bytes = 4U << 20U, .fold_entries = 0});
     const auto round = [&] {
@@ -596,7 +464,7 @@ TEST_F(KernelProgramsTest, DecidesAsTheModelOfItDoes) {
     tests.erase(std::ranges::remove(tests, folder_, &PathTest::text).begin(), tests.end());
     tests.push_back({PathTest::Kind::name, "nine-byte"});
     tests.push_back({PathTest::Kind::part, "bb-folder"});
-    const Container container;
+    const TestContainer container;
     Sensor sensor(filter, {.ring_bytes = 4U << 20U, .fold_entries = 0});
     for (int round = 0; round < 2; ++round) {  // judged, then remembered
         container.run([&] {
@@ -616,7 +484,7 @@ TEST_F(KernelProgramsTest, DecidesAsTheModelOfItDoes) {
 
 TEST_F(KernelProgramsTest, KnowsContainersThatWereThereBefore) {
     write("wanted");
-    const Container container;
+    const TestContainer container;
     container.run([] {});
     Sensor sensor(reading({{PathTest::Kind::exact, at("wanted")}}));
     container.run([&] { read_once(at("wanted").c_str()); });
@@ -625,100 +493,6 @@ TEST_F(KernelProgramsTest, KnowsContainersThatWereThereBefore) {
     sensor.programs->know(std::span(&cgroup, 1));
     container.run([&] { read_once(at("wanted").c_str()); });
     EXPECT_THAT(paths(sensor.all()), testing::ElementsAre(at("wanted")));
-}
-
-TEST_F(KernelProgramsTest, SeesRequestsThatIoUringTakesUp) {
-    const Container container;
-    Sensor sensor(reading({{PathTest::Kind::exact, "/etc/hostname"}}));
-    const int status = container.run([] {
-        io_uring_params parameters{};
-        const int ring = static_cast<int>(::syscall(SYS_io_uring_setup, 1, &parameters));
-        if (ring < 0) ::_exit(1);
-        const auto map = [&](std::size_t bytes, off_t what) {
-            return static_cast<char*>(::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, ring, what));
-        };
-        char* const queue = map(parameters.sq_off.array + parameters.sq_entries * sizeof(unsigned), IORING_OFF_SQ_RING);
-        auto* const request =
-            reinterpret_cast<io_uring_sqe*>(map(parameters.sq_entries * sizeof(io_uring_sqe), IORING_OFF_SQES));
-        request->opcode = IORING_OP_OPENAT;
-        request->fd = AT_FDCWD;
-        request->addr = reinterpret_cast<std::uint64_t>("/etc/hostname");
-        *reinterpret_cast<unsigned*>(queue + parameters.sq_off.array) = 0;
-        *reinterpret_cast<unsigned*>(queue + parameters.sq_off.tail) = 1;
-        ::_exit(::syscall(SYS_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS, nullptr, 0) == 1 ? 0 : 1);
-    });
-    if (status != 0) GTEST_SKIP() << "this kernel refuses io_uring";
-    const std::vector<Seen> all = sensor.all();
-    const auto requests = of_kind(all, WIRE_URING);
-    ASSERT_THAT(requests, SizeIs(1));
-    EXPECT_EQ(requests[0]->raw.head->call, SYS_openat);
-    EXPECT_EQ(requests[0]->text(WIRE_NAME), "/etc/hostname");
-}
-
-TEST_F(KernelProgramsTest, CredentialsThatChangeAreTold) {
-    const Container container;
-    Sensor sensor{KernelFilter{}};
-    container.run([] { ::syscall(SYS_setresuid, 1000, 1001, 1002); });
-    const std::vector<Seen> all = sensor.all();
-    const auto changes = of_kind(all, WIRE_CREDENTIALS);
-    ASSERT_THAT(changes, SizeIs(1));
-    EXPECT_EQ(changes[0]->raw.credentials->uid, 1000U);
-    EXPECT_EQ(changes[0]->raw.credentials->euid, 1001U);
-    EXPECT_EQ(changes[0]->raw.credentials->suid, 1002U);
-    EXPECT_EQ(changes[0]->raw.credentials->effective, 0U);
-}
-
-TEST_F(KernelProgramsTest, CallsOfThe32BitInterfaceAreTheSame) {
-    write("wanted");
-    const Container container;
-    Sensor sensor(reading({{PathTest::Kind::exact, at("wanted")}}));
-    const int status = container.run([&] {
-        auto* const low = static_cast<char*>(
-            ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0));
-        std::strcpy(low, at("wanted").c_str());
-        long result = 5;  // open
-        asm volatile("int $0x80" : "+a"(result) : "b"(low), "c"(0L), "d"(0L) : "memory", "r8", "r9", "r10", "r11");
-        ::_exit(result >= 0 ? 0 : 1);
-    });
-    if (status != 0) GTEST_SKIP() << "this kernel takes no 32-bit calls";
-    const std::vector<Seen> all = sensor.all();
-    const auto opens = of_kind(all, WIRE_CALL);
-    ASSERT_THAT(opens, SizeIs(1));
-    EXPECT_TRUE(opens[0]->raw.has(WIRE_COMPAT));
-    EXPECT_EQ(opens[0]->raw.head->call, SYS_open);
-    EXPECT_EQ(opens[0]->text(WIRE_PATH), at("wanted"));
-}
-
-TEST_F(KernelProgramsTest, ProgramsInMemoryAndDeletedOnesAreMarked) {
-    std::filesystem::copy_file("/bin/true", at("gone"));
-    const Container container;
-    Sensor sensor{KernelFilter{}};
-    char name[] = "program";
-    char* const arguments[] = {name, nullptr};
-    char* const environment[] = {nullptr};
-    const auto from = [&](int program) {
-        ::syscall(SYS_execveat, program, "", arguments, environment, 0x1000 /* AT_EMPTY_PATH */);
-    };
-    container.run([&] {
-        const int memory = ::memfd_create("hidden", 0);
-        const host::Fd file(::open("/bin/true", O_RDONLY));
-        char block[65536];
-        for (ssize_t n = 0; (n = ::read(file.get(), block, sizeof(block))) > 0;)
-            if (::write(memory, block, static_cast<std::size_t>(n)) != n) ::_exit(1);
-        from(memory);
-    });
-    container.run([&] {
-        const int file = ::open(at("gone").c_str(), O_RDONLY);
-        ::unlink(at("gone").c_str());
-        from(file);
-    });
-    const std::vector<Seen> all = sensor.all();
-    const auto execs = of_kind(all, WIRE_EXEC);
-    ASSERT_THAT(execs, SizeIs(2));
-    EXPECT_TRUE(execs[0]->raw.has(WIRE_MEMFD));
-    EXPECT_THAT(execs[0]->text(WIRE_EXE), testing::HasSubstr("memfd:hidden"));
-    EXPECT_TRUE(execs[1]->raw.has(WIRE_DELETED));
-    EXPECT_EQ(execs[1]->text(WIRE_EXE), at("gone"));
 }
 
 TEST_F(KernelProgramsTest, ReadsWhoAsksAnEngineForWhat) {
