@@ -10,6 +10,7 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <future>
 #include <map>
 #include <optional>
 #include <thread>
@@ -42,7 +43,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kMostQueueBytes = std::size_t{64} << 20U;
+constexpr std::size_t kMostQueueBytes = std::size_t{16} << 20U;
+constexpr std::size_t kMostFree = std::size_t{8} << 20U;  ///< freed memory beyond this goes back to the system
 constexpr auto kStuck = 20s;  ///< a recorder that did not come round for so long is not reported alive
 
 /// SIGTERM, SIGINT and SIGHUP as something to wait for.
@@ -91,7 +93,7 @@ struct Rules {
 
 Result<Rules> rules_of(const AgentConfig& config) {
     TRY(rule::RuleSet set, load_runtime_rules(kRulesFolder, config.rule_files));
-    TRY(rule::RuleSet kernel, load_runtime_rules(kRulesFolder, config.rule_files));
+    rule::RuleSet kernel = take_kernel_rules(set);
     std::vector<std::string> recording = config.sensor.record;
     if (recording.empty()) recording.assign(default_recording().begin(), default_recording().end());
     Rules rules;
@@ -108,8 +110,11 @@ std::string host_name() {
 /// The parts of a running agent, in the order in which they are made; taken down in the reverse.
 class Agent {
 public:
-    Agent(AgentOptions options, Config config)
-        : options_(std::move(options)), config_(std::move(config)), log_(config_.agent.log_level) {}
+    Agent(AgentOptions options, Config config, std::future<Result<Rules>> rules)
+        : options_(std::move(options)),
+          config_(std::move(config)),
+          log_(config_.agent.log_level),
+          loading_(std::move(rules)) {}
 
     /// Says why it cannot start.
     Result<void> start();
@@ -117,12 +122,14 @@ public:
     void stop();
 
     [[nodiscard]] Log& log() { return log_; }
+    [[nodiscard]] bool has_bad_rules() const { return bad_rules_; }
 
 private:
     Result<void> start_sinks();
     Result<void> start_servers();
     void reload();
     void tell_faults();
+    void give_back_memory();
     [[nodiscard]] AgentStatus status();
     [[nodiscard]] std::string metrics();
 
@@ -146,6 +153,8 @@ private:
     std::mutex mutex_;  ///< guards the next two: a reload replaces them while others look
     std::unique_ptr<sink::Dispatcher> sinks_;
     Rules rules_;
+    std::future<Result<Rules>> loading_;  ///< the first ones
+    bool bad_rules_ = false;
     std::map<std::string, std::string> faults_;  ///< by source: what the log told last
     std::unique_ptr<Recorder> recorder_;
     std::jthread recorder_thread_;
@@ -197,13 +206,11 @@ Result<void> Agent::start_servers() {
 }
 
 Result<void> Agent::start() {
-    TRY(rules_, rules_of(agent()));
     TRY_VOID(host::make_folder(agent().state_folder, 0700));
     TRY_VOID(host::make_folder(std::filesystem::path(agent().control_socket).parent_path().string(), 0755));
     TRY(writer_, ledger::Writer::open(agent().ledger));
     queue_ = std::make_unique<EventQueue>(agent().queue_events, kMostQueueBytes);
     TRY(sources_, AgentSources::make(agent(), *queue_));
-    sources_->use_rules(rules_.sensor);
     feed_ = std::make_unique<LedgerFeed>(agent().ledger.path);
     cursors_ = std::make_unique<sink::FileCursorStore>(agent().state_folder + "/sinks");
 
@@ -216,12 +223,16 @@ Result<void> Agent::start() {
 
     recorder_ = std::make_unique<Recorder>(
         *queue_, *writer_, std::move(enrichers),
-        [this](ledger::RecordNumber number, const model::Event& alert) {
+        [this](std::span<const sink::SharedAlert> alerts) {
             const std::scoped_lock lock(mutex_);
-            if (sinks_) sinks_->notify(number, alert);
+            if (sinks_) sinks_->notify(alerts);
         },
         log_);
+    auto rules = loading_.get();
+    bad_rules_ = !rules;
+    TRY(rules_, std::move(rules));
     recorder_->use_rules(rules_.recorder);
+    sources_->use_rules(rules_.sensor);
     TRY_VOID(start_sinks());
     TRY_VOID(start_servers());
     recorder_thread_ = std::jthread([this] { recorder_->run(); });
@@ -301,6 +312,11 @@ void Agent::tell_faults() {
     }
 }
 
+/// A storm leaves pieces of memory behind that nobody uses: the system gets them back once it is over.
+void Agent::give_back_memory() {
+    if (queue_->size() == 0 && ::mallinfo2().fordblks > kMostFree) ::malloc_trim(0);
+}
+
 void Agent::serve(const Signals& signals) {
     manager_.ready("recording");
     const auto pause = manager_.watchdog() ? std::chrono::duration_cast<std::chrono::milliseconds>(*manager_.watchdog())
@@ -310,6 +326,7 @@ void Agent::serve(const Signals& signals) {
         if (signal == SIGTERM || signal == SIGINT) return;
         if (signal == SIGHUP) reload();
         tell_faults();
+        give_back_memory();
         const auto silent = std::chrono::steady_clock::now() - recorder_->status().alive;
         if (silent < kStuck)
             manager_.alive();
@@ -348,15 +365,13 @@ AgentEnd run_agent(const AgentOptions& options) {
         Log(LogLevel::info).error(config.error().message);
         return AgentEnd::bad_configuration;
     }
-    if (auto rules = rules_of(config->agent); !rules) {
-        Log(LogLevel::info).error(rules.error().message);
-        return AgentEnd::bad_configuration;
-    }
-    Agent agent(options, std::move(*config));
+    // Rules are read while the ledger is opened.
+    auto rules = std::async(std::launch::async, [settings = config->agent] { return rules_of(settings); });
+    Agent agent(options, std::move(*config), std::move(rules));
     if (auto started = agent.start(); !started) {
         agent.log().error("cannot start", {{"reason", started.error().message}});
         agent.stop();
-        return AgentEnd::failed;
+        return agent.has_bad_rules() ? AgentEnd::bad_configuration : AgentEnd::failed;
     }
     agent.serve(signals);
     agent.stop();

@@ -16,7 +16,8 @@ bool EventQueue::push(Pending pending, bool wait) {
             emptied_.wait(lock, [this] { return stopped_ || !full(); });
         }
         if (stopped_) return false;
-        bytes_ += pending.event.memory();
+        pending.bytes = pending.event.memory();
+        bytes_ += pending.bytes;
         waiting_.push_back(std::move(pending));
     }
     filled_.notify_one();
@@ -48,8 +49,10 @@ std::deque<Pending> EventQueue::take(std::chrono::milliseconds most) {
     {
         std::unique_lock lock(mutex_);
         filled_.wait_for(lock, most, [this] { return stopped_ || !waiting_.empty(); });
-        taken.swap(waiting_);
-        bytes_ = 0;
+        for (; !waiting_.empty() && taken.size() < kMostTaken; waiting_.pop_front()) {
+            bytes_ -= waiting_.front().bytes;
+            taken.push_back(std::move(waiting_.front()));
+        }
     }
     emptied_.notify_all();
     return taken;

@@ -28,7 +28,8 @@ struct Verdict {
 struct Pending {
     model::Event event;
     Verdict verdict = {};
-    bool marker = false;  ///< no event: the receipt says that all before it is synced
+    bool marker = false;    ///< no event: the receipt says that all before it is synced
+    std::size_t bytes = 0;  ///< of the event, about
     std::optional<std::promise<Result<ledger::RecordNumber>>> receipt;
 };
 
@@ -48,8 +49,9 @@ public:
     /// Records the event and waits until it is synced: its number, or why it was refused.
     [[nodiscard]] Result<ledger::RecordNumber> record(model::Event event);
 
-    /// Everything that waits; when nothing does, what comes within `most`.
+    /// What waits, oldest first, up to kMostTaken; when nothing does, what comes within `most`.
     [[nodiscard]] std::deque<Pending> take(std::chrono::milliseconds most);
+    static constexpr std::size_t kMostTaken = 512;  ///< what is taken no longer counts for the bounds
 
     /// From now on nothing is taken in; whoever waits is told.
     void stop();

@@ -45,6 +45,13 @@ TEST(EventQueue, IsBoundedInBytesToo) {
     EXPECT_FALSE(queue.offer(named("y")));
 }
 
+TEST(EventQueue, WhatIsTakenAtATimeIsBounded) {
+    EventQueue queue(10'000, std::size_t{64} << 20U);
+    for (std::size_t i = 0; i <= EventQueue::kMostTaken; ++i) EXPECT_TRUE(queue.put(named("x")));
+    EXPECT_EQ(queue.take(0ms).size(), EventQueue::kMostTaken);
+    EXPECT_EQ(queue.take(0ms).size(), 1U);
+}
+
 TEST(EventQueue, StoppingWakesWhoeverWaits) {
     EventQueue queue(1, kRoom);
     EXPECT_TRUE(queue.put(named("first")));

@@ -29,6 +29,8 @@ Result<sink::AlertBatch> LedgerFeed::from(sink::RecordNumber first, std::size_t 
         return true;
     }));
     batch.next = batch.alerts.size() == most ? batch.alerts.back().number + 1 : report.next;
+    // What it read of the log may be much; whoever has caught up does not ask again soon.
+    if (batch.alerts.size() < most) reader_.reset();
     return batch;
 }
 

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <ctime>
+#include <limits>
 #include <utility>
 
 #include "sink/alert_event.h"
@@ -55,8 +57,9 @@ Result<ledger::RecordNumber> Recorder::append(const model::Event& event) {
 }
 
 void Recorder::raise(const rule::AlertMatch& match, const model::Event& cause, ledger::RecordNumber number) {
-    model::Event alert = sink::make_alert(match, cause, number);
-    if (const auto kept = append(alert)) alerts_.push_back({*kept, std::move(alert)});
+    sink::make_alert(match, cause, number, alert_);
+    if (const auto kept = append(alert_))
+        alerts_.push_back(std::make_shared<const sink::NumberedAlert>(sink::NumberedAlert{*kept, alert_.clone()}));
 }
 
 void Recorder::judge(const Pending& pending, ledger::RecordNumber number) {
@@ -96,10 +99,30 @@ void Recorder::settle() {
     }
     receipts_.clear();
     // An alert goes out even when the disk failed: better known twice than never.
-    for (const Alert& alert : alerts_) listener_(alert.number, alert.event);
-    const std::scoped_lock lock(mutex_);
-    status_.alerts += alerts_.size();
-    alerts_.clear();
+    tell(std::numeric_limits<ledger::RecordNumber>::max());
+}
+
+/// Tells of alerts that are on disk, and lets the disk take the next ones while the recorder goes on.
+void Recorder::settle_beside() {
+    if (!receipts_.empty()) return settle();
+    if (alerts_.empty()) return;
+    const auto durable = writer_.commit_beside();
+    if (!durable) return settle();
+    tell(*durable);
+}
+
+/// Tells whoever listens of the alerts below that number.
+void Recorder::tell(ledger::RecordNumber end) {
+    const auto rest =
+        std::ranges::lower_bound(alerts_, end, {}, [](const sink::SharedAlert& alert) { return alert->number; });
+    const std::span<const sink::SharedAlert> told(alerts_.begin(), rest);
+    if (told.empty()) return;
+    listener_(told);
+    {
+        const std::scoped_lock lock(mutex_);
+        status_.alerts += told.size();
+    }
+    alerts_.erase(alerts_.begin(), rest);
 }
 
 void Recorder::watch_clock() {
@@ -140,6 +163,7 @@ void Recorder::publish_status() {
 
 void Recorder::run() {
     auto sleep = writer_.tick();
+    auto settled = std::chrono::steady_clock::now();
     while (true) {
         {
             const std::scoped_lock lock(mutex_);
@@ -149,15 +173,15 @@ void Recorder::run() {
         if (batch.empty() && queue_.stopped()) break;
         watch_clock();
         const std::size_t count = batch.size();
-        auto settled = std::chrono::steady_clock::now();
+        if (alerts_.empty()) settled = std::chrono::steady_clock::now();
         for (Pending& pending : batch) {
             record(std::move(pending));
             // An alert does not wait for the burst behind it, nor does each alert of a burst wait for the disk alone.
             if (alerts_.empty() || std::chrono::steady_clock::now() - settled < kAlertsTogether) continue;
-            settle();
+            settle_beside();
             settled = std::chrono::steady_clock::now();
         }
-        settle();
+        if (queue_.size() == 0 || !receipts_.empty()) settle();
         sleep = writer_.tick();
         {
             const std::scoped_lock lock(mutex_);

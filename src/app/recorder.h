@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "enrich/enricher.h"
 #include "ledger/writer.h"
 #include "rule/alert_rules.h"
+#include "sink/alert_feed.h"
 
 namespace plimsoll::app {
 
@@ -29,8 +31,8 @@ struct RecorderStatus {
     std::chrono::steady_clock::time_point alive;  ///< when its loop came round last
 };
 
-/// An alert that is synced, with its number.
-using AlertListener = std::function<void(ledger::RecordNumber, const model::Event&)>;
+/// Takes alerts that are synced, in order.
+using AlertListener = std::function<void(std::span<const sink::SharedAlert>)>;
 
 /// The recorder's thread: takes events from the queue, enriches them, judges them by the rules, appends them and their
 /// alerts to the ledger, syncs, and only then tells others. The one user of the ledger's writer while it runs.
@@ -48,16 +50,13 @@ public:
     [[nodiscard]] RecorderStatus status() const;  ///< any thread
 
 private:
-    struct Alert {
-        ledger::RecordNumber number = 0;
-        model::Event event;
-    };
-
     void record(Pending pending);
     void judge(const Pending& pending, ledger::RecordNumber number);
     void raise(const rule::AlertMatch& match, const model::Event& cause, ledger::RecordNumber number);
     Result<ledger::RecordNumber> append(const model::Event& event);
     void settle();  ///< syncs when somebody waits for it, and tells them
+    void settle_beside();
+    void tell(ledger::RecordNumber end);
     void watch_clock();
     void publish_status();
 
@@ -68,7 +67,8 @@ private:
     Log& log_;
 
     std::shared_ptr<rule::AlertRules> rules_;
-    std::vector<Alert> alerts_;  ///< appended, not synced yet
+    std::vector<sink::SharedAlert> alerts_;  ///< appended, not synced yet; shared with whoever listens
+    model::Event alert_;                     ///< the one that is being made
     std::vector<std::pair<std::promise<Result<ledger::RecordNumber>>, ledger::RecordNumber>> receipts_;
     Nanoseconds clock_offset_ = 0;  ///< wall clock minus a clock that nobody sets
     bool fault_told_ = false;

@@ -29,9 +29,11 @@ protected:
         writer_ = std::move(*opened);
         recorder_ = std::make_unique<Recorder>(
             queue_, *writer_, std::vector<std::unique_ptr<enrich::Enricher>>(),
-            [this](ledger::RecordNumber number, const model::Event& alert) {
-                EXPECT_LT(number, writer_->durable()) << "told before it was synced";
-                told_.emplace_back(alert.text("alert.output"));
+            [this](std::span<const sink::SharedAlert> alerts) {
+                for (const sink::SharedAlert& alert : alerts) {
+                    EXPECT_LT(alert->number, writer_->durable()) << "told before it was synced";
+                    told_.emplace_back(alert->alert.text("alert.output"));
+                }
             },
             log_);
         recorder_->use_rules(std::make_shared<rule::AlertRules>(rule::load_rules("test.yaml", kRules)));
@@ -90,13 +92,13 @@ TEST_F(Recording, AnEventIsFollowedByTheAlertsItRaises) {
 TEST_F(Recording, WhoeverWaitsForARecordLearnsItsNumberWhenItIsSynced) {
     const auto number = queue_.record(event("ack", "web"));
     ASSERT_TRUE(number) << number.error().message;
-    EXPECT_LT(*number, recorder_->status().ledger.durable + 1);
     EXPECT_TRUE(queue_.put(event("start", "web")));
     EXPECT_TRUE(queue_.settle());
     auto reader = ledger::Reader::open(tree_.at("/ledger"));
     ASSERT_TRUE(reader);
     EXPECT_EQ((*(*reader)->record(*number))->event.text("docker.action"), "ack");
     finish();
+    EXPECT_LT(*number, recorder_->status().ledger.durable);
 }
 
 TEST_F(Recording, NewRulesHoldFromTheNextEventOn) {
@@ -109,6 +111,15 @@ TEST_F(Recording, NewRulesHoldFromTheNextEventOn) {
     EXPECT_TRUE(queue_.put(event("unpause", "web")));
     finish();
     EXPECT_EQ(told_.size(), 1U);
+}
+
+TEST_F(Recording, ABurstIsToldWholeInOrderAndNeverBeforeItIsOnDisk) {
+    constexpr int kBurst = 3000;
+    for (int i = 0; i < kBurst; ++i) EXPECT_TRUE(queue_.put(event("pause", std::to_string(i).c_str())));
+    finish();
+    ASSERT_EQ(told_.size(), static_cast<std::size_t>(kBurst));
+    for (int i = 0; i < kBurst; ++i) EXPECT_EQ(told_[static_cast<std::size_t>(i)], "paused " + std::to_string(i));
+    EXPECT_EQ(recorder_->status().alerts, static_cast<std::uint64_t>(kBurst));
 }
 
 }  // namespace

@@ -13,4 +13,7 @@ namespace plimsoll::app {
 [[nodiscard]] Result<rule::RuleSet> load_runtime_rules(const std::string& folder,
                                                        const std::vector<std::string>& files);
 
+/// Takes the rules over the kernel's events out of the set.
+[[nodiscard]] rule::RuleSet take_kernel_rules(rule::RuleSet& set);
+
 }  // namespace plimsoll::app

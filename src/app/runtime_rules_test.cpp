@@ -36,6 +36,18 @@ TEST(RuntimeRules, ShippedOnesPassTheirExamplesAndEveryOneHasSome) {
     }
 }
 
+TEST(RuntimeRules, ThoseOverTheKernelsEventsAreTheSensors) {
+    auto set = load_runtime_rules("/nonexistent", {});
+    ASSERT_TRUE(set) << set.error().message;
+    const std::size_t all = set->rules.size();
+    const rule::RuleSet kernel = take_kernel_rules(*set);
+    EXPECT_FALSE(kernel.rules.empty());
+    EXPECT_FALSE(set->rules.empty());
+    EXPECT_EQ(kernel.rules.size() + set->rules.size(), all);
+    for (const rule::Rule& rule : kernel.rules) EXPECT_EQ(rule.source, "syscall");
+    for (const rule::Rule& rule : set->rules) EXPECT_NE(rule.source, "syscall");
+}
+
 TEST(RuntimeRules, ListsAreChangedByTheAdministratorsFiles) {
     const host::TemporaryTree tree;
     tree.write("/rules/own.yaml", R"(

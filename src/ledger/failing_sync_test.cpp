@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <thread>
 
 #include "host/temporary_tree.h"
 #include "ledger/reader.h"
@@ -124,6 +125,27 @@ TEST_F(FailingSync, WhatTheDiskDidNotTakeIsNotAcknowledgedAndNotLost) {
         return true;
     }));
     EXPECT_EQ(told, 1U) << "the refused record is told of";
+}
+
+TEST_F(FailingSync, WhatIsSyncedBesideAndFailsWaitsAgainInOrder) {
+    auto writer = std::move(*Writer::open(options));
+    ASSERT_TRUE(writer->commit());
+    const RecordNumber before = writer->durable();
+    disk().fails = true;
+    ASSERT_TRUE(writer->append(numbered(1)));
+    EXPECT_EQ(writer->commit_beside().value(), before) << "it begins, and waits for nothing";
+    ASSERT_TRUE(writer->append(numbered(2)));
+    EXPECT_FALSE(writer->commit());
+    EXPECT_EQ(writer->durable(), before);
+    EXPECT_FALSE(writer->commit_beside()) << "while the disk fails it is as commit is";
+
+    disk().fails = false;
+    ASSERT_TRUE(writer->commit());
+    const RecordNumber last = writer->append(numbered(3)).value();
+    while (writer->commit_beside().value() <= last) std::this_thread::yield();
+    EXPECT_EQ(pids(), (std::vector<std::int64_t>{1, 2, 3}));
+    ASSERT_TRUE(writer->close());
+    EXPECT_EQ(verify({.path = options.path})->verdict, Verdict::ok);
 }
 
 TEST_F(FailingSync, AWriterThatEndsMeanwhileLeavesAWholeLedger) {

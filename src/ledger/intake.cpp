@@ -14,7 +14,8 @@ Intake::Intake(Recovered found, std::uint32_t segment_rows, std::function<Result
       next_(tree_.size()),
       durable_(next_),
       builder_(std::move(*found.builder)),
-      wal_(std::move(*found.wal)) {}
+      wal_(std::move(*found.wal)),
+      log_bytes_(wal_.size()) {}
 
 /// `encode` appends the row and says its parts_.
 template <typename Encode>
@@ -82,16 +83,50 @@ void Intake::hash_rows() {
 }
 
 Result<void> Intake::write() {
+    TRY_VOID(wait_until_written());
     if (waiting_.empty()) return {};
     TRY_VOID(wal_.write(waiting_));
+    log_bytes_ = wal_.size();
     durable_ = next_;
     hash_rows();
     waiting_.clear();
     return {};
 }
 
+void Intake::begin_write() {
+    check(!waiting_.empty());
+    hash_rows();  // they are found in waiting_
+    writing_.swap(waiting_);
+    writing_until_ = next_;
+    side_.begin([this] { return wal_.write(writing_); });
+}
+
+std::optional<Result<void>> Intake::written() {
+    auto outcome = side_.ended();
+    if (!outcome) return std::nullopt;
+    return note_written(std::move(*outcome));
+}
+
+Result<void> Intake::wait_until_written() {
+    if (!side_.pending()) return {};
+    return note_written(side_.wait());
+}
+
+Result<void> Intake::note_written(Result<void> outcome) {
+    if (outcome) {
+        log_bytes_ = wal_.size();
+        durable_ = writing_until_;
+    } else {
+        hash_rows();
+        writing_ += waiting_;
+        waiting_.swap(writing_);
+    }
+    writing_.clear();
+    return outcome;
+}
+
 SegmentEnd Intake::end_segment() {
-    check(waiting_.empty());
+    check(waiting_.empty() && !writing());
     const Hash root = tree().root();
     SegmentEnd end{.first = builder_.first(), .frontier = tree().frontier()};
     end.bytes = builder_.finish(fields_, {reinterpret_cast<const char*>(root.data()), root.size()}, end.frontier);
@@ -102,6 +137,7 @@ Result<void> Intake::begin_segment(const std::string& folder) {
     const std::string old = wal_.path();
     TRY(Wal wal, Wal::create(folder + "/" + wal_name(next_), {next_, tree().frontier(), fields_}));
     wal_ = std::move(wal);
+    log_bytes_ = wal_.size();
     builder_.reset(next_);
     ::unlink(old.c_str());  // one that stays is removed at the next start
     return {};

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "ledger/recovery.h"
 #include "ledger/row.h"
 #include "ledger/segment.h"
+#include "ledger/side_work.h"
 #include "ledger/tree.h"
 #include "ledger/wal.h"
 #include "model/event.h"
@@ -25,7 +27,7 @@ struct SegmentEnd {
 };
 
 /// The records on their way to the disk: numbered, encoded, put into the tree and into the columns of the segment that
-/// is being filled, and gathered until they are written and synced together. One thread.
+/// is being filled, and gathered until they are written and synced together. One thread, but for the writing beside it.
 class Intake {
 public:
     /// `make_room` is called when the segment is full and a record comes: it ends the segment and begins the next.
@@ -34,14 +36,22 @@ public:
     /// Adds a record, and before it those that number its new fields. It is durable after the next good `write`.
     Result<RecordNumber> put(const model::Event& event);
 
-    /// Writes and syncs what waits. After a failure it still waits.
+    /// Writes and syncs what waits, after what is being written beside. After a failure it still waits.
     Result<void> write();
+
+    /// Begins to write and sync what waits, beside the caller's work. Not while `writing`, nor when nothing waits.
+    void begin_write();
+    [[nodiscard]] bool writing() const { return side_.pending(); }
+
+    /// Takes note of what was written beside, if it has ended: its outcome. After a failure it waits again.
+    std::optional<Result<void>> written();
+    Result<void> wait_until_written();  ///< the same, once it has ended; good when nothing is being written
 
     [[nodiscard]] RecordNumber next() const { return next_; }        ///< number that the next record gets
     [[nodiscard]] RecordNumber durable() const { return durable_; }  ///< every record below this is on disk
     [[nodiscard]] std::size_t waiting_bytes() const { return waiting_.size(); }
     [[nodiscard]] std::chrono::steady_clock::time_point waiting_since() const { return oldest_; }
-    [[nodiscard]] std::size_t log_bytes() const { return wal_.size() + waiting_.size(); }
+    [[nodiscard]] std::size_t log_bytes() const { return log_bytes_ + writing_.size() + waiting_.size(); }
 
     [[nodiscard]] bool segment_is_full() const { return builder_.full() || builder_.rows() >= segment_rows_; }
 
@@ -61,6 +71,7 @@ private:
     template <typename Encode>
     Result<RecordNumber> put_row(Nanoseconds time, Encode encode);
     void hash_rows();
+    Result<void> note_written(Result<void> outcome);
 
     std::uint32_t segment_rows_;
     std::function<Result<void>()> make_room_;
@@ -73,8 +84,12 @@ private:
     std::vector<RowField> parts_;                                ///< of the row that is added
     SegmentBuilder builder_;
     Wal wal_;
-    std::string waiting_;  ///< frames that are not synced yet
+    std::size_t log_bytes_ = 0;  ///< of wal_
+    std::string waiting_;        ///< frames that are not synced yet
     std::chrono::steady_clock::time_point oldest_;
+    std::string writing_;  ///< frames before these, which are being written
+    RecordNumber writing_until_ = 0;
+    SideWork side_;  ///< last: it uses wal_ and writing_
 };
 
 }  // namespace plimsoll::ledger

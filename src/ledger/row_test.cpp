@@ -88,7 +88,7 @@ TEST(Row, IdsTakeHalfTheirLength) {
     Event id(0);
     id.set("container.id", std::string(64, 'a'));
     Event text(0);
-    text.set("container.id", std::string(63, 'a') + "A");
+    text.set("container.id", std::string(63, 'a').append("A"));
     EXPECT_EQ(encoded(text, fields).size() - encoded(id, fields).size(), 32U);
 }
 

@@ -88,9 +88,11 @@ public:
         places_.clear();
         for (const RowField& part : parts) {
             const std::size_t at = column(part.number, part.wire);
-            places_.push_back({at, is_number(part.wire) ? 0 : columns_[at].table.prepare(part.bytes)});
+            const ValueTable& table = columns_[at].table;
+            const bool repeats = !is_number(part.wire) && table.repeats(part.bytes);
+            places_.push_back({at, repeats, is_number(part.wire) || repeats ? 0 : table.prepare(part.bytes)});
         }
-        for (std::size_t i = 0; i < parts.size(); ++i) put(columns_[places_[i].column], parts[i], places_[i].hash);
+        for (std::size_t i = 0; i < parts.size(); ++i) put(columns_[places_[i].column], parts[i], places_[i]);
         row_bytes_ += bytes;
         ++rows_;
         if (++in_page_ == page_rows_) end_page();
@@ -173,13 +175,21 @@ private:
         return by_tag_[tag] - 1;
     }
 
-    void put(BuildingColumn& column, const RowField& field, std::uint64_t hash) {
+    struct Place {
+        std::size_t column = 0;
+        bool repeats = false;  ///< the column's last value
+        std::uint64_t hash = 0;
+    };
+
+    void put(BuildingColumn& column, const RowField& field, const Place& place) {
         if (is_number(field.wire)) {
             note_range(column.info, field.bits);
             column.numbers[in_page_] = field.bits;
             column.bitmap[in_page_ / 64] |= std::uint64_t{1} << (in_page_ % 64);
+        } else if (place.repeats) {
+            column.codes[in_page_] = column.table.last();
         } else {
-            column.codes[in_page_] = column.table.code(field.bytes, hash);
+            column.codes[in_page_] = column.table.code(field.bytes, place.hash);
             crowded_ = crowded_ || column.table.size() == ValueTable::kMost;
         }
         ++column.info.rows;
@@ -246,10 +256,6 @@ private:
     std::vector<std::uint32_t> by_tag_;  ///< index into columns_ + 1
     std::vector<std::uint64_t> times_;
     std::vector<RowField> fields_;
-    struct Place {
-        std::size_t column = 0;
-        std::uint64_t hash = 0;
-    };
     std::vector<Place> places_;  ///< of the parts of the row that is added
     std::string body_;
     std::vector<std::pair<std::string, std::size_t>> directory_;  ///< of each page, and the columns known then

@@ -70,7 +70,7 @@ std::uint16_t ValueTable::code(std::string_view value, std::uint64_t hash) {
     for (; slots_[at] != kFree; at = (at + 1) & mask) {
         if (slots_[at] >> 16U != hash >> 48U) continue;
         const std::uint32_t code = slots_[at] & 0xffffU;
-        if (this->value(code) == value) return static_cast<std::uint16_t>(code);
+        if (this->value(code) == value) return remembered(code);
     }
     const std::uint32_t code = size();
     slots_[at] = slot_of(hash, code);
@@ -78,7 +78,7 @@ std::uint16_t ValueTable::code(std::string_view value, std::uint64_t hash) {
     bytes_ += value;
     ends_.push_back(static_cast<std::uint32_t>(bytes_.size()));
     if (ends_.size() * 2 > slots_.size()) grow();
-    return static_cast<std::uint16_t>(code);
+    return remembered(code);
 }
 
 void ValueTable::grow() {

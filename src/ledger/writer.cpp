@@ -21,6 +21,7 @@
 #include "ledger/recovery.h"
 #include "ledger/replace_file.h"
 #include "ledger/segment.h"
+#include "ledger/side_work.h"
 #include "ledger/tree.h"
 
 namespace plimsoll::ledger {
@@ -34,6 +35,7 @@ namespace {
 constexpr milliseconds kRetryAfter{200};  // between attempts to write to a disk that refused
 constexpr std::chrono::seconds kPruneEvery{10};
 constexpr milliseconds kIdle{1000};
+constexpr std::size_t kMostAhead = 16;  // times commit_bytes, that wait while the disk syncs what came before
 
 std::string boot_id() {
     const auto text = host::read_if_exists({}, "/proc/sys/kernel/random/boot_id");
@@ -78,8 +80,8 @@ public:
 
     /// Writes what a new run of the ledger begins with.
     Result<void> begin() {
-        TRY_VOID(kept_.attest_last(*log_));
-        if (const auto key = log_->pending()) TRY_VOID(announce(*key));
+        TRY_VOID(kept_.attest_last(log()));
+        if (const auto key = log().pending()) TRY_VOID(announce(*key));
         Event start(clock());
         start.set("record.kind", "start");
         start.set("ledger.version", kVersion);
@@ -102,22 +104,24 @@ public:
         }
         auto number = put(event);
         if (!number) return fault_.empty() ? number : refuse(event);
-        if (intake_.waiting_bytes() >= options_.commit_bytes)
-            static_cast<void>(flush());  // a failure is kept in fault_
+        if (intake_.waiting_bytes() >= options_.commit_bytes) write_beside();
         return number;
     }
 
     milliseconds tick() {
         const auto now = Steady::now();
         if (!fault_.empty()) retry(true);
-        if (intake_.waiting_bytes() > 0 && (now >= intake_.waiting_since() + options_.commit_after ||
-                                            intake_.waiting_bytes() >= options_.commit_bytes)) {
-            static_cast<void>(flush());
-        }
+        note_written();
+        if (intake_.waiting_bytes() > 0 && now >= intake_.waiting_since() + options_.commit_after)
+            static_cast<void>(flush());  // a failure is kept in fault_
+        else if (intake_.waiting_bytes() >= options_.commit_bytes)
+            write_beside();
         if (fault_.empty() && refused_since_ > 0) static_cast<void>(note_refused());
         if (fault_.empty() && intake_.segment_is_full()) note_fault(seal());
-        if (fault_.empty() && signed_size_ != intake_.next() && now >= signed_at_ + options_.checkpoint_every) {
-            if (auto note = checkpoint(); !note) note_fault(note.error());
+        if (auto ended = signing_.ended()) note_signed(*ended);
+        if (fault_.empty() && signed_size_ != intake_.next() && !signing_.pending() &&
+            now >= signed_at_ + options_.checkpoint_every) {
+            sign_beside();
         }
         if (fault_.empty() && clock() - log_->key_since() >= std::chrono::nanoseconds(options_.key_epoch).count()) {
             note_fault(rotate());
@@ -129,6 +133,7 @@ public:
         milliseconds next = fault_.empty() ? kIdle : kRetryAfter;
         if (intake_.waiting_bytes() > 0 && fault_.empty())
             next = std::min(next, until(intake_.waiting_since() + options_.commit_after, now));
+        if (intake_.writing()) next = std::min(next, options_.commit_after);
         if (signed_size_ != intake_.next() && fault_.empty()) {
             next = std::min(next, until(signed_at_ + options_.checkpoint_every, now));
         }
@@ -141,9 +146,15 @@ public:
         return intake_.durable();
     }
 
+    Result<RecordNumber> commit_beside() {
+        if (fault_.empty()) write_beside();
+        if (!fault_.empty()) return commit();
+        return intake_.durable();
+    }
+
     Result<std::string> checkpoint() {
         TRY_VOID(flush());
-        TRY(std::string note, log_->sign(intake_.next(), intake_.tree().root()));
+        TRY(std::string note, log().sign(intake_.next(), intake_.tree().root()));
         signed_size_ = intake_.next();
         signed_time_ = clock();
         signed_at_ = Steady::now();
@@ -180,15 +191,34 @@ private:
 
     Result<RecordNumber> put(const Event& event) { return intake_.put(event); }
 
-    /// Writes and syncs what waits. After a failure it still waits.
+    /// Writes and syncs what waits, or waits until it is written. After a failure it still waits.
     Result<void> flush() {
-        if (intake_.waiting_bytes() == 0) return {};
+        if (intake_.waiting_bytes() == 0 && !intake_.writing()) return {};
         if (auto written = intake_.write(); !written) {
             note_fault(written);
             return written;
         }
         look_for_room();
         return {};
+    }
+
+    /// Writes and syncs what waits while more is appended; waits for the disk only when too much would gather.
+    void write_beside() {
+        note_written();
+        if (!fault_.empty()) return;
+        if (intake_.writing()) {
+            if (intake_.waiting_bytes() >= kMostAhead * options_.commit_bytes) static_cast<void>(flush());
+            return;
+        }
+        if (intake_.waiting_bytes() > 0) intake_.begin_write();
+    }
+
+    /// What was written beside, if it has ended. A failure is kept in fault_.
+    void note_written() {
+        const auto written = intake_.written();
+        if (!written) return;
+        if (!*written) return note_fault(*written);
+        look_for_room();
     }
 
     // ---- Faults
@@ -253,6 +283,32 @@ private:
         return {};
     }
 
+    // ---- Checkpoints
+
+    /// Signs a checkpoint of everything appended so far while more is appended: it takes the disk three syncs.
+    void sign_beside() {
+        if (!flush()) return;  // the failure is kept in fault_
+        signed_at_ = Steady::now();
+        signing_size_ = intake_.next();
+        signing_time_ = clock();
+        signing_.begin([this, size = signing_size_, root = intake_.tree().root()]() -> Result<void> {
+            TRY_VOID(log_->sign(size, root));
+            return {};
+        });
+    }
+
+    void note_signed(const Result<void>& outcome) {
+        if (!outcome) return note_fault(outcome);
+        signed_size_ = signing_size_;
+        signed_time_ = signing_time_;
+    }
+
+    /// The signing side, once nothing is being signed beside.
+    CheckpointLog& log() {
+        if (signing_.pending()) note_signed(signing_.wait());
+        return *log_;
+    }
+
     // ---- Segments
 
     /// Each step may be repeated: after a failure the next call begins anew.
@@ -260,9 +316,9 @@ private:
         TRY_VOID(flush());
         const SegmentEnd end = intake_.end_segment();
         TRY(SegmentRow row, kept_.write(end.first, end.bytes));
-        if (log_->sealed_until() < intake_.next()) {
+        if (log().sealed_until() < intake_.next()) {
             Tree& tree = intake_.tree();
-            TRY_VOID(log_->sealed({end.first, tree, sha256(end.bytes), tree.take_trail()}));
+            TRY_VOID(log().sealed({end.first, tree, sha256(end.bytes), tree.take_trail()}));
         }
         TRY_VOID(kept_.note(row));
         TRY_VOID(intake_.begin_segment(options_.path));
@@ -288,7 +344,7 @@ private:
         TRY_VOID(put(kept_.prune_record(count, clock())));
         TRY_VOID(flush());
         TRY_VOID(kept_.remove(count));
-        return log_->pruned(kept_.first_kept());
+        return log().pruned(kept_.first_kept());
     }
 
     // ---- Keys
@@ -300,11 +356,11 @@ private:
         if (!key.signature.empty()) record.set("ledger.key.signature", key.signature);
         TRY_VOID(put(record));
         TRY_VOID(flush());
-        return log_->finish_rotation(intake_.next(), intake_.tree().root());
+        return log().finish_rotation(intake_.next(), intake_.tree().root());
     }
 
     Result<void> rotate() {
-        TRY(const KeyAnnouncement key, log_->begin_rotation());
+        TRY(const KeyAnnouncement key, log().begin_rotation());
         return announce(key);
     }
 
@@ -323,9 +379,12 @@ private:
     RecordNumber signed_size_ = 0;
     Nanoseconds signed_time_ = 0;
     Steady::time_point signed_at_;
+    RecordNumber signing_size_ = 0;
+    Nanoseconds signing_time_ = 0;
     Steady::time_point pruned_at_;
     bool pruning_ = false;
     bool closed_ = false;
+    SideWork signing_;  ///< last: it uses log_
 };
 
 Writer::Writer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -360,6 +419,7 @@ Result<std::unique_ptr<Writer>> Writer::open(WriterOptions options) {
 Result<RecordNumber> Writer::append(const Event& event) { return impl_->append(event); }
 milliseconds Writer::tick() { return impl_->tick(); }
 Result<RecordNumber> Writer::commit() { return impl_->commit(); }
+Result<RecordNumber> Writer::commit_beside() { return impl_->commit_beside(); }
 RecordNumber Writer::durable() const { return impl_->durable(); }
 WriterStatus Writer::status() const { return impl_->status(); }
 Result<std::string> Writer::checkpoint() { return impl_->checkpoint(); }

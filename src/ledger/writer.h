@@ -25,7 +25,8 @@ struct WriterOptions {
     std::string host;  ///< name that stands in checkpoints; the host's own when empty
     std::uint32_t segment_rows = 65536;
     std::chrono::milliseconds commit_after{100};         ///< most that a record waits for the disk
-    std::size_t commit_bytes = std::size_t{256} * 1024;  ///< or this many bytes together
+    std::size_t commit_bytes = std::size_t{256} * 1024;  ///< or this many bytes together, and while a sync is under
+                                                         ///< way sixteen times as many
     std::chrono::milliseconds checkpoint_every{1000};
     std::chrono::seconds key_epoch{86'400};        ///< a signing key is replaced, and erased, after this long
     std::optional<std::chrono::seconds> keep_for;  ///< retention by age
@@ -66,8 +67,12 @@ public:
     /// due; prunes. Call it often: returns when to call again at the latest.
     std::chrono::milliseconds tick();
 
-    /// Syncs now (an alert was appended).
+    /// Syncs now (an alert was appended). Every record below the number that it returns is on disk.
     [[nodiscard]] Result<RecordNumber> commit();
+
+    /// The same beside the caller's work, for a burst: takes note of a sync that has ended, and begins the next when
+    /// none is under way. What is not below the number yet is at the next call, or the one after.
+    [[nodiscard]] Result<RecordNumber> commit_beside();
 
     [[nodiscard]] RecordNumber durable() const;
     [[nodiscard]] WriterStatus status() const;

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <iterator>
 #include <vector>
 
 #include "base/time.h"
@@ -71,16 +70,30 @@ std::string cut(std::string_view text, std::size_t most) {
     return std::string(text.substr(0, most)) + "…";
 }
 
+/// Most values are one number or short text.
+bool copy_short(const model::Event& from, const model::Event::Slot& slot, model::Event& to, std::size_t& room) {
+    if (slot.count != 1 || !slot.key.empty()) return false;
+    const model::Value& value = from.values(slot).front();
+    if (const auto* text = std::get_if<std::string_view>(&value)) {
+        if (text->size() > kAlertText || text->size() > room) return false;
+        room -= text->size();
+    }
+    to.put(slot.field, {}, value);
+    return true;
+}
+
 /// Copies a slot as far as `room` bytes of text reach, and takes them off.
 void copy(const model::Event& from, const model::Event::Slot& slot, model::Event& to, std::size_t& room) {
+    if (copy_short(from, slot, to, room)) return;
     const std::string key = cut(slot.key, 128);
     if (slot.state == model::Reading::State::unknown)
         return to.put_unknown(slot.field, key, cut(slot.reason, kAlertText));
     std::vector<std::string> kept;  // texts that `values` borrow
     std::vector<model::Value> values;
-    kept.reserve(kMostValues);
-    for (const model::Value& value : from.values(slot)) {
-        if (values.size() == kMostValues) break;
+    const std::size_t count = std::min<std::size_t>(slot.count, kMostValues);
+    kept.reserve(count);
+    values.reserve(count);
+    for (const model::Value& value : from.values(slot).first(count)) {
         if (const auto* text = std::get_if<std::string_view>(&value)) {
             const std::string& part = kept.emplace_back(cut(*text, std::min(kAlertText, room)));
             room -= std::min(room, part.size());
@@ -95,15 +108,19 @@ void copy(const model::Event& from, const model::Event::Slot& slot, model::Event
 std::string hashed(const std::string& identity) {
     std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
     SHA256(reinterpret_cast<const unsigned char*>(identity.data()), identity.size(), digest.data());
+    constexpr std::string_view kDigits = "0123456789abcdef";
     std::string hex;
-    for (std::size_t i = 0; i < 16; ++i) fmt::format_to(std::back_inserter(hex), "{:02x}", digest[i]);
+    for (std::size_t i = 0; i < 16; ++i) {
+        hex += kDigits[digest[i] >> 4U];
+        hex += kDigits[digest[i] & 0xfU];
+    }
     return hex;
 }
 
 }  // namespace
 
-model::Event make_alert(const rule::AlertMatch& match, const model::Event& cause, RecordNumber number) {
-    model::Event alert(cause.time());
+void make_alert(const rule::AlertMatch& match, const model::Event& cause, RecordNumber number, model::Event& alert) {
+    alert.clear(cause.time());
     std::size_t keys = 0;
     std::size_t room = kAlertBytes;
     for (const model::Event::Slot& slot : cause.slots()) {
@@ -120,6 +137,11 @@ model::Event make_alert(const rule::AlertMatch& match, const model::Event& cause
     alert.set_list("alert.tags", std::vector<std::string>(match.rule->tags.begin(), match.rule->tags.end()));
     alert.set_unsigned("alert.record", number);
     alert.set("alert.key", hashed(match.identity));
+}
+
+model::Event make_alert(const rule::AlertMatch& match, const model::Event& cause, RecordNumber number) {
+    model::Event alert;
+    make_alert(match, cause, number, alert);
     return alert;
 }
 

@@ -10,6 +10,9 @@ namespace plimsoll::sink {
 /// of the cause (container, exec session, engine event, user, loss), each cut at kAlertText bytes, with `alert.*`.
 [[nodiscard]] model::Event make_alert(const rule::AlertMatch& match, const model::Event& cause, RecordNumber number);
 
+/// The same into an event that is used again and again.
+void make_alert(const rule::AlertMatch& match, const model::Event& cause, RecordNumber number, model::Event& alert);
+
 inline constexpr std::size_t kAlertText = 2048;
 inline constexpr std::size_t kAlertOutput = 8192;
 inline constexpr std::size_t kAlertBytes = 32'768;  ///< of all copied texts together

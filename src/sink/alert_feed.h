@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "base/result.h"
@@ -12,6 +13,9 @@ struct NumberedAlert {
     RecordNumber number = 0;
     model::Event alert;
 };
+
+/// One that several sinks' threads look at, none of which changes it.
+using SharedAlert = std::shared_ptr<const NumberedAlert>;
 
 /// A piece of the ledger, its alerts alone.
 struct AlertBatch {

@@ -2,15 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <array>
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "base/text.h"
 #include "base/time.h"
 #include "sink/alert_event.h"
+#include "sink/json_text.h"
 
 namespace plimsoll::sink {
 
@@ -18,41 +19,76 @@ namespace {
 
 using Object = nlohmann::ordered_json;
 
+constexpr std::size_t kUsualLine = 4096;
 constexpr std::size_t kMostColumns = 3000;  ///< of a text in a chat message
 
-Object value_json(const model::Value& value) {
-    return std::visit(
-        [&](const auto& held) -> Object {
-            using Held = std::decay_t<decltype(held)>;
-            if constexpr (std::is_same_v<Held, std::string_view>) return valid_utf8(held);
-            if constexpr (std::is_arithmetic_v<Held>) return held;
-            return model::to_text(value);
-        },
-        value);
-}
+using Slots = std::span<const model::Event::Slot>;
 
-Object slot_json(const model::Event& event, const model::Event::Slot& slot) {
-    if (slot.state == model::Reading::State::unknown) return {{"unknown", valid_utf8(slot.reason)}};
-    const auto values = event.values(slot);
-    if (!model::field(slot.field).list && values.size() == 1) return value_json(values.front());
-    Object list = Object::array();
-    for (const model::Value& value : values) list.push_back(value_json(value));
-    return list;
-}
-
-Object fields_json(const model::Event& event) {
-    Object out = Object::object();
-    for (const model::Event::Slot& slot : event.slots()) {
-        const std::string name(model::field(slot.field).name);
-        Object& place = out[name];
-        if (slot.key.empty()) {
-            place = slot_json(event, slot);
-            continue;
-        }
-        if (!place.is_object()) place = Object::object();
-        place[valid_utf8(slot.key)] = slot_json(event, slot);
+void append_slot(std::string& out, const model::Event& event, const model::Event::Slot& slot) {
+    if (slot.state == model::Reading::State::unknown) {
+        out += R"({"unknown":)";
+        append_json_text(out, slot.reason);
+        out += '}';
+        return;
     }
-    return out;
+    const auto values = event.values(slot);
+    if (!model::field(slot.field).list && values.size() == 1) return append_json_value(out, values.front());
+    char before = '[';
+    if (values.empty()) out += before;
+    for (const model::Value& value : values) {
+        out += std::exchange(before, ',');
+        append_json_value(out, value);
+    }
+    out += ']';
+}
+
+/// A field with keys: an object. Keys that are the same once they are valid text show the last value.
+void append_keys(std::string& out, const model::Event& event, Slots slots) {
+    std::vector<std::pair<std::string, std::string>> members;
+    const auto put = [&](std::string_view key, std::string value) {
+        std::string name;
+        append_json_text(name, key);
+        const auto known = std::ranges::find(members, name, &std::pair<std::string, std::string>::first);
+        if (known != members.end())
+            known->second = std::move(value);
+        else
+            members.emplace_back(std::move(name), std::move(value));
+    };
+    for (const model::Event::Slot& slot : slots) {
+        std::string value;
+        if (!slot.key.empty()) {
+            append_slot(value, event, slot);
+            put(slot.key, std::move(value));
+        } else if (slot.state == model::Reading::State::unknown) {  // of the field as a whole
+            append_json_text(value, slot.reason);
+            put("unknown", std::move(value));
+        }
+    }
+    char before = '{';
+    for (const auto& [name, value] : members) {
+        out += std::exchange(before, ',');
+        out.append(name).append(1, ':').append(value);
+    }
+    out += '}';
+}
+
+void append_field(std::string& out, const model::Event& event, Slots slots) {
+    if (slots.size() == 1 && slots.front().key.empty())
+        append_slot(out, event, slots.front());
+    else
+        append_keys(out, event, slots);
+}
+
+/// Calls `visit` with each field and its slots.
+template <typename Visit>
+void for_each_field(const model::Event& event, Visit visit) {
+    const Slots slots = event.slots();
+    for (std::size_t i = 0; i < slots.size();) {
+        std::size_t end = i + 1;
+        while (end < slots.size() && slots[end].field == slots[i].field) ++end;
+        visit(slots[i].field, slots.subspan(i, end - i));
+        i = end;
+    }
 }
 
 std::string time_text(Nanoseconds time) {
@@ -66,7 +102,8 @@ std::string dump(const Object& object) { return object.dump(-1, ' ', false, Obje
 /// Names and values beside the output, for chat messages.
 std::vector<std::pair<std::string, std::string>> facts(const Delivery& delivery) {
     const model::Event& alert = delivery.alert;
-    std::vector<std::pair<std::string, std::string>> out = {{"Host", delivery.host}, {"Time", time_text(alert.time())}};
+    std::vector<std::pair<std::string, std::string>> out = {{"Host", std::string(delivery.host)},
+                                                            {"Time", time_text(alert.time())}};
     const auto add = [&](const char* name, std::string_view value) {
         if (!value.empty()) out.emplace_back(name, shortened(printable(value), 200));
     };
@@ -146,23 +183,48 @@ std::string teams_body(const Delivery& delivery) {
 
 }  // namespace
 
-std::string alert_json(const Delivery& delivery) {
+void append_alert_json(std::string& out, const Delivery& delivery) {
+    static constexpr model::FieldId kTags = model::FieldKey("alert.tags").id();
     const model::Event& alert = delivery.alert;
-    Object fields = fields_json(alert);
-    Object tags = fields.contains("alert.tags") ? fields["alert.tags"] : Object::array();
-    Object out = {{"type", "alert"},
-                  {"version", 1},
-                  {"number", delivery.number},
-                  {"time", time_text(alert.time())},
-                  {"host", valid_utf8(delivery.host)},
-                  {"rule", valid_utf8(alert.text("alert.rule"))},
-                  {"priority", valid_utf8(alert.text("alert.priority"))},
-                  {"output", valid_utf8(alert.text("alert.output"))},
-                  {"tags", std::move(tags)},
-                  {"record", alert.number("alert.record")},
-                  {"folded", alert.number("alert.folded")}};
-    out["fields"] = std::move(fields);
-    return dump(out);
+    const auto text = [&](std::string_view name, std::string_view value) {
+        out += name;
+        append_json_text(out, value);
+    };
+    const auto number = [&](std::string_view name, std::uint64_t value) {
+        out += name;
+        append_json_value(out, value);
+    };
+    number(R"({"type":"alert","version":1,"number":)", delivery.number);
+    text(R"(,"time":)", time_text(alert.time()));
+    text(R"(,"host":)", delivery.host);
+    text(R"(,"rule":)", alert.text("alert.rule"));
+    text(R"(,"priority":)", alert.text("alert.priority"));
+    text(R"(,"output":)", alert.text("alert.output"));
+    out += R"(,"tags":)";
+    bool tagged = false;
+    for_each_field(alert, [&](model::FieldId field, Slots slots) {
+        if (field != kTags) return;
+        append_field(out, alert, slots);
+        tagged = true;
+    });
+    if (!tagged) out += "[]";
+    number(R"(,"record":)", alert.number("alert.record"));
+    number(R"(,"folded":)", alert.number("alert.folded"));
+    out += R"(,"fields":{)";
+    bool first = true;
+    for_each_field(alert, [&](model::FieldId field, Slots slots) {
+        if (!std::exchange(first, false)) out += ',';
+        out.append(1, '"').append(model::field(field).name).append("\":");
+        append_field(out, alert, slots);
+    });
+    out += "}}";
+}
+
+std::string alert_json(const Delivery& delivery) {
+    std::string out;
+    out.reserve(kUsualLine);
+    append_alert_json(out, delivery);
+    return out;
 }
 
 std::string webhook_body(const Delivery& delivery, BodyForm form) {

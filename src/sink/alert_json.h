@@ -10,6 +10,7 @@ namespace plimsoll::sink {
 /// The alert as one JSON object: type, version, number, time (RFC 3339 with nanoseconds), host, rule, priority, output,
 /// tags, record, folded, and `fields` with every field by its name. Valid UTF-8 on one line, without its end.
 [[nodiscard]] std::string alert_json(const Delivery& delivery);
+void append_alert_json(std::string& out, const Delivery& delivery);
 
 /// The body of a webhook. In Slack's and Teams' forms no text from outside is read as markup, mention or link.
 [[nodiscard]] std::string webhook_body(const Delivery& delivery, BodyForm form);

@@ -50,7 +50,9 @@ public:
         }
     }
 
-    void notify(RecordNumber number, const model::Event& alert) { place_.recent.put(number, alert); }
+    void notify(std::span<const SharedAlert> alerts) {
+        if (!workers_.empty()) place_.recent.put(alerts);
+    }
 
     [[nodiscard]] std::vector<SinkStatus> status() const {
         std::vector<SinkStatus> out;
@@ -61,7 +63,10 @@ public:
 private:
     static WorkerPlace made(DeliveryParts parts, DeliveryTimes times) {
         const RecordNumber end = parts.feed.end();
-        return {.parts = std::move(parts), .times = times, .start = end, .recent = RecentAlerts(end, times.ring)};
+        return {.parts = std::move(parts),
+                .times = times,
+                .start = end,
+                .recent = RecentAlerts(end, {.alerts = times.ring, .bytes = times.ring_bytes})};
     }
 
     WorkerPlace place_;
@@ -89,7 +94,12 @@ Result<std::unique_ptr<Dispatcher>> Dispatcher::start(std::vector<SinkConfig> co
     return std::unique_ptr<Dispatcher>(new Dispatcher(std::move(impl)));
 }
 
-void Dispatcher::notify(RecordNumber number, const model::Event& alert) { impl_->notify(number, alert); }
+void Dispatcher::notify(std::span<const SharedAlert> alerts) { impl_->notify(alerts); }
+
+void Dispatcher::notify(RecordNumber number, const model::Event& alert) {
+    const auto shared = std::make_shared<const NumberedAlert>(NumberedAlert{number, alert.clone()});
+    impl_->notify({&shared, 1});
+}
 
 std::vector<SinkStatus> Dispatcher::status() const { return impl_->status(); }
 

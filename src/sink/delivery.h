@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -42,10 +43,11 @@ struct SinkStatus {
 struct DeliveryTimes {
     std::chrono::milliseconds first_retry{200};  ///< doubles with each failure, and is shortened by up to a half
     std::chrono::milliseconds longest_retry{300'000};
-    std::uint32_t refused_tries = 5;              ///< before a refused alert is put aside
-    std::chrono::milliseconds save_cursor{1000};  ///< most often
-    std::chrono::milliseconds flush{3000};        ///< for what is held and waits at a stop
-    std::size_t ring = 512;                       ///< alerts kept in memory for the short way
+    std::uint32_t refused_tries = 5;                 ///< before a refused alert is put aside
+    std::chrono::milliseconds save_cursor{1000};     ///< most often
+    std::chrono::milliseconds flush{3000};           ///< for what is held and waits at a stop
+    std::size_t ring = 4096;                         ///< alerts kept in memory for the short way
+    std::size_t ring_bytes = std::size_t{8} << 20U;  ///< or so many bytes of them, about
 };
 
 /// What delivery works with. The references outlive the Delivery.
@@ -69,9 +71,10 @@ public:
     Dispatcher(const Dispatcher&) = delete;
     Dispatcher& operator=(const Dispatcher&) = delete;
 
-    /// The short way: an alert that was just recorded. Numbers ascend. Call it when the record is synced, since a
+    /// The short way: alerts that were just recorded. Numbers ascend. Call it when the records are synced, since a
     /// number that a crash takes back would be given again. Never waits for a sink.
-    void notify(RecordNumber number, const model::Event& alert);
+    void notify(std::span<const SharedAlert> alerts);
+    void notify(RecordNumber number, const model::Event& alert);  ///< the same for a copy of one
 
     [[nodiscard]] std::vector<SinkStatus> status() const;
 

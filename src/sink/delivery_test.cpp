@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <fstream>
 #include <numeric>
 
+#include "host/temporary_tree.h"
 #include "sink/alert_event.h"
 #include "sink/test_alerts.h"
 
@@ -104,6 +106,42 @@ TEST_F(Delivery_, AReceiverThatIsDownBlocksNobodyAndGetsAllWhenItComesBack) {
     ASSERT_TRUE(soon([&] { return back.taken().size() == 3000; }));
     EXPECT_EQ(back.taken(), upto(3000));
     EXPECT_GT(feed_.reads(), 0U);
+}
+
+TEST_F(Delivery_, WhileAReceiverStandsStillMemoryIsBoundedInBytesAndNothingIsLost) {
+    std::atomic<bool> stands = true;
+    Receiver receiver([&](const auto&, std::size_t) {
+        while (stands) std::this_thread::sleep_for(milliseconds(1));
+        return host::ServedAnswer{};
+    });
+    DeliveryTimes times = quick();
+    times.ring_bytes = 64 * 1024;
+    start({webhook(receiver.url())}, times);
+    for (int i = 0; i < 500; ++i) happen(alert());
+    ASSERT_TRUE(soon([&] { return status().attempts == 1; }));
+    EXPECT_TRUE(status().behind);
+    EXPECT_LT(status().pending * alert().memory(), 2 * times.ring_bytes);
+    stands = false;
+    ASSERT_TRUE(soon([&] { return receiver.taken().size() == 500; }));
+    EXPECT_EQ(receiver.taken(), upto(500));
+}
+
+TEST_F(Delivery_, AFileGetsABurstInOrder) {
+    const host::TemporaryTree tree;
+    SinkConfig config{.name = "file", .kind = FileConfig{.path = tree.at("/alerts")}};
+    start({config});
+    std::vector<SharedAlert> burst;
+    for (int i = 0; i < 3000; ++i) {
+        const RecordNumber number = feed_.append(alert());
+        burst.push_back(std::make_shared<const NumberedAlert>(NumberedAlert{number, alert()}));
+    }
+    dispatcher_->notify(burst);
+    ASSERT_TRUE(soon([&] { return status().delivered == 3000; }));
+    std::ifstream file(tree.at("/alerts"));
+    std::uint64_t expected = 0;
+    for (std::string line; std::getline(file, line); ++expected)
+        ASSERT_THAT(line, HasSubstr("\"number\":" + std::to_string(expected) + ","));
+    EXPECT_EQ(expected, 3000U);
 }
 
 TEST_F(Delivery_, RedirectsAreNotFollowedAndTriedAgain) {

@@ -11,6 +11,12 @@
 
 namespace plimsoll::sink {
 
+namespace {
+
+constexpr std::size_t kMostKept = std::size_t{1} << 20U;  // bytes of memory, between two writes
+
+}  // namespace
+
 Result<std::unique_ptr<Sink>> FileSink::make(FileConfig config) {
     if (!config.path.starts_with('/')) return Error{"the path of the file is absolute"};
     return std::unique_ptr<Sink>(new FileSink(std::move(config)));
@@ -41,20 +47,26 @@ Result<void> FileSink::follow() {
     return {};
 }
 
-Result<void> FileSink::append(const std::string& line) {
+Result<void> FileSink::append(const std::string& lines) {
     TRY_VOID(follow());
     struct stat before {};
     if (::fstat(file_.get(), &before) != 0) return host::system_error("reading", config_.path);
-    const ssize_t wrote = ::write(file_.get(), line.data(), line.size());
-    if (wrote == static_cast<ssize_t>(line.size())) return {};
+    const ssize_t wrote = ::write(file_.get(), lines.data(), lines.size());
+    if (wrote == static_cast<ssize_t>(lines.size())) return {};
     const int fault = wrote < 0 ? errno : ENOSPC;
-    // Half a line would spoil the next one.
+    // Half a line would spoil the next one, and all of them are written again.
     if (wrote > 0 && ::ftruncate(file_.get(), before.st_size) != 0) file_.reset();
     return host::system_error("writing", config_.path, fault);
 }
 
-Outcome FileSink::deliver(const Delivery& delivery, const std::stop_token& /*stop*/) {
-    const auto written = append(alert_json(delivery) + "\n");
+Outcome FileSink::deliver_together(std::span<const Delivery> deliveries, const std::stop_token& /*stop*/) {
+    lines_.clear();
+    for (const Delivery& delivery : deliveries) {
+        append_alert_json(lines_, delivery);
+        lines_ += '\n';
+    }
+    const auto written = append(lines_);
+    if (lines_.capacity() > kMostKept) lines_ = {};
     if (written) return {};
     return {Verdict::again, written.error().message, std::nullopt};
 }

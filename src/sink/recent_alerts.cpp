@@ -4,14 +4,20 @@
 
 namespace plimsoll::sink {
 
-void RecentAlerts::put(RecordNumber number, const model::Event& alert) {
-    auto made = std::make_shared<const NumberedAlert>(NumberedAlert{number, alert.clone()});
+void RecentAlerts::put(std::span<const SharedAlert> alerts) {
+    Alerts gone;  // destroyed without the lock
     {
         const std::scoped_lock lock(mutex_);
-        if (number < covered_from_ || (!alerts_.empty() && alerts_.back()->number >= number)) return;
-        alerts_.push_back(std::move(made));
-        if (alerts_.size() > most_) {
-            covered_from_ = alerts_.front()->number + 1;
+        for (const SharedAlert& alert : alerts) {
+            if (alert->number < covered_from_) continue;
+            if (!alerts_.empty() && alerts_.back().alert->number >= alert->number) continue;
+            alerts_.push_back({alert, alert->alert.memory()});
+            bytes_ += alerts_.back().bytes;
+        }
+        while (alerts_.size() > most_.alerts || bytes_ > most_.bytes) {
+            covered_from_ = alerts_.front().alert->number + 1;
+            bytes_ -= alerts_.front().bytes;
+            gone.push_back(std::move(alerts_.front()));
             alerts_.pop_front();
         }
     }
@@ -19,14 +25,20 @@ void RecentAlerts::put(RecordNumber number, const model::Event& alert) {
 }
 
 RecentAlerts::Alerts::const_iterator RecentAlerts::find(RecordNumber first) const {
-    return std::ranges::lower_bound(alerts_, first, {}, [](const auto& alert) { return alert->number; });
+    return std::ranges::lower_bound(alerts_, first, {}, [](const Kept& kept) { return kept.alert->number; });
 }
 
-RecentAlerts::Answer RecentAlerts::first_from(RecordNumber first) const {
+RecentAlerts::Answer RecentAlerts::from(RecordNumber first, AlertBounds most) const {
     const std::scoped_lock lock(mutex_);
     if (first < covered_from_) return {};
-    const auto found = find(first);
-    return {true, found == alerts_.end() ? nullptr : *found};
+    Answer answer{.covered = true, .alerts = {}};
+    std::size_t bytes = 0;
+    for (auto at = find(first); at != alerts_.end() && answer.alerts.size() < most.alerts; ++at) {
+        bytes += at->bytes;
+        if (bytes > most.bytes && !answer.alerts.empty()) break;
+        answer.alerts.push_back(at->alert);
+    }
+    return answer;
 }
 
 std::size_t RecentAlerts::count_from(RecordNumber first) const {

@@ -3,14 +3,21 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
-#include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <stop_token>
+#include <vector>
 
 #include "sink/alert_feed.h"
 
 namespace plimsoll::sink {
+
+/// Most alerts to be kept or taken at a time, and most bytes of them, about.
+struct AlertBounds {
+    std::size_t alerts = 0;
+    std::size_t bytes = 0;
+};
 
 /// The newest alerts, so that a sink that keeps up needs no ledger. Bounded: the oldest go first. Any thread.
 class RecentAlerts {
@@ -18,15 +25,16 @@ public:
     using Time = std::chrono::steady_clock::time_point;
 
     /// Every alert with a number from `from` on will be put.
-    RecentAlerts(RecordNumber from, std::size_t most) : covered_from_(from), most_(most) {}
+    RecentAlerts(RecordNumber from, AlertBounds most) : covered_from_(from), most_(most) {}
 
-    void put(RecordNumber number, const model::Event& alert);
+    /// Numbers ascend.
+    void put(std::span<const SharedAlert> alerts);
 
     struct Answer {
-        bool covered = false;                        ///< else older alerts were let go, and the ledger must be asked
-        std::shared_ptr<const NumberedAlert> alert;  ///< the first one from there on; shared with other sinks' threads
+        bool covered = false;             ///< else older alerts were let go, and the ledger must be asked
+        std::vector<SharedAlert> alerts;  ///< the first ones from there on
     };
-    [[nodiscard]] Answer first_from(RecordNumber first) const;
+    [[nodiscard]] Answer from(RecordNumber first, AlertBounds most) const;
 
     /// How many are kept from there on.
     [[nodiscard]] std::size_t count_from(RecordNumber first) const;
@@ -36,14 +44,19 @@ public:
     void wait(RecordNumber first, std::optional<Time> until, const std::stop_token& stop) const;
 
 private:
-    using Alerts = std::deque<std::shared_ptr<const NumberedAlert>>;
+    struct Kept {
+        SharedAlert alert;  ///< shared with sinks' threads
+        std::size_t bytes = 0;
+    };
+    using Alerts = std::deque<Kept>;
     [[nodiscard]] Alerts::const_iterator find(RecordNumber first) const;
 
     mutable std::mutex mutex_;
     mutable std::condition_variable_any came_;
     Alerts alerts_;
+    std::size_t bytes_ = 0;  ///< of these
     RecordNumber covered_from_;
-    std::size_t most_;
+    AlertBounds most_;
 };
 
 }  // namespace plimsoll::sink

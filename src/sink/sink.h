@@ -3,9 +3,12 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
+#include "base/result.h"
 #include "model/event.h"
 
 namespace plimsoll::sink {
@@ -17,7 +20,7 @@ using RecordNumber = std::uint64_t;
 struct Delivery {
     RecordNumber number = 0;  ///< of the alert; of the last one for a summary
     const model::Event& alert;
-    std::string host;  ///< name of this host
+    std::string_view host;  ///< name of this host
 };
 
 enum class Verdict : std::uint8_t {
@@ -40,6 +43,15 @@ public:
 
     /// Hands over one alert. Called again with the same alert until it is delivered or refused.
     [[nodiscard]] virtual Outcome deliver(const Delivery& delivery, const std::stop_token& stop) = 0;
+
+    /// Most alerts that `deliver_together` takes.
+    [[nodiscard]] virtual std::size_t most_together() const { return 1; }
+
+    /// Hands over several in one attempt: all of them or none. At least one, and at most `most_together`.
+    [[nodiscard]] virtual Outcome deliver_together(std::span<const Delivery> deliveries, const std::stop_token& stop) {
+        check(deliveries.size() == 1);
+        return deliver(deliveries.front(), stop);
+    }
 
     /// Kind and address for people, without secrets: "webhook https://hooks.example".
     [[nodiscard]] virtual std::string description() const = 0;

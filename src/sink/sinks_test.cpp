@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "base/json.h"
@@ -102,6 +103,39 @@ TEST(Bodies, JsonNamesEveryFieldOfTheAlert) {
     EXPECT_EQ(root["fields"]["docker.attributes"]["signal"].text_or(""), "9");
     EXPECT_EQ(root["fields"]["exec.user"]["unknown"].text_or(""), "inspect failed");
     EXPECT_THAT(text, Not(HasSubstr("\n")));
+}
+
+TEST(AlertJson, IsWrittenAsAJsonLibraryWritesIt) {
+    model::Event event =
+        alert("all \x01\b\t\n\f\r \x1f\x7f \"\\/ \xc3\xa9 \xff\xc3 text that is longer than eight bytes");
+    event.set_keyed("docker.attributes", "a", "1");
+    event.set_keyed("docker.attributes", "\xff", "first");
+    event.set_keyed("docker.attributes", "\xfe", "the same key as text");
+    event.put_list(model::FieldKey("proc.aname").id(), {}, {});
+    event.set_number("user.loginuid", -1);
+    event.set("exec.tty", true);
+    event.put(model::FieldKey("fd.sip").id(), {}, model::Value(model::Ip{.bytes = {127, 0, 0, 1}}));
+    const std::string text = alert_json({.number = 7, .alert = event, .host = "host\xff"});
+    const auto read = nlohmann::ordered_json::parse(text);
+    EXPECT_EQ(read.dump(), text);
+    EXPECT_EQ(read["fields"]["docker.attributes"].size(), 2U);
+    EXPECT_EQ(read["fields"]["docker.attributes"]["\uFFFD"], "first");
+    EXPECT_EQ(read["fields"]["proc.aname"], nlohmann::ordered_json::array());
+    EXPECT_EQ(read["fields"]["user.loginuid"], -1);
+    EXPECT_EQ(read["fields"]["exec.tty"], true);
+    EXPECT_EQ(read["fields"]["fd.sip"], "127.0.0.1");
+}
+
+TEST(FileSinkTest, AlertsThatWaitTogetherAreLinesOfOneWrite) {
+    const host::TemporaryTree tree;
+    const auto sink = make(FileConfig{.path = tree.at("/alerts.json")});
+    ASSERT_GT(sink->most_together(), 1U);
+    const model::Event first = alert("first");
+    const model::Event second = alert("second");
+    const std::vector<Delivery> both = {{.number = 1, .alert = first, .host = "h"},
+                                        {.number = 2, .alert = second, .host = "h"}};
+    EXPECT_EQ(sink->deliver_together(both, {}).verdict, Verdict::delivered);
+    EXPECT_EQ(content(tree.at("/alerts.json")), alert_json(both[0]) + "\n" + alert_json(both[1]) + "\n");
 }
 
 TEST(Bodies, ChatMessagesHoldNoMarkupFromOutside) {

@@ -11,7 +11,8 @@ namespace plimsoll::sink {
 
 namespace {
 
-constexpr std::size_t kBatch = 256;
+constexpr std::size_t kBatch = 1024;                         ///< alerts read from the ledger at a time
+constexpr std::size_t kTogether = std::size_t{1} << 20U;     ///< bytes of alerts, about, that a sink gets together
 constexpr auto kFeedPause = std::chrono::milliseconds(100);  ///< when the ledger does not show yet what it has
 constexpr auto kFaultPause = std::chrono::milliseconds(1000);
 
@@ -25,6 +26,8 @@ Worker::Worker(Route route, std::unique_ptr<Sink> sink, const WorkerPlace& place
       recent_(place.recent),
       folder_(route_.fold_for, route_.rate),
       random_(std::random_device{}()),
+      together_{.alerts = sink_->most_together(), .bytes = kTogether},
+      folds_(route_.fold_for.count() > 0 || route_.rate.per_minute > 0),
       next_(place.start) {
     status_.name = route_.name;
     status_.description = sink_->description();
@@ -108,30 +111,34 @@ void Worker::save_cursor(bool at_once) {
     status_.cursor = reached;
 }
 
-std::shared_ptr<const NumberedAlert> Worker::next_alert(const std::stop_token& stop) {
+/// Those that come next, of which a sink can take as many together; none when there are none.
+std::vector<SharedAlert> Worker::next_alerts(const std::stop_token& stop) {
     if (batch_.empty()) {
         next_ = std::max(next_, batch_end_);
-        auto recent = recent_.first_from(next_);
-        if (recent.covered) return recent.alert;
+        auto recent = recent_.from(next_, together_);
+        if (recent.covered) return std::move(recent.alerts);
         auto read = parts_.feed.from(next_, kBatch);
         if (!read) {
             set_fault(read.error().message);
             pause(kFaultPause, stop);
-            return nullptr;
+            return {};
         }
         if (read->alerts.empty() && read->next <= next_) pause(kFeedPause, stop);
-        batch_.insert(batch_.end(), std::make_move_iterator(read->alerts.begin()),
-                      std::make_move_iterator(read->alerts.end()));
+        for (NumberedAlert& alert : read->alerts)
+            batch_.push_back(std::make_shared<const NumberedAlert>(std::move(alert)));
         batch_end_ = read->next;
-        if (batch_.empty()) return nullptr;
     }
-    auto alert = std::make_shared<const NumberedAlert>(std::move(batch_.front()));
-    batch_.pop_front();
-    return alert;
+    std::vector<SharedAlert> alerts;
+    for (std::size_t bytes = 0; !batch_.empty() && alerts.size() < together_.alerts && bytes < together_.bytes;) {
+        bytes += batch_.front()->alert.memory();
+        alerts.push_back(std::move(batch_.front()));
+        batch_.pop_front();
+    }
+    return alerts;
 }
 
 bool Worker::wanted(const model::Event& alert) {
-    bool wants = priority_of(alert) <= route_.least;
+    bool wants = route_.least == rule::Priority::debug || priority_of(alert) <= route_.least;
     // A sink that refuses is not told that it refused.
     if (tells_undelivered(alert) && alert.text("alert.sink") == route_.name) wants = false;
     bool unknown = false;
@@ -140,38 +147,48 @@ bool Worker::wanted(const model::Event& alert) {
         unknown = truth == rule::Truth::unknown;
         wants = truth != rule::Truth::no;
     }
-    const std::scoped_lock lock(mutex_);
-    if (unknown) ++status_.unknown;
-    if (!wants) ++status_.not_wanted;
+    if (unknown || !wants) {
+        const std::scoped_lock lock(mutex_);
+        if (unknown) ++status_.unknown;
+        if (!wants) ++status_.not_wanted;
+    }
     return wants;
 }
 
-void Worker::put_aside(const Outgoing& out, const std::string& reason) {
+void Worker::put_aside(const Message& message, const std::string& reason) {
     {
         const std::scoped_lock lock(mutex_);
-        status_.undelivered += out.stands_for;
+        status_.undelivered += message.stands_for;
     }
     // An alert about an undelivered alert ends here, else two broken sinks would make alerts for ever.
-    if (parts_.undelivered && !tells_undelivered(out.alert))
-        parts_.undelivered(make_undelivered(out.number, out.alert, route_.name, reason));
+    if (parts_.undelivered && !tells_undelivered(message.alert))
+        parts_.undelivered(make_undelivered(message.number, message.alert, route_.name, reason));
 }
 
-bool Worker::send(const Outgoing& out, const std::stop_token& stop, const std::stop_token& abort) {
+bool Worker::send(std::span<const Message> messages, const std::stop_token& stop, const std::stop_token& abort) {
+    std::vector<Delivery> deliveries;
+    deliveries.reserve(messages.size());
+    std::uint64_t stand_for = 0;
+    sending_ = messages.front().first;
+    for (const Message& message : messages) {
+        deliveries.push_back({.number = message.number, .alert = message.alert, .host = parts_.host});
+        stand_for += message.stands_for;
+        sending_ = std::min(*sending_, message.first);
+    }
     std::uint32_t refused = 0;
-    sending_ = out.first;
     for (std::uint64_t attempts = 1;; ++attempts) {
         {
             const std::scoped_lock lock(mutex_);
             status_.attempts = attempts;
-            tried_time_ = out.alert.time();
+            tried_time_ = messages.front().alert.time();
         }
-        const Outcome outcome = sink_->deliver({.number = out.number, .alert = out.alert, .host = parts_.host}, abort);
+        const Outcome outcome = sink_->deliver_together(deliveries, abort);
         const bool give_up = outcome.verdict == Verdict::refused && ++refused >= times_.refused_tries;
         {
             const std::scoped_lock lock(mutex_);
             if (outcome.verdict == Verdict::delivered) {
-                ++status_.sent;
-                status_.delivered += out.stands_for;
+                status_.sent += messages.size();
+                status_.delivered += stand_for;
                 status_.last_delivery = now();
             } else {
                 status_.last_error = outcome.reason;
@@ -180,7 +197,9 @@ bool Worker::send(const Outgoing& out, const std::stop_token& stop, const std::s
             }
             if (outcome.verdict == Verdict::delivered || give_up) status_.attempts = 0;
         }
-        if (give_up) put_aside(out, outcome.reason);
+        if (give_up) {
+            for (const Message& message : messages) put_aside(message, outcome.reason);
+        }
         if (give_up || outcome.verdict == Verdict::delivered) {
             sending_.reset();
             return true;
@@ -192,6 +211,11 @@ bool Worker::send(const Outgoing& out, const std::stop_token& stop, const std::s
     }
 }
 
+bool Worker::send(const Outgoing& out, const std::stop_token& stop, const std::stop_token& abort) {
+    const Message message{.number = out.number, .first = out.first, .stands_for = out.stands_for, .alert = out.alert};
+    return send({&message, 1}, stop, abort);
+}
+
 bool Worker::send_due(bool flush, const std::stop_token& stop, const std::stop_token& abort) {
     while (const auto out = folder_.due(std::chrono::steady_clock::now(), flush)) {
         if (!send(*out, stop, abort)) return false;
@@ -199,12 +223,20 @@ bool Worker::send_due(bool flush, const std::stop_token& stop, const std::stop_t
     return true;
 }
 
-bool Worker::handle(const NumberedAlert& alert, const std::stop_token& stop, const std::stop_token& abort) {
-    if (wanted(alert.alert)) {
-        const auto out = folder_.take(alert.number, alert.alert, std::chrono::steady_clock::now());
+bool Worker::handle(std::span<const SharedAlert> alerts, const std::stop_token& stop, const std::stop_token& abort) {
+    std::vector<Message> messages;
+    for (const SharedAlert& alert : alerts) {
+        if (!wanted(alert->alert)) continue;
+        if (!folds_) {
+            messages.push_back({.number = alert->number, .first = alert->number, .alert = alert->alert});
+            continue;
+        }
+        const auto out = folder_.take(alert->number, alert->alert, std::chrono::steady_clock::now());
         if (out && !send(*out, stop, abort)) return false;
+        next_ = alert->number + 1;
     }
-    next_ = alert.number + 1;
+    if (!messages.empty() && !send(messages, stop, abort)) return false;
+    next_ = alerts.back()->number + 1;
     return true;
 }
 
@@ -224,17 +256,17 @@ void Worker::run(const std::stop_token& stop, const std::stop_token& abort) {
     while (whole && !stop.stop_requested()) {
         whole = send_due(false, stop, abort);
         if (!whole) break;
-        if (const auto alert = next_alert(stop))
-            whole = handle(*alert, stop, abort);
+        if (const auto alerts = next_alerts(stop); !alerts.empty())
+            whole = handle(alerts, stop, abort);
         else
             idle(stop);
         save_cursor(false);
     }
     // What is left, each tried once. What fails stays behind the cursor.
-    while (whole && !abort.stop_requested() && recent_.covers(next_)) {
-        const auto recent = recent_.first_from(std::max(next_, batch_.empty() ? batch_end_ : next_));
-        if (!recent.alert || !batch_.empty()) break;
-        whole = handle(*recent.alert, stop, abort);
+    while (whole && !abort.stop_requested() && batch_.empty()) {
+        const auto recent = recent_.from(std::max(next_, batch_end_), together_);
+        if (recent.alerts.empty()) break;
+        whole = handle(recent.alerts, stop, abort);
     }
     if (whole && !abort.stop_requested()) send_due(true, stop, abort);
     save_cursor(true);

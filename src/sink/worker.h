@@ -5,8 +5,10 @@
 #include <mutex>
 #include <optional>
 #include <random>
+#include <span>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "rule/condition.h"
 #include "sink/delivery.h"
@@ -47,15 +49,24 @@ public:
 private:
     using Time = std::chrono::steady_clock::time_point;
 
+    /// What is handed to the sink: an alert, or a summary of several.
+    struct Message {
+        RecordNumber number = 0;
+        RecordNumber first = 0;  ///< of those that it stands for
+        std::uint64_t stands_for = 1;
+        const model::Event& alert;
+    };
+
     void load_cursor(const std::stop_token& stop);
     void save_cursor(bool now);
     [[nodiscard]] RecordNumber cursor() const;
-    std::shared_ptr<const NumberedAlert> next_alert(const std::stop_token& stop);
+    std::vector<SharedAlert> next_alerts(const std::stop_token& stop);
     [[nodiscard]] bool wanted(const model::Event& alert);
-    bool handle(const NumberedAlert& alert, const std::stop_token& stop, const std::stop_token& abort);
+    bool handle(std::span<const SharedAlert> alerts, const std::stop_token& stop, const std::stop_token& abort);
+    bool send(std::span<const Message> messages, const std::stop_token& stop, const std::stop_token& abort);
     bool send(const Outgoing& out, const std::stop_token& stop, const std::stop_token& abort);
     bool send_due(bool flush, const std::stop_token& stop, const std::stop_token& abort);
-    void put_aside(const Outgoing& out, const std::string& reason);
+    void put_aside(const Message& message, const std::string& reason);
     void pause(std::chrono::milliseconds time, const std::stop_token& stop);
     [[nodiscard]] std::chrono::milliseconds backoff(std::uint64_t attempts);
     void set_fault(const std::string& fault);
@@ -69,10 +80,13 @@ private:
     Folder folder_;
     std::minstd_rand random_;
 
-    RecordNumber next_;                ///< first record not looked at
-    std::deque<NumberedAlert> batch_;  ///< read from the ledger
+    const AlertBounds together_;  ///< taken at a time
+    const bool folds_;            ///< else every alert goes out singly
+
+    RecordNumber next_;              ///< first record not looked at
+    std::deque<SharedAlert> batch_;  ///< read from the ledger
     RecordNumber batch_end_ = 0;
-    std::optional<RecordNumber> sending_;  ///< lowest number that the message being sent stands for
+    std::optional<RecordNumber> sending_;  ///< lowest number that the messages being sent stand for
     bool loaded_ = false;
     std::optional<RecordNumber> saved_;
     Time saved_at_;
