@@ -1,6 +1,10 @@
 #include "app/known_containers.h"
 
 #include <string_view>
+#include <utility>
+
+#include "base/time.h"
+#include "host/containerd_task.h"
 
 namespace plimsoll::app {
 
@@ -42,7 +46,37 @@ std::shared_ptr<const sensor::Container> make(const source::ContainerRecord& rec
     return out;
 }
 
+std::shared_ptr<const sensor::Container> make(std::string_view id, host::ContainerdTask task) {
+    auto out = std::make_shared<sensor::Container>();
+    out->id = id;
+    out->name = std::move(task.name);
+    out->image = std::move(task.image);
+    out->engine = "containerd";
+    out->privileged = task.privileged;
+    out->known = true;
+    out->created = out->started = task.made * kSecond;
+    out->labels.assign(task.labels.begin(), task.labels.end());
+    for (host::ContainerdMount& mount : task.mounts) {
+        out->mounts.push_back({.source = std::move(mount.source),
+                               .destination = std::move(mount.destination),
+                               .mode = std::move(mount.options),
+                               .writable = mount.writable,
+                               .propagation = std::move(mount.propagation)});
+    }
+    if (out->name.empty()) out->unnamed = "containerd's task bears no name";
+    return out;
+}
+
 }  // namespace
+
+std::shared_ptr<const sensor::Container> KnownContainers::of_containerd(std::string_view id) const {
+    const std::scoped_lock lock(mutex_);
+    if (const auto known = tasks_.find(std::string(id)); known != tasks_.end()) return known->second;
+    auto task = host::find_containerd_task({}, id);
+    if (!task) return nullptr;
+    if (tasks_.size() >= source::Inventory::kMostContainers) tasks_.clear();
+    return tasks_[std::string(id)] = make(id, std::move(*task));
+}
 
 std::shared_ptr<const sensor::Container> KnownContainers::find(std::string_view id) const {
     for (const source::Inventory* inventory : inventories_) {
@@ -58,7 +92,7 @@ std::shared_ptr<const sensor::Container> KnownContainers::find(std::string_view 
         }
         return made.made;
     }
-    return nullptr;
+    return of_containerd(id);
 }
 
 std::uint64_t KnownContainers::generation() const {

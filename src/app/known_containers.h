@@ -11,7 +11,8 @@
 
 namespace plimsoll::app {
 
-/// What the engines' sources know of containers, in the form that the sensor reads. Any thread.
+/// What the engines' sources know of containers, and where no engine does, containerd's tasks; in the form that the
+/// sensor reads. Any thread.
 class KnownContainers final : public sensor::Containers {
 public:
     /// Borrows the inventories, which must outlive it.
@@ -27,9 +28,12 @@ private:
         std::shared_ptr<const sensor::Container> made;
     };
 
+    [[nodiscard]] std::shared_ptr<const sensor::Container> of_containerd(std::string_view id) const;
+
     std::vector<const source::Inventory*> inventories_;
     mutable std::mutex mutex_;
     mutable std::unordered_map<std::string, Made> made_;  ///< by id; dropped when it grows past what engines hold
+    mutable std::unordered_map<std::string, std::shared_ptr<const sensor::Container>> tasks_;  ///< containerd's, by id
 };
 
 }  // namespace plimsoll::app

@@ -25,12 +25,16 @@ struct RecordArguments {
     std::string file;
     std::string length;
     std::vector<std::string> rules;
+    std::vector<std::string> engines;
     bool host = false;
     bool everything = false;
 };
 
 int record(const RecordArguments& arguments) {
-    app::RecordingOptions options{.file = arguments.file, .host = arguments.host, .everything = arguments.everything};
+    app::RecordingOptions options{.file = arguments.file,
+                                  .engines = arguments.engines,
+                                  .host = arguments.host,
+                                  .everything = arguments.everything};
     if (!arguments.length.empty()) {
         const auto length = app::parse_duration(arguments.length);
         if (!length) {
@@ -62,7 +66,8 @@ int record(const RecordArguments& arguments) {
         complain(count.error().message);
         return kUnknown;
     }
-    complain(fmt::format("{} events recorded, {} lost", count->events, count->lost));
+    complain(fmt::format("{} events of {} named containers recorded, {} lost", count->events, count->containers,
+                         count->lost));
     return count->lost == 0 ? kClean : kFindings;
 }
 
@@ -77,6 +82,10 @@ void add_record(CLI::App& root, int& exit) {
         ->type_name("DURATION");
     command.add_option("--rules", arguments->rules, "More rule files, whose events are recorded too")
         ->type_name("FILE");
+    command
+        .add_option("--engine", arguments->engines,
+                    "Engine that names the containers, such as unix:///run/docker.sock; repeatable")
+        ->type_name("ADDRESS");
     command.add_flag("--host", arguments->host, "Processes outside containers too");
     command.add_flag("--all", arguments->everything,
                      "Every event the sensor knows, not only what rules and recording policy can want");

@@ -102,6 +102,7 @@ int replay(const RulesArguments& arguments, rule::RuleSet rules) {
                                                               {"rule", match.rule->name},
                                                               {"priority", rule::to_text(match.rule->priority)},
                                                               {"output", match.output},
+                                                              {"container", event.text("container.name")},
                                                               {"event", event.number("evt.num")}}
                                                        .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) +
                                                    "\n"

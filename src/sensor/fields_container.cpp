@@ -45,7 +45,12 @@ Reading id(EventView& v, std::size_t size) {
     return one == nullptr ? without_container(v) : v.text(std::string_view(one->id).substr(0, size));
 }
 
-Reading name(EventView& v, std::string_view) { return on_host(v) ? v.text("host") : text<&Container::name>(v, {}); }
+Reading name(EventView& v, std::string_view) {
+    if (on_host(v)) return v.text("host");
+    return told(v, [&](const Container& c) {
+        return c.name.empty() && !c.unnamed.empty() ? Reading::cannot_know(c.unnamed) : v.text_if(c.name);
+    });
+}
 
 enum class Part : std::uint8_t { repository, tag, digest };
 

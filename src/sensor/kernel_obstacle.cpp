@@ -2,9 +2,12 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <string_view>
 
 #include "sensor/kernel_programs.h"
 
@@ -33,6 +36,8 @@ unsigned long long effective_capabilities() {
     return at == std::string::npos ? 0 : std::strtoull(status.c_str() + at + 7, nullptr, 16);
 }
 
+std::string without(std::string_view why) { return fmt::format("{}{}", why, kInstead); }
+
 }  // namespace
 
 std::string KernelPrograms::obstacle() {
@@ -44,33 +49,28 @@ std::string KernelPrograms::obstacle() {
         return major < wanted_major || (major == wanted_major && minor < wanted_minor);
     };
     if (before(5, 8))
-        return "the kernel (" + std::string(system.release) + ") is older than 5.8, the first with ring buffers." +
-               kInstead;
+        return without(fmt::format("the kernel ({}) is older than 5.8, the first with ring buffers.", system.release));
     if (::access("/sys/kernel/btf/vmlinux", R_OK) != 0)
-        return std::string(
-                   "the kernel does not describe its types (/sys/kernel/btf/vmlinux is missing; it is built with "
-                   "CONFIG_DEBUG_INFO_BTF=y).") +
-               kInstead;
+        return without(
+            "the kernel does not describe its types (/sys/kernel/btf/vmlinux is missing; it is built with "
+            "CONFIG_DEBUG_INFO_BTF=y).");
     const unsigned long long capabilities = effective_capabilities();
     const auto has = [&](unsigned bit) { return (capabilities >> bit & 1) != 0; };
     if (!has(kSysAdmin) && !(has(kBpf) && has(kPerfmon)))
-        return std::string(
-                   "loading programs into the kernel needs CAP_BPF and CAP_PERFMON (or CAP_SYS_ADMIN), and this "
-                   "process lacks ") +
-               (has(kBpf)       ? "CAP_PERFMON."
-                : has(kPerfmon) ? "CAP_BPF."
-                                : "both.") +
-               kInstead;
+        return without(fmt::format(
+            "loading programs into the kernel needs CAP_BPF and CAP_PERFMON (or CAP_SYS_ADMIN), and this process "
+            "lacks {}.",
+            has(kBpf)       ? "CAP_PERFMON"
+            : has(kPerfmon) ? "CAP_BPF"
+                            : "both"));
     if (content("/sys/kernel/security/lockdown").find("[confidentiality]") != std::string::npos)
-        return std::string("the kernel is locked down for confidentiality, so programs may not read its memory.") +
-               kInstead;
+        return without("the kernel is locked down for confidentiality, so programs may not read its memory.");
     rlimit limit{};
     if (before(5, 11) && !has(kSysResource) && ::getrlimit(RLIMIT_MEMLOCK, &limit) == 0 &&
         limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < (64U << 20U))
-        return std::string(
-                   "before Linux 5.11 the limit of locked memory (RLIMIT_MEMLOCK) counts for maps, it is below "
-                   "64 MiB, and raising it needs CAP_SYS_RESOURCE.") +
-               kInstead;
+        return without(
+            "before Linux 5.11 the limit of locked memory (RLIMIT_MEMLOCK) counts for maps, it is below "
+            "64 MiB, and raising it needs CAP_SYS_RESOURCE.");
     return {};
 }
 

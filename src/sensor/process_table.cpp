@@ -34,15 +34,6 @@ struct KeyHash {
     std::size_t operator()(const ProcessKey& key) const { return hash_of(key); }
 };
 
-/// Whether the process is the one that began then; a start from /proc is made exact by the first event that has it.
-bool is_same(Process& process, std::uint64_t start) {
-    if (process.key.start == start || start == 0) return true;
-    if (!process.rough_start || process.key.start / tick() != start / tick()) return false;
-    process.key.start = start;
-    process.rough_start = false;
-    return true;
-}
-
 }  // namespace
 
 struct ProcessTable::State {
@@ -58,16 +49,31 @@ struct ProcessTable::State {
     std::uint32_t hand = 0;  ///< number of the living one that had to make room last
     std::uint64_t forgotten = 0;
     std::uint64_t guessed = 0;
+    std::uint64_t changes = 0;
 
     State(const Containers& of, ProcessTableLimits most) : limits(std::move(most)), cgroups(of) {}
 
     [[nodiscard]] std::size_t size() const { return living.size() + displaced.size(); }
     std::shared_ptr<Process> fresh() { return std::make_shared<CountedProcess>(memory); }
 
+    /// Something that is told of the process became another one.
+    void touch(Process& process) { process.changed = ++changes; }
+
+    /// Whether the process is the one that began then; a start from /proc is made exact by the first event that has it.
+    bool is_same(Process& process, std::uint64_t start) {
+        if (process.key.start == start || start == 0) return true;
+        if (!process.rough_start || process.key.start / tick() != start / tick()) return false;
+        process.key.start = start;
+        process.rough_start = false;
+        touch(process);
+        return true;
+    }
+
     // Containers
 
     void place(Process& process, std::uint64_t cgroup, bool host) {
         process.cgroup = cgroup;
+        touch(process);
         if (auto* const held = cgroups.find(cgroup)) return cgroups.enter(process, *held);
         process.container.reset();
         process.in_container = !host;
@@ -107,12 +113,14 @@ struct ProcessTable::State {
     /// Hangs the process below its parent, and lets go of ancestors that are too many.
     void hang(Process& process, std::shared_ptr<Process> parent) {
         process.parent = std::move(parent);
+        touch(process);
         const std::size_t most =
             memory->processes > limits.most + limits.most / 4 ? kAncestorsWhenFull : limits.most_ancestors;
         Process* each = process.parent.get();
         for (std::size_t n = 1; each != nullptr; ++n, each = each->parent.get()) {
             if (n < most || each->ended == 0) continue;
             each->parent.reset();
+            touch(*each);
             return;
         }
     }
@@ -212,6 +220,7 @@ struct ProcessTable::State {
         }
         remember(process);
         if (!seen.container.empty()) cgroups.enter(*process, cgroups.of(seen.container));
+        touch(*process);
         return process;
     }
 
@@ -275,6 +284,7 @@ struct ProcessTable::State {
         if (event.file != nullptr) runs->file = *event.file;
         process.program = std::move(runs);
         process.cwd.clear();
+        touch(process);
     }
 
     /// A process that no event told of: /proc's word where it lives, else what this event shows.
@@ -291,6 +301,7 @@ struct ProcessTable::State {
         process->comm = text_of(head.comm);
         if (event.task != nullptr) hang(*process, ancestor(event.task->parent, event.task->parent_start));
         remember(process);
+        touch(*process);
         return process;
     }
 
@@ -298,7 +309,11 @@ struct ProcessTable::State {
         const bool host = (head.flags & WIRE_HOST) != 0;
         const bool lacks = !host && process.container == nullptr && cgroups.find(head.cgroup) != nullptr;
         if (process.cgroup != head.cgroup || lacks) place(process, head.cgroup, host);
-        if (process.container != nullptr && process.told != cgroups.told()) cgroups.refresh(process);
+        if (process.container != nullptr && process.told != cgroups.told()) {
+            const auto before = process.container;
+            cgroups.refresh(process);
+            if (process.container != before) touch(process);
+        }
         if (host) process.told = cgroups.told();
     }
 };
@@ -323,7 +338,7 @@ const Process* ProcessTable::take(const RawEvent& event) {
         return s.forked(event).get();
     }
     Process* process = s.living.find(head.pid);
-    if (process == nullptr || !is_same(*process, head.start)) {
+    if (process == nullptr || !s.is_same(*process, head.start)) {
         auto found = s.known(head.pid, head.start);
         if (found == nullptr) found = s.guess(event);
         process = found.get();  // the table holds it
@@ -339,14 +354,18 @@ const Process* ProcessTable::take(const RawEvent& event) {
             s.expire(head.time);
             break;
         case WIRE_CREDENTIALS:
-            if (event.credentials != nullptr) {
+            // A thread that changes its own (glibc changes all of them) leaves the process what it was.
+            if (event.credentials != nullptr && (head.flags & WIRE_THREAD) == 0) {
                 process->credentials = *event.credentials;
                 process->credentials_known = true;
+                s.touch(*process);
             }
             break;
         case WIRE_CALL:
-            if ((head.call == kChdir || head.call == kFchdir) && head.result == 0 && event.has(WIRE_PATH))
+            if ((head.call == kChdir || head.call == kFchdir) && head.result == 0 && event.has(WIRE_PATH)) {
                 process->cwd = without_slash(event.string(WIRE_PATH));
+                s.touch(*process);
+            }
             break;
         default: break;
     }

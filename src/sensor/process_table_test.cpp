@@ -173,6 +173,12 @@ TEST_F(ProcessTableTest, CredentialsThatChangeAreTheProcesss) {
     EXPECT_EQ(take(TestEvent(WIRE_CALL).of(10, 100))->credentials.loginuid, 1000U);
 }
 
+TEST_F(ProcessTableTest, CredentialsThatAThreadChangesAreItsOwn) {
+    fork(10, 100, 1, 1);
+    take(TestEvent(WIRE_CREDENTIALS).of(10, 100).as(1000, 1000));
+    EXPECT_EQ(take(TestEvent(WIRE_CREDENTIALS).of(10, 100).thread(11).as(0, 0))->credentials.euid, 1000U);
+}
+
 TEST_F(ProcessTableTest, AFolderThatWasChangedToIsWhereChildrenBegin) {
     fork(10, 100, 1, 1);
     exec(10, 100, "bash", "/bin/bash");
