@@ -1,6 +1,7 @@
 find_program(CCACHE ccache)
 if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE} CACHE STRING "" FORCE)
+  # The two that precompiled headers need of it (ccache(1), "Precompiled headers").
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE} CACHE STRING "" FORCE)
 endif()
 
 add_library(plimsoll_flags INTERFACE)
@@ -8,7 +9,8 @@ target_compile_options(plimsoll_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-align -Woverloaded-virtual
   -Wconversion -Wno-sign-conversion  # sizes meet signed offsets of kernel interfaces too often for the sign warning to say anything
   -Wno-missing-field-initializers    # designated initialisers name what differs from the default
-  -fno-omit-frame-pointer)
+  -fno-omit-frame-pointer
+  -pthread)                          # everywhere alike, or precompiled headers fit some rooms only
 if(PLIMSOLL_WERROR)
   target_compile_options(plimsoll_flags INTERFACE -Werror)
 endif()

@@ -31,7 +31,7 @@ constexpr std::uint32_t kI386 = 0x40000003;
 constexpr std::uint32_t kAarch64 = 0xC00000B7;
 
 TEST(Tables, NameEveryTypeOfRecordThatAuditsToolsKnow) {
-    std::ifstream list(std::string(PLIMSOLL_SHARED_DIR) + "/data/audit/record-types-4.2.1.txt");
+    std::ifstream list(PLIMSOLL_SHARED_DIR "/data/audit/record-types-4.2.1.txt");
     std::uint32_t number = 0;
     std::string name;
     unsigned compared = 0;

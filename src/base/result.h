@@ -13,7 +13,9 @@ struct Error {
     std::string message;
 
     /// The same error seen one layer up: `doing` is what that layer was trying.
-    [[nodiscard]] Error during(std::string_view doing) const { return {std::string(doing) + ": " + message}; }
+    [[nodiscard]] Error during(std::string_view doing) const {
+        return {std::string(doing).append(": ").append(message)};
+    }
 };
 
 /// A value, or the reason there is none. Absence without a fault is `std::optional`, never this.

@@ -1,5 +1,7 @@
 #include "audit/log/search_options.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <limits>
@@ -41,7 +43,7 @@ struct Row {
 template <typename T>
 Result<T> number_of(const std::string& value, std::string_view what) {
     if (const auto number = host::number<T>(value)) return *number;
-    return Error{std::string(what) + " must be a number, not '" + value + "'"};
+    return Error{fmt::format("{} must be a number, not '{}'", what, value)};
 }
 
 bool is_number(const std::string& value) {
