@@ -1,5 +1,6 @@
 #include "enrich/engine_request.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "enrich/engine_access.h"
@@ -50,7 +51,7 @@ TEST(EngineRequest, ReadsPathAndQueryWithoutTheVersion) {
 }
 
 TEST(EngineRequest, BoundsWhatAnAttackerSends) {
-    const EngineRequest read = engine_request("POST", std::string(1 << 20, '/') + "x");
+    const EngineRequest read = engine_request("POST", std::string(1 << 20, '/').append("x"));
     EXPECT_TRUE(read.path.empty());
     std::string many = "/a?";
     for (int i = 0; i < 10'000; ++i) many += "k=v&";
@@ -74,7 +75,7 @@ TEST(EngineRequest, AsksForTheObjectThatItNames) {
 
 TEST(EngineRequest, ProvesWhoBeganAnExecSession) {
     EngineAccess access;
-    access.observe(request(1 * kSecond, "POST", std::string("/v1.41/exec/") + kSession + "/start"));
+    access.observe(request(1 * kSecond, "POST", fmt::format("/v1.41/exec/{}/start", kSession)));
     access.observe(request(2 * kSecond, "POST", "/v1.41/exec/0000/start", 1));
 
     model::Event session(300 * kSecond);
