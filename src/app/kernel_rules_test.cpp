@@ -1,5 +1,6 @@
 #include "app/kernel_rules.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "app/kernel_requests.h"
@@ -170,7 +171,7 @@ TEST(KernelRequests, TellWhoAskedTheEngine) {
 }
 
 TEST(KernelRequests, FindTheSessionOfAProcess) {
-    const std::string file = std::string("/run/docker/moby/") + kContainer + "/" + kSession + ".pid";
+    const std::string file = fmt::format("/run/docker/moby/{}/{}.pid", kContainer, kSession);
     Scene scene;
     scene.program(300, 1, kHostCgroup,
                   {"runc", "--root", "/r", "exec", "--process", "/tmp/p", "--pid-file", file, kContainer});
