@@ -6,14 +6,6 @@
 
 namespace plimsoll::app {
 
-namespace {
-
-using Clock = std::chrono::steady_clock;
-
-constexpr auto kLook = std::chrono::milliseconds(1);
-
-}  // namespace
-
 /// Takes the records of sources, and leaves them.
 class EngineNames::Nowhere final : public source::Outlet {
 public:
@@ -44,16 +36,6 @@ Result<std::unique_ptr<EngineNames>> EngineNames::listen(std::span<const std::st
 EngineNames::~EngineNames() {
     for (std::jthread& thread : threads_) thread.request_stop();
     threads_.clear();
-}
-
-std::shared_ptr<const sensor::Container> EngineNames::find(std::string_view id,
-                                                           std::chrono::milliseconds patience) const {
-    const auto until = Clock::now() + patience;
-    for (;;) {
-        auto found = containers_->find(id);
-        if ((found != nullptr && found->known) || sources_.empty() || Clock::now() >= until) return found;
-        std::this_thread::sleep_for(kLook);
-    }
 }
 
 }  // namespace plimsoll::app

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <memory>
 #include <span>
 #include <string>
@@ -25,9 +24,10 @@ public:
     EngineNames(const EngineNames&) = delete;
     EngineNames& operator=(const EngineNames&) = delete;
 
-    /// What is said of that container, waiting as long for its name; null when nothing is.
-    [[nodiscard]] std::shared_ptr<const sensor::Container> find(std::string_view id,
-                                                                std::chrono::milliseconds patience) const;
+    /// Null when nothing was said of that container yet.
+    [[nodiscard]] std::shared_ptr<const sensor::Container> find(std::string_view id) const {
+        return containers_->find(id);
+    }
     /// Grows whenever an answer may have become another one.
     [[nodiscard]] std::uint64_t generation() const { return containers_->generation(); }
 

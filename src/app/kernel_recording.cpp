@@ -6,7 +6,7 @@
 #include <array>
 #include <map>
 #include <memory>
-#include <mutex>
+#include <optional>
 #include <utility>
 
 #include "app/engine_names.h"
@@ -25,8 +25,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kSleep = 100ms;
-constexpr auto kNamePatience = 250ms;  // most that the first event of a container waits for the engine to name it
 constexpr std::size_t kTogether = 4096;
+constexpr std::size_t kMostContainers = 65'536;  // whose names are followed at a time
 
 /// The containers that a recording tells of.
 class RecordedContainers final : public sensor::Containers {
@@ -66,28 +66,33 @@ model::KernelFilter everything() {
     return filter;
 }
 
-/// What is being recorded: events, and before the first of each container what an engine says of it.
+/// What is being recorded: events, and of each container that they name what an engine says of it, once it does.
 class Recording {
 public:
     Recording(sensor::RecordingWriter& writer, const EngineNames& names) : writer_(writer), names_(names) {}
 
     void event(std::span<const std::byte> bytes) {
         sensor::RawEvent raw;
-        if (sensor::parse(bytes, raw) && raw.head->kind == WIRE_CGROUP_MADE) {
-            const std::string_view id = raw.string(WIRE_CONTAINER);
-            if (!id.empty()) tell(std::string(id), kNamePatience);
+        if (sensor::parse(bytes, raw) && raw.head->kind == WIRE_CGROUP_MADE && raw.has(WIRE_CONTAINER)) {
+            if (told_.size() >= kMostContainers) told_.clear();
+            told_.try_emplace(std::string(raw.string(WIRE_CONTAINER)));
+            generation_.reset();
         }
         if (written_) written_ = writer_.event(bytes);
         ++count_.events;
     }
 
-    /// Containers of which an engine tells something else by now.
-    void retell() {
+    /// What engines tell of containers by now.
+    void tell() {
         const std::uint64_t generation = names_.generation();
         if (std::exchange(generation_, generation) == generation) return;
-        std::vector<std::string> all;
-        for (const auto& [id, container] : told_) all.push_back(id);
-        for (const std::string& id : all) tell(id, 0ms);
+        for (auto& [id, told] : told_) {
+            auto container = names_.find(id);
+            if (container == nullptr || container == told) continue;
+            if (told == nullptr) ++count_.containers;
+            if (written_) written_ = writer_.container(*container);
+            told = std::move(container);
+        }
     }
 
     /// What happened since it was last asked.
@@ -95,22 +100,25 @@ public:
     RecordingCount& count() { return count_; }
 
 private:
-    void tell(const std::string& id, std::chrono::milliseconds patience) {
-        const auto container = names_.find(id, patience);
-        auto& told = told_[id];
-        if (container == nullptr || container == told) return;
-        if (told == nullptr) ++count_.containers;
-        told = container;
-        if (written_) written_ = writer_.container(*container);
-    }
-
     sensor::RecordingWriter& writer_;
     const EngineNames& names_;
-    std::map<std::string, std::shared_ptr<const sensor::Container>> told_;
-    std::uint64_t generation_ = 0;
+    std::map<std::string, std::shared_ptr<const sensor::Container>> told_;  ///< null: nothing yet
+    std::optional<std::uint64_t> generation_;                               ///< of the names, as far as told
     RecordingCount count_;
     Result<void> written_;
 };
+
+/// Adds what a recording tells of each container first: engines name one a moment after its first events. Where it is
+/// damaged, who reads the events says so.
+Result<void> look_ahead(const std::string& file, RecordedContainers& containers) {
+    TRY(const auto reader, sensor::RecordingReader::open(file));
+    const auto add = [&](const sensor::Container& container) {
+        const auto known = containers.find(container.id);
+        if (known == nullptr || !known->known) containers.add(container);
+    };
+    static_cast<void>(reader->read([](std::span<const std::byte>) {}, add));
+    return {};
+}
 
 }  // namespace
 
@@ -131,10 +139,11 @@ Result<RecordingCount> record_kernel(const RecordingOptions& options, const Kern
     const auto put = [&](std::span<const std::byte> bytes) { recording.event(bytes); };
     table.retell(put);
     recording.count().events = 0;  // what was there before is no event
+    recording.tell();
     const auto until = std::chrono::steady_clock::now() + options.length;
     while (!stop.stop_requested() && (options.length == 0ms || std::chrono::steady_clock::now() < until)) {
         if (rings->drain(kTogether, put) == 0) rings->wait(kSleep);
-        recording.retell();
+        recording.tell();
         TRY_VOID(recording.fault());
     }
     for (const auto& processor : programs->counts().lost) {
@@ -145,8 +154,9 @@ Result<RecordingCount> record_kernel(const RecordingOptions& options, const Kern
 }
 
 Result<RecordingCount> replay_kernel(const std::string& file, KernelRules& rules, bool host, const ReplayTake& take) {
-    TRY(const auto reader, sensor::RecordingReader::open(file));
     RecordedContainers containers;
+    TRY_VOID(look_ahead(file, containers));
+    TRY(const auto reader, sensor::RecordingReader::open(file));
     sensor::ProcessTable table(containers, {.environment = {"*"}});
     const sensor::Surroundings surroundings{.boot_offset = reader->start().boot_offset,
                                             .hostname = reader->start().hostname};

@@ -377,6 +377,8 @@ class Prove(AuditTest):
                     self.assertIn("does not exist", reason)
         self.assertGreater(sum(outcome == "recorded" for outcome, _ in outcomes.values()), 10)
         for path, before in facts.items():
+            if path.startswith("/run/plimsoll-e2e-") and not os.path.lexists(path):
+                continue  # of a daemon that another test has stopped since
             after = os.lstat(path)
             self.assertEqual((before.st_ino, before.st_mode, before.st_size), (after.st_ino, after.st_mode, after.st_size), path)
             if os.path.isfile(path):
