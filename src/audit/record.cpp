@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "audit/tables.h"
+#include "base/load.h"
 
 namespace plimsoll::audit {
 
@@ -43,8 +44,7 @@ bool take_number(const char*& at, const char* end, std::uint64_t& value) {
 
 /// Eight digits at once; false when one is none.
 bool take_eight(const char* at, std::uint64_t& value) {
-    std::uint64_t bytes = 0;
-    std::memcpy(&bytes, at, sizeof bytes);
+    std::uint64_t bytes = load(at);
     if constexpr (std::endian::native == std::endian::big) bytes = __builtin_bswap64(bytes);
     const std::uint64_t digits = bytes - 0x3030303030303030ULL;
     if (((digits | (digits + 0x7676767676767676ULL)) & 0x8080808080808080ULL) != 0) return false;

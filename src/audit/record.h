@@ -4,9 +4,10 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <string_view>
+
+#include "base/load.h"
 
 namespace plimsoll::audit {
 
@@ -87,9 +88,7 @@ public:
         if (left < 16 || std::endian::native != std::endian::little)
             return std::string_view(at, left).starts_with(text_);
         const auto differs = [&](std::size_t offset, std::uint64_t wanted, std::size_t bytes) {
-            std::uint64_t word = 0;
-            std::memcpy(&word, at + offset, sizeof word);
-            return ((word ^ wanted) << (64 - 8 * bytes)) != 0;
+            return ((load(at + offset) ^ wanted) << (64 - 8 * bytes)) != 0;
         };
         if (text_.size() <= 8) return !differs(0, low_, text_.size());
         return !differs(0, low_, 8) && !differs(8, high_, text_.size() - 8);

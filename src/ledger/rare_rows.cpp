@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/load.h"
 #include "ledger/varint.h"
 
 namespace plimsoll::ledger {
@@ -14,17 +15,11 @@ constexpr std::uint64_t kOnes = 0x0101010101010101U;
 constexpr std::uint64_t kHalfOnes = 0x1111111111111111U;
 constexpr std::uint64_t kWide = 0x00ff00ff00ff00ffU;
 
-std::uint64_t eight(const char* at) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, at, sizeof word);
-    return word;
-}
-
 /// Sum over the halves of all bytes of what each is above 1.
 std::uint32_t sum_of_others(std::string_view counts) {
     std::uint32_t sum = 0;
     while (counts.size() >= 8) {
-        const std::uint64_t word = eight(counts.data());
+        const std::uint64_t word = load(counts.data());
         const std::uint64_t pairs = (word & kBytes) + (word >> 4U & kBytes);
         const std::uint64_t some = word | word >> 1U;
         const std::uint64_t nonzero = (some | some >> 2U) & kHalfOnes;
@@ -45,7 +40,7 @@ std::uint32_t sum_of_bytes(std::string_view bytes) {
         std::uint64_t wide = 0;  // four sums of 16 bits
         std::size_t rounds = std::min<std::size_t>(bytes.size() / 8, 128);
         for (; rounds > 0; --rounds, bytes.remove_prefix(8)) {
-            const std::uint64_t word = eight(bytes.data());
+            const std::uint64_t word = load(bytes.data());
             wide += (word & kWide) + (word >> 8U & kWide);
         }
         sum += static_cast<std::uint32_t>((wide & 0xffffU) + (wide >> 16U & 0xffffU) + (wide >> 32U & 0xffffU) +
@@ -125,17 +120,14 @@ bool RareRowsView::rows(std::uint32_t code, std::uint32_t most, std::vector<std:
     if (width == 1) {
         row = sum_of_bytes(steps.substr(0, std::size_t{code} + 1));
     } else {
-        for (std::size_t i = 0; i <= code; ++i) {
-            std::uint16_t step = 0;
-            std::memcpy(&step, steps.data() + 2 * i, sizeof step);
-            row += step;
-        }
+        for (std::size_t i = 0; i <= code; ++i)
+            row += static_cast<std::uint16_t>(load<std::uint16_t>(steps.data() + 2 * i));
     }
     if (row >= most || (before + *wanted - 1) * std::size_t{2} > others.size()) return false;
     out.push_back(row);
     for (std::uint32_t i = 0; i + 1 < *wanted; ++i) {
-        std::uint16_t other = 0;
-        std::memcpy(&other, others.data() + (before + i) * std::size_t{2}, sizeof other);
+        const auto other =
+            static_cast<std::uint16_t>(load<std::uint16_t>(others.data() + (before + i) * std::size_t{2}));
         if (other <= out.back() || other >= most) return false;
         out.push_back(other);
     }

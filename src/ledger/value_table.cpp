@@ -1,7 +1,8 @@
 #include "ledger/value_table.h"
 
 #include <algorithm>
-#include <cstring>
+
+#include "base/load.h"
 
 namespace plimsoll::ledger {
 
@@ -19,13 +20,6 @@ std::uint64_t mixed(std::uint64_t a, std::uint64_t b) {
     return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64U);
 }
 
-template <typename T>
-std::uint64_t load(const char* at) {
-    T value{};
-    std::memcpy(&value, at, sizeof(T));
-    return value;
-}
-
 /// The construction of wyhash: two multiplications for short text.
 std::uint64_t hashed(std::string_view text, std::uint64_t seed) {
     const char* at = text.data();
@@ -34,13 +28,13 @@ std::uint64_t hashed(std::string_view text, std::uint64_t seed) {
     std::uint64_t b = 0;
     if (left > 16) {
         for (; left > 16; left -= 16, at += 16) {
-            seed = mixed(load<std::uint64_t>(at) ^ kOne, load<std::uint64_t>(at + 8) ^ seed);
+            seed = mixed(load(at) ^ kOne, load(at + 8) ^ seed);
         }
-        a = load<std::uint64_t>(at + left - 16);
-        b = load<std::uint64_t>(at + left - 8);
+        a = load(at + left - 16);
+        b = load(at + left - 8);
     } else if (left >= 8) {
-        a = load<std::uint64_t>(at);
-        b = load<std::uint64_t>(at + left - 8);
+        a = load(at);
+        b = load(at + left - 8);
     } else if (left >= 4) {
         a = load<std::uint32_t>(at);
         b = load<std::uint32_t>(at + left - 4);

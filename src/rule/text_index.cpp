@@ -3,16 +3,11 @@
 #include <bit>
 #include <cstring>
 
+#include "base/load.h"
+
 namespace plimsoll::rule::detail {
 
 namespace {
-
-template <typename Word>
-std::uint64_t word_at(const char* bytes) {
-    Word word = 0;
-    std::memcpy(&word, bytes, sizeof word);
-    return word;
-}
 
 using Bytes = unsigned char __attribute__((vector_size(16)));
 
@@ -52,11 +47,11 @@ std::uint32_t TextIndex::Table::hash(std::string_view text) {
     std::uint64_t first = 0;
     std::uint64_t last = 0;
     if (size >= 8) {
-        first = word_at<std::uint64_t>(at) ^ std::rotl(word_at<std::uint64_t>(at + size / 2 - 4), 23);
-        last = word_at<std::uint64_t>(at + size - 8);
+        first = load(at) ^ std::rotl(load(at + size / 2 - 4), 23);
+        last = load(at + size - 8);
     } else if (size >= 4) {
-        first = word_at<std::uint32_t>(at);
-        last = word_at<std::uint32_t>(at + size - 4);
+        first = load<std::uint32_t>(at);
+        last = load<std::uint32_t>(at + size - 4);
     } else if (size > 0) {
         first = static_cast<unsigned char>(at[0]);
         last = static_cast<unsigned char>(at[size / 2]) |

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <variant>
 
+#include "base/load.h"
 #include "base/text.h"
 
 namespace plimsoll::sink {
@@ -26,9 +27,7 @@ bool is_special(std::uint64_t eight) {
 bool is_plain(std::string_view text) {
     std::size_t at = 0;
     for (; at + 8 <= text.size(); at += 8) {
-        std::uint64_t eight = 0;
-        std::memcpy(&eight, text.data() + at, 8);
-        if (is_special(eight)) return false;
+        if (is_special(load(text.data() + at))) return false;
     }
     std::uint64_t rest = kOnes * ' ';
     std::memcpy(&rest, text.data() + at, text.size() - at);

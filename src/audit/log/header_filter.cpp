@@ -6,16 +6,11 @@
 #include <string>
 
 #include "audit/find_either.h"
+#include "base/load.h"
 
 namespace plimsoll::audit {
 
 namespace {
-
-std::uint64_t load(const char* from) {
-    std::uint64_t value = 0;
-    std::memcpy(&value, from, sizeof value);
-    return value;
-}
 
 /// The digits at the beginning of eight bytes, zeros behind them. (Little endian, as the bytes are loaded.)
 std::uint64_t leading_digits(std::uint64_t bytes) {

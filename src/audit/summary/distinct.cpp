@@ -1,19 +1,8 @@
 #include "audit/summary/distinct.h"
 
-#include <cstring>
+#include "base/load.h"
 
 namespace plimsoll::audit {
-
-namespace {
-
-template <typename Word>
-std::uint64_t load(const char* at) {
-    Word word = 0;
-    std::memcpy(&word, at, sizeof word);
-    return word;
-}
-
-}  // namespace
 
 std::uint64_t Distinct::hash(std::string_view value) {
     constexpr std::uint64_t kOdd = 0x9E3779B97F4A7C15U;
@@ -29,11 +18,11 @@ std::uint64_t Distinct::hash(std::string_view value) {
         std::uint64_t other = kOdd;  // beside the first one: neither waits for the other
         std::size_t i = 0;
         for (; i + 16 < size; i += 16) {
-            mix(state, load<std::uint64_t>(at + i));
-            mix(other, load<std::uint64_t>(at + i + 8));
+            mix(state, load(at + i));
+            mix(other, load(at + i + 8));
         }
-        if (i + 8 < size) mix(state, load<std::uint64_t>(at + i));
-        mix(other, load<std::uint64_t>(at + size - 8));
+        if (i + 8 < size) mix(state, load(at + i));
+        mix(other, load(at + size - 8));
         mix(state, other);
     } else if (size >= 4) {
         mix(state, load<std::uint32_t>(at) | load<std::uint32_t>(at + size - 4) << 32U);

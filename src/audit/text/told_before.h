@@ -6,6 +6,8 @@
 #include <memory>
 #include <string_view>
 
+#include "base/load.h"
+
 namespace plimsoll::audit {
 
 /// The last fields of records and what they meant. A process does many things, and all of its records end alike: its
@@ -84,20 +86,14 @@ private:
                 std::memcmp(ending.bytes.get() + ending.raw, enriched.data(), enriched.size()) == 0);
     }
 
-    static std::uint64_t word(const char* at) {
-        std::uint64_t value = 0;
-        std::memcpy(&value, at, sizeof value);
-        return value;
-    }
-
     /// Of words from all over the ending: it needs to tell programs apart, not to withstand anybody.
     static std::uint64_t hash_of(std::uint32_t type, std::string_view raw, std::string_view enriched) {
         constexpr std::uint64_t kMix = 0x9e3779b97f4a7c15ULL;
         std::uint64_t mixed = (raw.size() << 16U) + (enriched.size() << 4U) + type;
         const std::size_t step = raw.size() > 64 ? raw.size() / 8 : 8;
-        for (std::size_t i = 0; i + 8 <= raw.size(); i += step) mixed = (mixed ^ word(raw.data() + i)) * kMix;
+        for (std::size_t i = 0; i + 8 <= raw.size(); i += step) mixed = (mixed ^ load(raw.data() + i)) * kMix;
         mixed ^= mixed >> 32U;
-        return (mixed ^ word(raw.data() + raw.size() - 8)) * kMix;
+        return (mixed ^ load(raw.data() + raw.size() - 8)) * kMix;
     }
 
     std::array<Place, std::size_t{1} << kPlaceBits> places_;
