@@ -296,15 +296,15 @@ inline constexpr std::array kEventFields = {
     Field{"fd.rip.name", Type::string, false, Arg::none, from_kernel, "Domain name of the remote end."},
     // Paths of calls that work on files
     Field{"fs.path.name", Type::path, false, Arg::none, from_kernel | from_audit_record,
-          "Path that the call works on, made absolute."},
+          "Path that the call was told to work on, made absolute: the caller's word, but for files that were opened."},
     Field{"fs.path.nameraw", Type::path, false, Arg::none, from_kernel | from_audit_record,
           "The same as the program spelled it."},
     Field{"fs.path.source", Type::path, false, Arg::none, from_kernel | from_audit_record,
-          "Source of a call with two paths, made absolute."},
+          "Source of a call with two paths, made absolute: the caller's word."},
     Field{"fs.path.sourceraw", Type::path, false, Arg::none, from_kernel | from_audit_record,
           "The same as the program spelled it."},
     Field{"fs.path.target", Type::path, false, Arg::none, from_kernel | from_audit_record,
-          "Target of a call with two paths, made absolute."},
+          "Target of a call with two paths, made absolute: the caller's word."},
     Field{"fs.path.targetraw", Type::path, false, Arg::none, from_kernel | from_audit_record,
           "The same as the program spelled it."},
     // The user
