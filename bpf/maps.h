@@ -57,6 +57,14 @@ struct {
     __type(value, struct Counts);
 } counts SEC(".maps");
 
+/// By a number made of the cgroup, those of the first rings behind those of the others.
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, 2 * SHARES);
+    __type(key, u32);
+    __type(value, struct Share);
+} shares SEC(".maps");
+
 /// Cgroups of containers, by number.
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
@@ -148,15 +156,37 @@ static __always_inline struct Scratch* scratch(void) {
     return bpf_map_lookup_elem(&scratches, &cpu);
 }
 
+/// Whether a cgroup may put more into a ring: of what is free, four times as much as it has there. However many flood
+/// it, that leaves room for those who do not. (Dynamic thresholds, as switches share their memory: Choudhury and Hahne
+/// 1998.)
+static __always_inline bool may_add(struct Share* share, void* ring, u32 size) {
+    u64 read = bpf_ringbuf_query(ring, BPF_RB_CONS_POS), written = bpf_ringbuf_query(ring, BPF_RB_PROD_POS);
+    u64 room = bpf_ringbuf_query(ring, BPF_RB_RING_SIZE), used = written - read;
+    if (read >= share->turn) {
+        share->before = used ? share->bytes : 0;
+        share->bytes = 0;
+        share->turn = written;
+    }
+    if (used < room && share->before + share->bytes > 4 * (room - used)) return false;
+    share->bytes += size;
+    return true;
+}
+
 /// Puts an event that lies in the scratch into this processor's ring.
 static __always_inline long send(void* rings, enum WireLoss loss, void* event, u32 size) {
     u32 cpu = bpf_get_smp_processor_id();
+    u64 cgroup = ((struct WireEvent*)event)->cgroup;
+    u32 place = cgroup * PATH_SEED >> 56 | (rings == (void*)&first_rings ? SHARES : 0);
     struct Counts* count = counted();
+    struct Share* share = bpf_map_lookup_elem(&shares, &place);
     void* ring = bpf_map_lookup_elem(rings, &cpu);
-    if (!count) return -1;
+    if (!count || !share) return -1;
     barrier_var(size);
-    if (size > sizeof(((struct Scratch*)0)->event) || !ring || bpf_ringbuf_output(ring, event, size, 0)) {
+    if (size > sizeof(((struct Scratch*)0)->event) || !ring || !may_add(share, ring, size) ||
+        bpf_ringbuf_output(ring, event, size, 0)) {
         count->lost[loss]++;
+        share->cgroup = cgroup;
+        share->lost++;
         return -1;
     }
     count->sent++;

@@ -17,6 +17,7 @@ enum {
     ENGINES = 8,
     BLOOM_WORDS = 256,
     VERDICTS = 1024,          ///< remembered by each processor
+    SHARES = 256,             ///< of a ring, told apart by cgroup
     MOST_PATH = 4096,         ///< bytes of a path
     MOST_PARTS = 2048,        ///< of a path
     MOST_ARGUMENTS = 131072,  ///< bytes of argv
@@ -87,6 +88,16 @@ struct Counts {
     u64 dropped;
     u64 folded;
     u64 cached;  ///< opens that were judged by a remembered verdict
+};
+
+/// What the containers of one share put into a ring of late. It is counted in turns: a turn ends when all that lay in
+/// the ring at its beginning has been read.
+struct Share {
+    u64 turn;    ///< where the writer stood when the turn began
+    u64 bytes;   ///< of this turn
+    u64 before;  ///< of the turn before
+    u64 cgroup;  ///< whose events found no room last
+    u64 lost;    ///< how many did not
 };
 
 // A part's number is made of its bytes by eights, the last ones padded with zeros; a beginning of a path is the chain

@@ -4,6 +4,13 @@
 
 namespace plimsoll::app {
 
+namespace {
+
+constexpr std::size_t kMostSpare = 256;
+constexpr std::size_t kLargestSpare = std::size_t{16} << 10U;
+
+}  // namespace
+
 EventQueue::EventQueue(std::size_t most_events, std::size_t most_bytes)
     : most_events_(most_events), most_bytes_(most_bytes) {}
 
@@ -56,6 +63,20 @@ std::deque<Pending> EventQueue::take(std::chrono::milliseconds most) {
     }
     emptied_.notify_all();
     return taken;
+}
+
+void EventQueue::give_back(std::deque<Pending> taken) {
+    const std::scoped_lock lock(mutex_);
+    for (Pending& pending : taken) {
+        if (spare_.size() >= kMostSpare) break;
+        if (pending.marker || pending.bytes > kLargestSpare) continue;
+        spare_.push_back(std::move(pending.event));
+    }
+}  // the others go, without the lock
+
+void EventQueue::take_spare(std::vector<model::Event>& spare) {
+    const std::scoped_lock lock(mutex_);
+    spare_.swap(spare);
 }
 
 void EventQueue::stop() {

@@ -53,6 +53,12 @@ public:
     [[nodiscard]] std::deque<Pending> take(std::chrono::milliseconds most);
     static constexpr std::size_t kMostTaken = 512;  ///< what is taken no longer counts for the bounds
 
+    /// Events that were taken and are done with: their memory is used again by sources that bring many.
+    void give_back(std::deque<Pending> taken);
+
+    /// Some of these, to be cleared before they are filled; none when there are none. `spare` must be empty.
+    void take_spare(std::vector<model::Event>& spare);
+
     /// From now on nothing is taken in; whoever waits is told.
     void stop();
 
@@ -72,6 +78,7 @@ private:
     std::condition_variable emptied_;
     std::deque<Pending> waiting_;
     std::size_t bytes_ = 0;
+    std::vector<model::Event> spare_;
     std::uint64_t waits_ = 0;
     bool stopped_ = false;
 };

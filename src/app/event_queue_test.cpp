@@ -61,5 +61,30 @@ TEST(EventQueue, StoppingWakesWhoeverWaits) {
     queue.stop();
 }
 
+TEST(EventQueue, MemoryOfEventsThatWereTakenIsUsedAgain) {
+    EventQueue queue(10, kRoom);
+    std::vector<model::Event> spare;
+    queue.take_spare(spare);
+    EXPECT_TRUE(spare.empty());
+    EXPECT_TRUE(queue.put(named("a")));
+    queue.give_back(queue.take(0ms));
+    queue.take_spare(spare);
+    ASSERT_EQ(spare.size(), 1U);
+    EXPECT_GT(spare.front().memory(), model::Event().memory());
+}
+
+TEST(EventQueue, SpareMemoryIsBounded) {
+    EventQueue queue(100'000, std::size_t{1} << 30U);
+    EXPECT_TRUE(queue.put(named(std::string(1'000'000, 'x'))));
+    for (int i = 0; i < 1000; ++i) EXPECT_TRUE(queue.put(named("a")));
+    for (auto taken = queue.take(0ms); !taken.empty(); taken = queue.take(0ms)) queue.give_back(std::move(taken));
+    std::vector<model::Event> spare;
+    queue.take_spare(spare);
+    std::size_t bytes = 0;
+    for (const model::Event& event : spare) bytes += event.memory();
+    EXPECT_GT(spare.size(), 10U);
+    EXPECT_LT(bytes, std::size_t{4} << 20U);
+}
+
 }  // namespace
 }  // namespace plimsoll::app

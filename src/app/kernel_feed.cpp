@@ -12,6 +12,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "app/kernel_losses.h"
 #include "app/kernel_requests.h"
 #include "app/session_person.h"
 #include "base/secret_mask.h"
@@ -20,7 +21,6 @@
 #include "sensor/kernel_event.h"
 #include "sensor/rings.h"
 #include "sensor/users.h"
-#include "source/engine/event_record.h"
 
 namespace plimsoll::app {
 
@@ -39,9 +39,6 @@ constexpr int kMostAncestors = 64;
 constexpr std::size_t kSecrets = 128;
 constexpr std::size_t kNamed = 256;
 constexpr auto kLook = 1ms;
-
-constexpr std::array<std::string_view, WIRE_LOSSES> kLossNames = {"kernel-processes", "kernel-files", "kernel-network",
-                                                                  "kernel-calls", "kernel-requests"};
 
 Nanoseconds boot_now() {
     timespec time{};
@@ -85,7 +82,6 @@ public:
         programs_->watch_engines(engines_);
         const auto rings = programs_->rings();
         TRY(rings_, sensor::Rings::open(rings));
-        since_ = now();
         for (const std::string& sentence : programs_->blind()) note_ += (note_.empty() ? "" : " ") + sentence;
         return {};
     }
@@ -151,12 +147,21 @@ private:
         const KernelRules::Judgement judgement = rules_->judge(event_, person_);
         if (!judgement.matters()) return;
         std::vector<rule::AlertMatch> matches(judgement.matches.begin(), judgement.matches.end());
-        model::Event out;
+        model::Event out = spare_event();
         event_.write(out);
         if (folded) matches.clear();
         if (owner_.options_.mask_secrets && holds_secret(*event_.process())) mask(out, matches);
         person_.write(out);
         put(std::move(out), {std::move(matches), rules_});
+    }
+
+    model::Event spare_event() {
+        if (spare_.empty()) owner_.queue_.take_spare(spare_);
+        if (spare_.empty()) return {};
+        model::Event event = std::move(spare_.back());
+        spare_.pop_back();
+        event.clear();
+        return event;
     }
 
     void put(model::Event event, Verdict verdict) {
@@ -241,34 +246,23 @@ private:
         publish();
     }
 
-    /// What found no room, by kind, since it was last told.
     void tell_losses() {
-        const sensor::KernelCounts counts = programs_->counts();
-        const Nanoseconds from = std::exchange(since_, now());
-        for (std::size_t kind = 0; kind < WIRE_LOSSES; ++kind) {
-            std::uint64_t lost = 0;
-            std::string processors;
-            for (std::size_t cpu = 0; cpu < counts.lost.size(); ++cpu) {
-                if (cpu >= told_.size()) told_.resize(cpu + 1);
-                const std::uint64_t more = counts.lost[cpu][kind] - told_[cpu][kind];
-                told_[cpu][kind] = counts.lost[cpu][kind];
-                lost += more;
-                if (more > 0) processors += fmt::format("{}{}: {}", processors.empty() ? "" : ", ", cpu, more);
-            }
-            if (lost == 0) continue;
-            lost_ += lost;
-            model::Event event = source::loss_record(
-                kLossNames[kind], lost, from, since_,
-                fmt::format("the rings between kernel and agent were full (by processor: {})", processors));
-            event.set("evt.source", "syscall");
+        for (model::Event& event :
+             losses_.since_last(*programs_, [this](std::uint64_t cgroup) { return name_of(cgroup); }))
             static_cast<void>(outlet_.put(std::move(event)));
-        }
+    }
+
+    std::string name_of(std::uint64_t cgroup) {
+        const std::string id(table_.container_of(cgroup));
+        if (id.empty()) return "the host";
+        const auto container = owner_.containers_.find(id);
+        return "container " + (container != nullptr && !container->name.empty() ? container->name : id.substr(0, 12));
     }
 
     void publish() {
         const std::scoped_lock lock(owner_.mutex_);
         owner_.status_.events = delivered_;
-        owner_.status_.lost = lost_;
+        owner_.status_.lost = losses_.all();
         owner_.status_.malformed = malformed_;
         owner_.status_.note = note_;
         owner_.status_.last_event = last_event_;
@@ -300,13 +294,12 @@ private:
     std::unordered_set<std::string> awaited_;
     std::array<std::uint64_t, kNamed> named_{};  ///< cgroups of containers whose names were awaited, by lowest bits
     std::chrono::milliseconds patience_ = owner_.options_.name_patience;
-    std::vector<std::array<std::uint64_t, WIRE_LOSSES>> told_;  ///< losses by processor, as far as told
+    KernelLosses losses_;
+    std::vector<model::Event> spare_;  ///< with the memory of events that were recorded
     const std::uint32_t own_pid_ = static_cast<std::uint32_t>(::getpid());
     std::uint64_t number_ = 0;
     std::uint64_t delivered_ = 0;
     std::uint64_t malformed_ = 0;
-    std::uint64_t lost_ = 0;
-    Nanoseconds since_ = 0;
     Nanoseconds last_event_ = 0;
     Clock::time_point reported_;
     Clock::time_point flushed_ = Clock::now();

@@ -134,6 +134,7 @@ public:
     void watch_engines(std::span<const std::uint32_t> pids) override;
     [[nodiscard]] std::vector<Rings::Ring> rings() const override;
     [[nodiscard]] KernelCounts counts() const override;
+    [[nodiscard]] std::vector<KernelLoser> losers() const override;
     void flush_folded() override;
     [[nodiscard]] std::vector<std::string> blind() const override;
 
@@ -385,6 +386,22 @@ KernelCounts Loaded::counts() const {
             counts.lost[0][WIRE_LOST_OTHER] += info.recursion_misses;
     }
     return counts;
+}
+
+std::vector<KernelLoser> Loaded::losers() const {
+    std::vector<KernelLoser> losers;
+    std::vector<Share> each(processors_);
+    const int shares = map("shares");
+    for (std::uint32_t place = 0; place < 2 * SHARES; ++place) {
+        if (bpf_map_lookup_elem(shares, &place, each.data()) != 0) continue;
+        for (const Share& share : each) {
+            if (share.lost == 0) continue;
+            const auto same = std::ranges::find(losers, share.cgroup, &KernelLoser::cgroup);
+            KernelLoser& loser = same != losers.end() ? *same : losers.emplace_back(KernelLoser{share.cgroup, 0});
+            loser.lost += share.lost;
+        }
+    }
+    return losers;
 }
 
 void Loaded::flush_folded() {

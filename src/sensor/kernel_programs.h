@@ -32,6 +32,13 @@ struct KernelCounts {
     std::uint64_t folded = 0;
 };
 
+/// A cgroup (WireEvent.cgroup) whose events found no room, and how many did not since the programs were loaded. One may
+/// stand for two, as the one that lost last.
+struct KernelLoser {
+    std::uint64_t cgroup = 0;
+    std::uint64_t lost = 0;
+};
+
 /// The sensor's programs in the kernel: loaded and attached while this lives.
 class KernelPrograms {
 public:
@@ -55,6 +62,9 @@ public:
     /// The sensor's own process sends nothing of itself.
     [[nodiscard]] virtual std::vector<Rings::Ring> rings() const = 0;
     [[nodiscard]] virtual KernelCounts counts() const = 0;
+
+    /// Whose events those were that found no room.
+    [[nodiscard]] virtual std::vector<KernelLoser> losers() const = 0;
 
     /// Writes what was folded since the last call into the rings (WIRE_FOLDED).
     virtual void flush_folded() = 0;

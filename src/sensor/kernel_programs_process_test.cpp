@@ -24,14 +24,6 @@
 namespace plimsoll::sensor {
 namespace {
 
-using model::FileAct;
-using model::KernelFilter;
-using model::PathTest;
-using testing::EndsWith;
-using testing::IsEmpty;
-using testing::SizeIs;
-using testing::StartsWith;
-
 /// Runs a program as the last thing of a process.
 void run_program(const char* path, std::vector<std::string> words) {
     std::vector<char*> arguments;

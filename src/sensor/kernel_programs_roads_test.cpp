@@ -24,14 +24,6 @@
 namespace plimsoll::sensor {
 namespace {
 
-using model::FileAct;
-using model::KernelFilter;
-using model::PathTest;
-using testing::EndsWith;
-using testing::IsEmpty;
-using testing::SizeIs;
-using testing::StartsWith;
-
 /// Hands one request to io_uring; what the kernel made of it, below 0 where it has no io_uring.
 int by_io_uring(const std::function<void(io_uring_sqe&)>& fill) {
     io_uring_params parameters{};

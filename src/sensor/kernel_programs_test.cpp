@@ -33,14 +33,6 @@
 namespace plimsoll::sensor {
 namespace {
 
-using model::FileAct;
-using model::KernelFilter;
-using model::PathTest;
-using testing::EndsWith;
-using testing::IsEmpty;
-using testing::SizeIs;
-using testing::StartsWith;
-
 TEST_F(KernelProgramsTest, KnowsAContainerBeforeItsFirstProcess) {
     if (std::system("docker image inspect bb:1.0 >/dev/null 2>&1") != 0) GTEST_SKIP() << "no Docker with image bb:1.0";
     Sensor sensor{KernelFilter{}};

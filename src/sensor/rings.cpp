@@ -18,8 +18,9 @@ namespace plimsoll::sensor {
 namespace {
 
 // The kernel's layout (Documentation/bpf/ringbuf.rst): a page with the reader's position, a page with the writer's,
-// then the data, mapped twice in a row so that no record is broken. Before each record stand its length, with two bits
-// of state, and a number that is the kernel's own.
+// then the data, which the kernel shows twice in a row so that no record is broken. Every page mapped counts as memory
+// of the process, so it is mapped once here, and the one record that goes round the end is put together. Before each
+// record stand its length, with two bits of state, and a number that is the kernel's own.
 constexpr std::size_t kRecordHead = BPF_RINGBUF_HDR_SZ;
 
 class MappedRing {
@@ -37,26 +38,28 @@ public:
         page_ = other.page_;
         read_ = other.read_;
         freed_ = other.freed_;
+        broken_ = std::move(other.broken_);
         return *this;
     }
     MappedRing(const MappedRing&) = delete;
     MappedRing& operator=(const MappedRing&) = delete;
     ~MappedRing() {
         if (reader_ != nullptr) ::munmap(reader_, page_);
-        if (writer_ != nullptr) ::munmap(writer_, page_ + 2 * bytes_);
+        if (writer_ != nullptr) ::munmap(writer_, page_ + bytes_);
     }
 
-    /// The record that is next, if its writer has finished it.
+    /// The record that is next, if its writer has finished it. Valid until the next call.
     [[nodiscard]] std::span<const std::byte> next() {
         while (read_ < position(writer_).load(std::memory_order_acquire)) {
-            std::byte* const record = static_cast<std::byte*>(writer_) + page_ + (read_ & (bytes_ - 1));
+            const std::size_t at = read_ & (bytes_ - 1);
+            std::byte* const record = data() + at;
             const std::uint32_t length =
                 std::atomic_ref(*reinterpret_cast<std::uint32_t*>(record)).load(std::memory_order_acquire);
             if ((length & BPF_RINGBUF_BUSY_BIT) != 0) return {};
             const std::size_t size = length & ~(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
             step_ = (kRecordHead + size + 7) / 8 * 8;
             if ((length & BPF_RINGBUF_DISCARD_BIT) == 0 && size >= sizeof(WireEvent))
-                return {record + kRecordHead, size};
+                return at + kRecordHead + size <= bytes_ ? std::span(record + kRecordHead, size) : joined(at, size);
             read_ += step_;
         }
         return {};
@@ -84,6 +87,16 @@ private:
         return std::atomic_ref(*static_cast<std::uint64_t*>(page));
     }
 
+    [[nodiscard]] std::byte* data() const { return static_cast<std::byte*>(writer_) + page_; }
+
+    /// The record of that size at the end of the data, which goes on at the beginning.
+    [[nodiscard]] std::span<const std::byte> joined(std::size_t at, std::size_t size) {
+        const std::size_t before = bytes_ - at - kRecordHead;
+        broken_.assign(data() + at + kRecordHead, data() + bytes_);
+        broken_.insert(broken_.end(), data(), data() + (size - before));
+        return broken_;
+    }
+
     void* reader_ = nullptr;
     void* writer_ = nullptr;
     std::size_t bytes_ = 0;
@@ -91,6 +104,7 @@ private:
     std::uint64_t read_ = 0;   ///< what was handed over
     std::uint64_t freed_ = 0;  ///< what the kernel knows of it
     std::size_t step_ = 0;
+    std::vector<std::byte> broken_;  ///< the last record that went round the end
 };
 
 std::uint64_t time_of(std::span<const std::byte> event) {
@@ -175,7 +189,7 @@ Result<std::unique_ptr<Rings>> Rings::open(std::span<const Rings::Ring> rings) {
         void* const reader = ::mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_SHARED, each.map, 0);
         if (reader == MAP_FAILED) return host::system_error("mapping a ring of the kernel", "");
         void* const writer =
-            ::mmap(nullptr, page + 2 * each.bytes, PROT_READ, MAP_SHARED, each.map, static_cast<off_t>(page));
+            ::mmap(nullptr, page + each.bytes, PROT_READ, MAP_SHARED, each.map, static_cast<off_t>(page));
         if (writer == MAP_FAILED) {
             const int number = errno;
             ::munmap(reader, page);

@@ -30,6 +30,14 @@
 
 namespace plimsoll::sensor {
 
+using model::FileAct;
+using model::KernelFilter;
+using model::PathTest;
+using testing::EndsWith;
+using testing::IsEmpty;
+using testing::SizeIs;
+using testing::StartsWith;
+
 /// An event with bytes of its own.
 struct Seen {
     explicit Seen(std::span<const std::byte> bytes) : words((bytes.size() + 7) / 8) {
@@ -52,13 +60,15 @@ inline std::string v2_root() {
     return {};
 }
 
-/// The id of this test's container.
-inline std::string test_container_id() {
+/// The id of this test's container, or of another one of it.
+inline std::string test_container_id(char filled = 'a') {
     const std::string number = std::to_string(::getpid());
-    return std::string(64 - number.size(), 'a') + number;
+    return std::string(64 - number.size(), filled) + number;
 }
 
-inline std::string test_container_folder() { return v2_root() + "/plimsoll-kernel-test-" + test_container_id(); }
+inline std::string test_container_folder(char filled = 'a') {
+    return v2_root() + "/plimsoll-kernel-test-" + test_container_id(filled);
+}
 
 /// The programs in the kernel, and what they told: of this test's container alone, where there is one, since others may
 /// run beside it.
@@ -94,7 +104,8 @@ public:
 /// A cgroup named as containers' are, in which this test's children run; made with the first of them.
 class TestContainer {
 public:
-    TestContainer() = default;
+    explicit TestContainer(char filled = 'a')
+        : id_(test_container_id(filled)), folder_(test_container_folder(filled)) {}
     TestContainer(const TestContainer&) = delete;
     TestContainer& operator=(const TestContainer&) = delete;
     ~TestContainer() {
@@ -124,8 +135,8 @@ public:
     }
 
 private:
-    std::string id_ = test_container_id();
-    std::string folder_ = test_container_folder();
+    std::string id_;
+    std::string folder_;
 };
 
 /// Those of one kind that are of containers.
