@@ -150,9 +150,10 @@ private:
     std::unique_ptr<EventQueue> queue_;
     std::unique_ptr<LedgerFeed> feed_;
     std::unique_ptr<sink::FileCursorStore> cursors_;
-    std::mutex mutex_;  ///< guards the next two: a reload replaces them while others look
+    std::mutex mutex_;  ///< guards the next three: a reload replaces them while others look
     std::unique_ptr<sink::Dispatcher> sinks_;
     Rules rules_;
+    ledger::RecordNumber told_ = 0;       ///< every alert below was told of, if there was somebody to tell
     std::future<Result<Rules>> loading_;  ///< the first ones
     bool bad_rules_ = false;
     std::map<std::string, std::string> faults_;  ///< by source: what the log told last
@@ -181,14 +182,15 @@ Result<void> Agent::start_sinks() {
         const std::scoped_lock lock(mutex_);
         old = std::exchange(sinks_, nullptr);
     }
-    old.reset();  // saves the cursors that the new ones read; alerts of this moment come from the ledger
-    sink::DeliveryParts parts{
-        .feed = *feed_, .cursors = *cursors_, .host = ledger_host(), .undelivered = [this](model::Event event) {
-            queue_->put(std::move(event));
-        }};
-    TRY(auto fresh, sink::Dispatcher::start(agent().sinks, std::move(parts)));
-    const std::scoped_lock lock(mutex_);
-    sinks_ = std::move(fresh);
+    old.reset();  // saves the cursors that the new ones read
+    const std::scoped_lock lock(
+        mutex_);  // no alert is raised between the last one told to nobody and the first to these
+    sink::DeliveryParts parts{.feed = *feed_,
+                              .cursors = *cursors_,
+                              .host = ledger_host(),
+                              .begin = told_,
+                              .undelivered = [this](model::Event event) { queue_->put(std::move(event)); }};
+    TRY(sinks_, sink::Dispatcher::start(agent().sinks, std::move(parts)));
     return {};
 }
 
@@ -221,13 +223,19 @@ Result<void> Agent::start() {
     enrichers.push_back(std::make_unique<enrich::ImageSeen>(images));
     enrichers.push_back(std::make_unique<enrich::Who>(::getpid()));
 
-    recorder_ = std::make_unique<Recorder>(
-        *queue_, *writer_, std::move(enrichers),
-        [this](std::span<const sink::SharedAlert> alerts) {
-            const std::scoped_lock lock(mutex_);
-            if (sinks_) sinks_->notify(alerts);
-        },
-        log_);
+    recorder_ = std::make_unique<Recorder>(*queue_, *writer_, std::move(enrichers),
+                                           AlertListener{.raised =
+                                                             [this](std::span<const sink::SharedAlert> alerts) {
+                                                                 const std::scoped_lock lock(mutex_);
+                                                                 if (sinks_) sinks_->notify(alerts);
+                                                                 told_ = alerts.back()->number + 1;
+                                                             },
+                                                         .synced =
+                                                             [this](ledger::RecordNumber end) {
+                                                                 const std::scoped_lock lock(mutex_);
+                                                                 if (sinks_) sinks_->synced(end);
+                                                             }},
+                                           log_);
     auto rules = loading_.get();
     bad_rules_ = !rules;
     TRY(rules_, std::move(rules));

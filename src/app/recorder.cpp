@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <ctime>
-#include <limits>
 #include <utility>
 
 #include "sink/alert_event.h"
@@ -16,6 +15,7 @@ namespace {
 
 constexpr Nanoseconds kClockStep = kSecond / 2;  ///< more than any time daemon slews between two rounds
 constexpr auto kAlertsTogether = std::chrono::milliseconds(2);
+constexpr auto kSyncLook = std::chrono::milliseconds(2);  ///< between two looks at a sync under way
 constexpr auto kLongestSleep = std::chrono::milliseconds(500);
 
 Nanoseconds steady_now() {
@@ -57,9 +57,12 @@ Result<ledger::RecordNumber> Recorder::append(const model::Event& event) {
 }
 
 void Recorder::raise(const rule::AlertMatch& match, const model::Event& cause, ledger::RecordNumber number) {
-    sink::make_alert(match, cause, number, alert_);
-    if (const auto kept = append(alert_))
-        alerts_.push_back(std::make_shared<const sink::NumberedAlert>(sink::NumberedAlert{*kept, alert_.clone()}));
+    const auto alert = std::make_shared<sink::NumberedAlert>();
+    sink::make_alert(match, cause, number, alert->alert);
+    const auto kept = append(alert->alert);
+    if (!kept) return;
+    alert->number = *kept;
+    alerts_.push_back(alert);
 }
 
 void Recorder::judge(const Pending& pending, ledger::RecordNumber number) {
@@ -72,7 +75,7 @@ void Recorder::judge(const Pending& pending, ledger::RecordNumber number) {
     for (const rule::AlertMatch& match : rules_->match(cause)) raise(match, cause, number);
 }
 
-void Recorder::record(Pending pending) {
+void Recorder::record(Pending& pending) {
     if (pending.marker) {
         receipts_.emplace_back(std::move(*pending.receipt), 0);
         return;
@@ -87,8 +90,21 @@ void Recorder::record(Pending pending) {
         pending.receipt->set_value(Error(number.error()));
 }
 
+/// Tells whoever listens of the alerts. The disk gets them beside that: an attacker who can bring the machine down must
+/// not win the race against a sync.
+void Recorder::tell() {
+    if (alerts_.empty()) return;
+    listener_.raised(alerts_);
+    unsynced_ = alerts_.back()->number + 1;
+    {
+        const std::scoped_lock lock(mutex_);
+        status_.alerts += alerts_.size();
+    }
+    alerts_.clear();
+}
+
+/// Syncs, and tells those who wait for it.
 void Recorder::settle() {
-    if (alerts_.empty() && receipts_.empty()) return;
     const auto committed = writer_.commit();
     if (!committed) log_.error("records are not synced", {{"reason", committed.error().message}});
     for (auto& [promise, number] : receipts_) {
@@ -98,31 +114,22 @@ void Recorder::settle() {
             promise.set_value(Error(committed.error()));
     }
     receipts_.clear();
-    // An alert goes out even when the disk failed: better known twice than never.
-    tell(std::numeric_limits<ledger::RecordNumber>::max());
+    unsynced_ = 0;  // after a failure the writer tries again by itself
+    note_synced();
 }
 
-/// Tells of alerts that are on disk, and lets the disk take the next ones while the recorder goes on.
-void Recorder::settle_beside() {
-    if (!receipts_.empty()) return settle();
-    if (alerts_.empty()) return;
+/// Has the disk take the alerts while the recorder goes on.
+void Recorder::sync_beside() {
+    if (unsynced_ == 0) return;
     const auto durable = writer_.commit_beside();
     if (!durable) return settle();
-    tell(*durable);
+    if (*durable >= unsynced_) unsynced_ = 0;
+    note_synced();
 }
 
-/// Tells whoever listens of the alerts below that number.
-void Recorder::tell(ledger::RecordNumber end) {
-    const auto rest =
-        std::ranges::lower_bound(alerts_, end, {}, [](const sink::SharedAlert& alert) { return alert->number; });
-    const std::span<const sink::SharedAlert> told(alerts_.begin(), rest);
-    if (told.empty()) return;
-    listener_(told);
-    {
-        const std::scoped_lock lock(mutex_);
-        status_.alerts += told.size();
-    }
-    alerts_.erase(alerts_.begin(), rest);
+void Recorder::note_synced() {
+    const ledger::RecordNumber durable = writer_.durable();
+    if (std::exchange(synced_, durable) != durable) listener_.synced(durable);
 }
 
 void Recorder::watch_clock() {
@@ -163,7 +170,7 @@ void Recorder::publish_status() {
 
 void Recorder::run() {
     auto sleep = writer_.tick();
-    auto settled = std::chrono::steady_clock::now();
+    std::chrono::steady_clock::time_point raised;
     while (true) {
         {
             const std::scoped_lock lock(mutex_);
@@ -173,16 +180,24 @@ void Recorder::run() {
         if (batch.empty() && queue_.stopped()) break;
         watch_clock();
         const std::size_t count = batch.size();
-        if (alerts_.empty()) settled = std::chrono::steady_clock::now();
         for (Pending& pending : batch) {
-            record(std::move(pending));
-            // An alert does not wait for the burst behind it, nor does each alert of a burst wait for the disk alone.
-            if (alerts_.empty() || std::chrono::steady_clock::now() - settled < kAlertsTogether) continue;
-            settle_beside();
-            settled = std::chrono::steady_clock::now();
+            const bool first = alerts_.empty();
+            record(pending);
+            // An alert does not wait for the burst behind it, nor is each of a burst told alone.
+            if (alerts_.empty()) continue;
+            const auto time = std::chrono::steady_clock::now();
+            if (first) raised = time;
+            if (time - raised >= kAlertsTogether) tell();
         }
-        if (queue_.size() == 0 || !receipts_.empty()) settle();
+        tell();
+        queue_.give_back(std::move(batch));
+        if (receipts_.empty())
+            sync_beside();
+        else
+            settle();
         sleep = writer_.tick();
+        note_synced();
+        if (unsynced_ > 0) sleep = std::min(sleep, kSyncLook);
         {
             const std::scoped_lock lock(mutex_);
             status_.recorded += count;

@@ -31,11 +31,15 @@ struct RecorderStatus {
     std::chrono::steady_clock::time_point alive;  ///< when its loop came round last
 };
 
-/// Takes alerts that are synced, in order.
-using AlertListener = std::function<void(std::span<const sink::SharedAlert>)>;
+/// Who hears of alerts, on the recorder's thread.
+struct AlertListener {
+    std::function<void(std::span<const sink::SharedAlert>)> raised;  ///< in order, each once
+    std::function<void(ledger::RecordNumber)> synced;                ///< what is below that number is on disk
+};
 
 /// The recorder's thread: takes events from the queue, enriches them, judges them by the rules, appends them and their
-/// alerts to the ledger, syncs, and only then tells others. The one user of the ledger's writer while it runs.
+/// alerts to the ledger, tells of the alerts, and has them synced at once (docs/decisions/0010). The one user of the
+/// ledger's writer while it runs.
 class Recorder {
 public:
     Recorder(EventQueue& queue, ledger::Writer& writer, std::vector<std::unique_ptr<enrich::Enricher>> enrichers,
@@ -50,13 +54,14 @@ public:
     [[nodiscard]] RecorderStatus status() const;  ///< any thread
 
 private:
-    void record(Pending pending);
+    void record(Pending& pending);
     void judge(const Pending& pending, ledger::RecordNumber number);
     void raise(const rule::AlertMatch& match, const model::Event& cause, ledger::RecordNumber number);
     Result<ledger::RecordNumber> append(const model::Event& event);
-    void settle();  ///< syncs when somebody waits for it, and tells them
-    void settle_beside();
-    void tell(ledger::RecordNumber end);
+    void tell();
+    void settle();
+    void sync_beside();
+    void note_synced();
     void watch_clock();
     void publish_status();
 
@@ -67,8 +72,9 @@ private:
     Log& log_;
 
     std::shared_ptr<rule::AlertRules> rules_;
-    std::vector<sink::SharedAlert> alerts_;  ///< appended, not synced yet; shared with whoever listens
-    model::Event alert_;                     ///< the one that is being made
+    std::vector<sink::SharedAlert> alerts_;  ///< not told yet; shared with whoever listens
+    ledger::RecordNumber unsynced_ = 0;      ///< the disk is to have what is below at once
+    ledger::RecordNumber synced_ = 0;        ///< as told
     std::vector<std::pair<std::promise<Result<ledger::RecordNumber>>, ledger::RecordNumber>> receipts_;
     Nanoseconds clock_offset_ = 0;  ///< wall clock minus a clock that nobody sets
     bool fault_told_ = false;

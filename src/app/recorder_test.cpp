@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
 #include <thread>
 
 #include "host/temporary_tree.h"
@@ -29,12 +31,19 @@ protected:
         writer_ = std::move(*opened);
         recorder_ = std::make_unique<Recorder>(
             queue_, *writer_, std::vector<std::unique_ptr<enrich::Enricher>>(),
-            [this](std::span<const sink::SharedAlert> alerts) {
-                for (const sink::SharedAlert& alert : alerts) {
-                    EXPECT_LT(alert->number, writer_->durable()) << "told before it was synced";
-                    told_.emplace_back(alert->alert.text("alert.output"));
-                }
-            },
+            AlertListener{.raised =
+                              [this](std::span<const sink::SharedAlert> alerts) {
+                                  for (const sink::SharedAlert& alert : alerts) {
+                                      told_.emplace_back(alert->alert.text("alert.output"));
+                                      waited_for_disk_ = waited_for_disk_ || alert->number < writer_->durable();
+                                      last_ = alert->number;
+                                  }
+                              },
+                          .synced =
+                              [this](ledger::RecordNumber end) {
+                                  EXPECT_EQ(end, writer_->durable());
+                                  synced_ = end;
+                              }},
             log_);
         recorder_->use_rules(std::make_shared<rule::AlertRules>(rule::load_rules("test.yaml", kRules)));
         thread_ = std::jthread([this] { recorder_->run(); });
@@ -77,6 +86,9 @@ protected:
     std::unique_ptr<ledger::Writer> writer_;
     std::unique_ptr<Recorder> recorder_;
     std::vector<std::string> told_;
+    bool waited_for_disk_ = false;
+    std::atomic<ledger::RecordNumber> last_ = 0;    ///< number of the alert told last
+    std::atomic<ledger::RecordNumber> synced_ = 0;  ///< as told
     std::jthread thread_;
 };
 
@@ -113,13 +125,25 @@ TEST_F(Recording, NewRulesHoldFromTheNextEventOn) {
     EXPECT_EQ(told_.size(), 1U);
 }
 
-TEST_F(Recording, ABurstIsToldWholeInOrderAndNeverBeforeItIsOnDisk) {
+TEST_F(Recording, AnAlertIsToldBeforeTheDiskHasItWhichFollowsAtOnce) {
+    EXPECT_TRUE(queue_.put(event("pause", "web")));
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while ((last_ == 0 || synced_ <= last_) && std::chrono::steady_clock::now() < until)
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    EXPECT_GT(synced_, last_);
+    finish();
+    EXPECT_THAT(told_, testing::ElementsAre("paused web"));
+    EXPECT_FALSE(waited_for_disk_);
+}
+
+TEST_F(Recording, ABurstIsToldWholeInOrder) {
     constexpr int kBurst = 3000;
     for (int i = 0; i < kBurst; ++i) EXPECT_TRUE(queue_.put(event("pause", std::to_string(i).c_str())));
     finish();
     ASSERT_EQ(told_.size(), static_cast<std::size_t>(kBurst));
     for (int i = 0; i < kBurst; ++i) EXPECT_EQ(told_[static_cast<std::size_t>(i)], "paused " + std::to_string(i));
     EXPECT_EQ(recorder_->status().alerts, static_cast<std::uint64_t>(kBurst));
+    EXPECT_GT(synced_, last_);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@ namespace plimsoll::sink {
 
 namespace {
 
+constexpr std::size_t kOwnFields = 8;    ///< set of the alert itself
 constexpr std::size_t kMostValues = 64;  ///< of one list, and of one keyed field
 
 /// What of a cause goes into its alert; names ending in a dot stand for all below them.
@@ -121,6 +122,8 @@ std::string hashed(const std::string& identity) {
 
 void make_alert(const rule::AlertMatch& match, const model::Event& cause, RecordNumber number, model::Event& alert) {
     alert.clear(cause.time());
+    alert.make_room(cause.slots().size() + kOwnFields, cause.slots().size() + kOwnFields + match.rule->tags.size(),
+                    std::min(cause.text_bytes(), kAlertBytes) + 3 * std::min(match.output.size(), kAlertOutput));
     std::size_t keys = 0;
     std::size_t room = kAlertBytes;
     for (const model::Event::Slot& slot : cause.slots()) {
@@ -137,12 +140,6 @@ void make_alert(const rule::AlertMatch& match, const model::Event& cause, Record
     alert.set_list("alert.tags", std::vector<std::string>(match.rule->tags.begin(), match.rule->tags.end()));
     alert.set_unsigned("alert.record", number);
     alert.set("alert.key", hashed(match.identity));
-}
-
-model::Event make_alert(const rule::AlertMatch& match, const model::Event& cause, RecordNumber number) {
-    model::Event alert;
-    make_alert(match, cause, number, alert);
-    return alert;
 }
 
 rule::Priority priority_of(const model::Event& alert) {

@@ -8,9 +8,7 @@ namespace plimsoll::sink {
 
 /// The alert to be recorded for a rule that held for `cause`, whose record has that number: time and identifying fields
 /// of the cause (container, exec session, engine event, user, loss), each cut at kAlertText bytes, with `alert.*`.
-[[nodiscard]] model::Event make_alert(const rule::AlertMatch& match, const model::Event& cause, RecordNumber number);
-
-/// The same into an event that is used again and again.
+/// `alert` forgets what it held, and keeps its memory.
 void make_alert(const rule::AlertMatch& match, const model::Event& cause, RecordNumber number, model::Event& alert);
 
 inline constexpr std::size_t kAlertText = 2048;

@@ -27,10 +27,15 @@ model::Event a_cause() {
     return cause;
 }
 
+model::Event made(const rule::AlertMatch& match, const model::Event& cause, RecordNumber number) {
+    model::Event alert;
+    make_alert(match, cause, number, alert);
+    return alert;
+}
+
 TEST(AlertEvent, HoldsTheRuleTheOutputAndWhoseCauseItWas) {
     const rule::Rule rule = a_rule();
-    const model::Event alert =
-        make_alert({.rule = &rule, .output = "Shell in web: sh", .identity = "i"}, a_cause(), 99);
+    const model::Event alert = made({.rule = &rule, .output = "Shell in web: sh", .identity = "i"}, a_cause(), 99);
     EXPECT_EQ(alert.time(), 42);
     EXPECT_EQ(alert.text("record.kind"), "alert");
     EXPECT_EQ(alert.text("record.summary"), "Notice: Shell in web: sh");
@@ -53,8 +58,7 @@ TEST(AlertEvent, IsBoundedWhateverTheCauseHolds) {
     cause.set("exec.command", std::string(1'000'000, 'x'));
     for (int i = 0; i < 1000; ++i)
         cause.set_keyed("docker.attributes", "label" + std::to_string(i), std::string(10'000, 'y'));
-    const model::Event alert =
-        make_alert({.rule = &rule, .output = std::string(1'000'000, 'z'), .identity = ""}, cause, 1);
+    const model::Event alert = made({.rule = &rule, .output = std::string(1'000'000, 'z'), .identity = ""}, cause, 1);
     std::size_t bytes = 0;
     for (const auto& slot : alert.slots()) {
         for (const auto& value : alert.values(slot)) bytes += model::to_text(value).size();
@@ -66,8 +70,7 @@ TEST(AlertEvent, IsBoundedWhateverTheCauseHolds) {
 TEST(AlertEvent, KeysAreEqualWhenIdentitiesAre) {
     const rule::Rule rule = a_rule();
     const auto key = [&](const char* identity) {
-        return std::string(
-            make_alert({.rule = &rule, .output = "o", .identity = identity}, a_cause(), 1).text("alert.key"));
+        return std::string(made({.rule = &rule, .output = "o", .identity = identity}, a_cause(), 1).text("alert.key"));
     };
     EXPECT_EQ(key("a"), key("a"));
     EXPECT_NE(key("a"), key("b"));

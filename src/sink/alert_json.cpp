@@ -194,7 +194,8 @@ void append_alert_json(std::string& out, const Delivery& delivery) {
         out += name;
         append_json_value(out, value);
     };
-    number(R"({"type":"alert","version":1,"number":)", delivery.number);
+    text(R"({"type":"alert","version":1,"id":)", alert_id(delivery));
+    number(R"(,"number":)", delivery.number);
     text(R"(,"time":)", time_text(alert.time()));
     text(R"(,"host":)", delivery.host);
     text(R"(,"rule":)", alert.text("alert.rule"));
@@ -219,6 +220,8 @@ void append_alert_json(std::string& out, const Delivery& delivery) {
     });
     out += "}}";
 }
+
+std::string alert_id(const Delivery& delivery) { return fmt::format("{}-{}", delivery.number, delivery.alert.time()); }
 
 std::string alert_json(const Delivery& delivery) {
     std::string out;

@@ -7,8 +7,12 @@
 
 namespace plimsoll::sink {
 
-/// The alert as one JSON object: type, version, number, time (RFC 3339 with nanoseconds), host, rule, priority, output,
-/// tags, record, folded, and `fields` with every field by its name. Valid UTF-8 on one line, without its end.
+/// Names an alert for ever: its record's number and its time, NUMBER-NANOSECONDS. A number alone does not, since a
+/// crash that took back the last records gives their numbers to others.
+[[nodiscard]] std::string alert_id(const Delivery& delivery);
+
+/// The alert as one JSON object: type, version, id, number, time (RFC 3339 with nanoseconds), host, rule, priority,
+/// output, tags, record, folded, and `fields` with every field by its name. Valid UTF-8 on one line, without its end.
 [[nodiscard]] std::string alert_json(const Delivery& delivery);
 void append_alert_json(std::string& out, const Delivery& delivery);
 

@@ -14,7 +14,7 @@ namespace plimsoll::sink {
 
 class Dispatcher::Impl {
 public:
-    Impl(DeliveryParts parts, DeliveryTimes times) : place_(made(std::move(parts), times)) {}
+    Impl(DeliveryParts parts, DeliveryTimes times) : place_(std::move(parts), times) {}
     Impl(const Impl&) = delete;
     Impl& operator=(const Impl&) = delete;
 
@@ -54,6 +54,8 @@ public:
         if (!workers_.empty()) place_.recent.put(alerts);
     }
 
+    void synced(RecordNumber end) { place_.synced.store(end, std::memory_order_relaxed); }
+
     [[nodiscard]] std::vector<SinkStatus> status() const {
         std::vector<SinkStatus> out;
         for (const auto& worker : workers_) out.push_back(worker->status());
@@ -61,14 +63,6 @@ public:
     }
 
 private:
-    static WorkerPlace made(DeliveryParts parts, DeliveryTimes times) {
-        const RecordNumber end = parts.feed.end();
-        return {.parts = std::move(parts),
-                .times = times,
-                .start = end,
-                .recent = RecentAlerts(end, {.alerts = times.ring, .bytes = times.ring_bytes})};
-    }
-
     WorkerPlace place_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::stop_source stop_;
@@ -95,11 +89,7 @@ Result<std::unique_ptr<Dispatcher>> Dispatcher::start(std::vector<SinkConfig> co
 }
 
 void Dispatcher::notify(std::span<const SharedAlert> alerts) { impl_->notify(alerts); }
-
-void Dispatcher::notify(RecordNumber number, const model::Event& alert) {
-    const auto shared = std::make_shared<const NumberedAlert>(NumberedAlert{number, alert.clone()});
-    impl_->notify({&shared, 1});
-}
+void Dispatcher::synced(RecordNumber end) { impl_->synced(end); }
 
 std::vector<SinkStatus> Dispatcher::status() const { return impl_->status(); }
 

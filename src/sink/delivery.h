@@ -54,7 +54,8 @@ struct DeliveryTimes {
 struct DeliveryParts {
     AlertFeed& feed;
     CursorStore& cursors;
-    std::string host;  ///< name of this host, for messages
+    std::string host;        ///< name of this host, for messages
+    RecordNumber begin = 0;  ///< every alert from here on will be notified of; what came before stands in the ledger
     /// Takes the `loss` record about an alert that was put aside; called on a sink's thread.
     std::function<void(model::Event)> undelivered;
 };
@@ -71,10 +72,11 @@ public:
     Dispatcher(const Dispatcher&) = delete;
     Dispatcher& operator=(const Dispatcher&) = delete;
 
-    /// The short way: alerts that were just recorded. Numbers ascend. Call it when the records are synced, since a
-    /// number that a crash takes back would be given again. Never waits for a sink.
+    /// The short way: alerts that were just recorded. Numbers ascend. Never waits for a sink.
     void notify(std::span<const SharedAlert> alerts);
-    void notify(RecordNumber number, const model::Event& alert);  ///< the same for a copy of one
+
+    /// Every record below that number is on disk: a crash takes none of them back. Cursors are not kept beyond it.
+    void synced(RecordNumber end);
 
     [[nodiscard]] std::vector<SinkStatus> status() const;
 

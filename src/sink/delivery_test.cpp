@@ -27,6 +27,7 @@ protected:
                                       {.feed = feed_,
                                        .cursors = cursors_,
                                        .host = "host1",
+                                       .begin = begin_,
                                        .undelivered =
                                            [this](model::Event loss) {
                                                const std::scoped_lock lock(mutex_);
@@ -38,7 +39,9 @@ protected:
     }
     RecordNumber happen(const model::Event& event) {
         const RecordNumber number = feed_.append(event.clone());
-        dispatcher_->notify(number, event);
+        const auto shared = std::make_shared<const NumberedAlert>(NumberedAlert{number, event.clone()});
+        dispatcher_->notify({&shared, 1});
+        if (syncs_) dispatcher_->synced(number + 1);
         return number;
     }
     SinkStatus status(std::size_t index = 0) { return dispatcher_->status().at(index); }
@@ -49,6 +52,8 @@ protected:
 
     MemoryFeed feed_;
     MemoryCursors cursors_;
+    bool syncs_ = true;  ///< the disk has each alert as soon as it happened
+    RecordNumber begin_ = 0;
     std::mutex mutex_;
     std::vector<model::Event> losses_;
     std::unique_ptr<Dispatcher> dispatcher_;
@@ -163,7 +168,7 @@ TEST_F(Delivery_, RedirectsAreNotFollowedAndTriedAgain) {
 
 TEST_F(Delivery_, ARefusedAlertIsPutAsideAndRecordedAndTheNextOneGoesOn) {
     Receiver receiver([](const host::ServedRequest& request, std::size_t) {
-        const bool bad = request.header("x-plimsoll-alert") == "1";
+        const bool bad = request.header("x-plimsoll-alert") .starts_with("1-");
         return host::ServedAnswer{.status = bad ? 400U : 200U, .body = bad ? "no such\x1b[31m channel" : ""};
     });
     start({webhook(receiver.url())});
@@ -279,6 +284,42 @@ TEST_F(Delivery_, AStopDoesNotWaitForAReceiverThatHangs) {
     EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));  // its own time limit is ten
     EXPECT_EQ(cursors_.load("hook")->value(), 0U);
     release = true;
+}
+
+TEST_F(Delivery_, ACursorIsNotKeptBeyondWhatTheDiskHas) {
+    Receiver receiver;
+    start({webhook(receiver.url())});
+    for (int i = 0; i < 3; ++i) happen(alert());
+    syncs_ = false;
+    for (int i = 0; i < 4; ++i) happen(alert());
+    ASSERT_TRUE(soon([&] { return status().delivered == 7; }));
+    dispatcher_.reset();
+    EXPECT_EQ(cursors_.load("hook")->value(), 3U);
+    start({webhook(receiver.url())});  // the ledger has them after all: they come again
+    ASSERT_TRUE(soon([&] { return receiver.taken().size() == 11; }));
+    dispatcher_->synced(7);
+    ASSERT_TRUE(soon([&] { return status().cursor == 7; }));
+}
+
+TEST_F(Delivery_, WhatWasToldToOthersComesFromTheLedgerOnceItShowsThat) {
+    Receiver receiver;
+    ASSERT_TRUE(cursors_.save("hook", 0));
+    begin_ = 2;
+    start({webhook(receiver.url())});
+    for (int i = 0; i < 3; ++i) happen(alert());
+    ASSERT_TRUE(soon([&] { return receiver.taken().size() == 3; }));
+    EXPECT_THAT(receiver.taken(), ElementsAre(0, 1, 2));
+}
+
+TEST_F(Delivery_, AnAlertIsNamedByNumberAndTime) {
+    Receiver receiver;
+    start({webhook(receiver.url())});
+    model::Event first = alert();
+    first.set_time(1'700'000'000'000'000'001);
+    happen(first);
+    ASSERT_TRUE(soon([&] { return !receiver.requests().empty(); }));
+    EXPECT_THAT(receiver.requests().back().body, HasSubstr(R"("id":"0-1700000000000000001")"));
+    EXPECT_EQ(receiver.requests().back().header("X-Plimsoll-Alert"), "0-1700000000000000001");
 }
 
 TEST_F(Delivery_, RefusesConfigurationsThatCannotWork) {

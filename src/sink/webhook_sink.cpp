@@ -62,7 +62,7 @@ Result<std::unique_ptr<Sink>> WebhookSink::make(WebhookConfig config) {
 Outcome WebhookSink::deliver(const Delivery& delivery, const std::stop_token& stop) {
     const std::string body = webhook_body(delivery, config_.body);
     auto headers = config_.headers;
-    headers.emplace_back("X-Plimsoll-Alert", std::to_string(delivery.number));  // equal for a repeated delivery
+    headers.emplace_back("X-Plimsoll-Alert", alert_id(delivery));  // equal for a repeated delivery
     if (!config_.secret.empty()) {
         // Signed anew at each attempt, so that a receiver may refuse old signatures.
         headers.emplace_back("X-Plimsoll-Signature", signature(config_.secret, now() / kSecond, body));

@@ -24,6 +24,7 @@ Worker::Worker(Route route, std::unique_ptr<Sink> sink, const WorkerPlace& place
       parts_(place.parts),
       times_(place.times),
       recent_(place.recent),
+      synced_(place.synced),
       folder_(route_.fold_for, route_.rate),
       random_(std::random_device{}()),
       together_{.alerts = sink_->most_together(), .bytes = kTogether},
@@ -88,8 +89,11 @@ void Worker::load_cursor(const std::stop_token& stop) {
     save_cursor(true);
 }
 
-RecordNumber Worker::cursor() const {
-    return std::min({next_, folder_.lowest_held().value_or(next_), sending_.value_or(next_)});
+/// The cursor as it may be kept: a crash that took back records beyond the synced ones would give their numbers to
+/// others, which a cursor beyond them would pass by.
+RecordNumber Worker::reached() const {
+    const RecordNumber done = std::min({next_, folder_.lowest_held().value_or(next_), sending_.value_or(next_)});
+    return std::max(std::min(done, synced_.load(std::memory_order_relaxed)), saved_.value_or(0));
 }
 
 void Worker::save_cursor(bool at_once) {
@@ -101,14 +105,14 @@ void Worker::save_cursor(bool at_once) {
     }
     if (!loaded_ || (!at_once && time - saved_at_ < times_.save_cursor)) return;
     saved_at_ = time;
-    const RecordNumber reached = cursor();
-    if (reached == saved_) return;
-    const auto done = parts_.cursors.save(route_.name, reached);
+    const RecordNumber cursor = reached();
+    if (cursor == saved_) return;
+    const auto done = parts_.cursors.save(route_.name, cursor);
     const std::scoped_lock lock(mutex_);
     status_.fault = done ? "" : done.error().message;
     if (!done) return;
-    saved_ = reached;
-    status_.cursor = reached;
+    saved_ = cursor;
+    status_.cursor = cursor;
 }
 
 /// Those that come next, of which a sink can take as many together; none when there are none.
@@ -243,7 +247,7 @@ bool Worker::handle(std::span<const SharedAlert> alerts, const std::stop_token& 
 void Worker::idle(const std::stop_token& stop) {
     if (!recent_.covers(next_)) return;
     std::optional<Time> until = folder_.next();
-    if (loaded_ && cursor() != saved_) {
+    if (loaded_ && reached() != saved_) {
         const Time save = saved_at_ + times_.save_cursor;
         until = until ? std::min(*until, save) : save;
     }

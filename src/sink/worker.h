@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -28,9 +30,17 @@ struct Route {
 
 /// What the workers of all sinks share; outlives them.
 struct WorkerPlace {
+    WorkerPlace(DeliveryParts with, DeliveryTimes at)
+        : parts(std::move(with)),
+          times(at),
+          start(std::max(parts.feed.end(), parts.begin)),
+          synced(start),
+          recent(start, {.alerts = times.ring, .bytes = times.ring_bytes}) {}
+
     DeliveryParts parts;
     DeliveryTimes times;
-    RecordNumber start = 0;  ///< where a new sink begins
+    RecordNumber start;                ///< where a new sink begins
+    std::atomic<RecordNumber> synced;  ///< what is below is on disk
     RecentAlerts recent;
 };
 
@@ -59,7 +69,7 @@ private:
 
     void load_cursor(const std::stop_token& stop);
     void save_cursor(bool now);
-    [[nodiscard]] RecordNumber cursor() const;
+    [[nodiscard]] RecordNumber reached() const;
     std::vector<SharedAlert> next_alerts(const std::stop_token& stop);
     [[nodiscard]] bool wanted(const model::Event& alert);
     bool handle(std::span<const SharedAlert> alerts, const std::stop_token& stop, const std::stop_token& abort);
@@ -77,6 +87,7 @@ private:
     const DeliveryParts& parts_;
     const DeliveryTimes& times_;
     const RecentAlerts& recent_;
+    const std::atomic<RecordNumber>& synced_;
     Folder folder_;
     std::minstd_rand random_;
 

@@ -95,8 +95,12 @@ int main(int count, char** words) {
     }
     const auto begin = std::chrono::steady_clock::now();
     for (std::size_t i = before; i < all; ++i) {
-        const model::Event event = alert(i);
-        (*made)->notify(feed.append(event), event);
+        model::Event event = alert(i);
+        const sink::RecordNumber appended = feed.append(event);
+        const auto shared =
+            std::make_shared<const sink::NumberedAlert>(sink::NumberedAlert{appended, std::move(event)});
+        (*made)->notify({&shared, 1});
+        (*made)->synced(appended + 1);
         if (const auto gap = number("gap", 0); gap > 0) std::this_thread::sleep_for(std::chrono::microseconds(gap));
     }
     const double notified = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
