@@ -33,10 +33,13 @@ static double now(void) { struct timespec t; clock_gettime(CLOCK_MONOTONIC, &t);
 int main(int n, char **a) {
     if (!strcmp(a[1], "mark")) {
         for (int i = 0; i < atoi(a[3]); ++i) {
-            struct timespec t; clock_gettime(CLOCK_REALTIME, &t);
-            if (fork() == 0) { int f = open(a[2], O_RDONLY); _exit(f < 0); }  /* each act is a process of its own */
+            if (fork() == 0) {  /* each act is a process of its own */
+                struct timespec t; clock_gettime(CLOCK_REALTIME, &t);
+                int f = open(a[2], O_RDONLY);
+                printf("%ld.%09ld\n", t.tv_sec, t.tv_nsec); fflush(stdout);
+                _exit(f < 0);
+            }
             wait(0);
-            printf("%ld.%09ld\n", t.tv_sec, t.tv_nsec); fflush(stdout);
             usleep(atoi(a[4]));
         }
         return 0;

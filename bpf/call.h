@@ -293,6 +293,10 @@ static __always_inline void read_beginning(struct Beginning* out, u64 name) {
     out->cut = bpf_probe_read_user_str(out->words, 64, (void*)name) >= 64;
 }
 
+static __always_inline bool begins_with_proc(struct Beginning* beginning) {
+    return (beginning->words[0] & 0xffffffffffffULL) == 0x2f636f72702fULL;
+}
+
 /// Whether two points stand in a row there.
 static __always_inline bool beginning_climbs(struct Beginning* beginning) {
     const u64 ones = 0x0101010101010101ULL, highs = 0x8080808080808080ULL, points = 0x2e2e2e2e2e2e2e2eULL;

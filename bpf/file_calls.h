@@ -93,6 +93,16 @@ static __always_inline u16 verdict(struct Call* call, struct Walk* walk, struct 
     return acts;
 }
 
+/// What rules may ask of how the caller spelled a name: that it begins with /proc/, or that two points stand in a row.
+static __always_inline u8 spelling(struct Call* call, u16 acts, u64 name) {
+    struct FilterSlot* filter = filter_of(call);
+    if (!name || !((filter->climbing | filter->pathed) & acts)) return 0;
+    struct Beginning beginning;
+    read_beginning(&beginning, name);
+    bool climbs = beginning.cut || beginning_climbs(&beginning);
+    return begins_with_proc(&beginning) | climbs << 1;
+}
+
 /// Sends an event of an open file, its path following; folds what repeats.
 static __always_inline int finish_open(struct Scratch* room, struct Call* call, struct file* file, u16 acts,
                                        struct Walk* walk, struct Text* text, u64 name, int folder, u32 flags) {
@@ -111,6 +121,8 @@ static __always_inline int finish_open(struct Scratch* room, struct Call* call, 
     key.call = call->number;
     key.acts = acts;
     key.port = flags;  // to cut a file short is another act than to add to it
+    key.name = walk->print;
+    key.spelled = spelling(call, acts, name);
     if (settings.fold && folded(&key)) return 0;
 
     struct WireEvent* head = &event->head;
@@ -220,7 +232,7 @@ int opened(u64* ctx) {
             beginning.words[0] = 0;
             bpf_probe_read_user(beginning.words, 8, (void*)name);  // fails where a shorter name ends a page
         }
-        bool proc = (beginning.words[0] & 0xffffffffffffULL) == 0x2f636f72702fULL && filter->pathed & acts;
+        bool proc = begins_with_proc(&beginning) && filter->pathed & acts;
         if (!(wanted & acts) && (proc || beginning.cut)) {
             struct Text claim = {};
             struct WireEvent ignored = {};

@@ -102,13 +102,15 @@ struct {
 struct FoldKey {
     u64 start;
     u64 a, b;  ///< the file's device and number, or the remote address
+    u64 name;  ///< of the file: a number of the entries on its path. Another name of a file is another event
     u32 pid;
     u32 euid;
     u32 port;  ///< that was connected to, with the protocol; of a file the flags it was opened with
     u16 call;
     u16 acts;
     u8 failed;
-    u8 reserved[7];
+    u8 spelled;  ///< what the caller wrote begins with /proc/, or may climb; bits
+    u8 reserved[6];
 };
 struct Fold {
     u64 count;  ///< beyond the one that was sent

@@ -322,7 +322,9 @@ void Agent::tell_faults() {
 
 /// A storm leaves pieces of memory behind that nobody uses: the system gets them back once it is over.
 void Agent::give_back_memory() {
-    if (queue_->size() == 0 && ::mallinfo2().fordblks > kMostFree) ::malloc_trim(0);
+    if (queue_->size() > 0) return;
+    queue_->drop_spare();
+    if (::mallinfo2().fordblks > kMostFree) ::malloc_trim(0);
 }
 
 void Agent::serve(const Signals& signals) {

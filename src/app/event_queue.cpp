@@ -6,7 +6,7 @@ namespace plimsoll::app {
 
 namespace {
 
-constexpr std::size_t kMostSpare = 256;
+constexpr std::size_t kMostSpare = EventQueue::kMostTaken;
 constexpr std::size_t kLargestSpare = std::size_t{16} << 10U;
 
 }  // namespace
@@ -77,6 +77,11 @@ void EventQueue::give_back(std::deque<Pending> taken) {
 void EventQueue::take_spare(std::vector<model::Event>& spare) {
     const std::scoped_lock lock(mutex_);
     spare_.swap(spare);
+}
+
+void EventQueue::drop_spare() {
+    std::vector<model::Event> dropped;
+    take_spare(dropped);
 }
 
 void EventQueue::stop() {

@@ -59,6 +59,8 @@ public:
     /// Some of these, to be cleared before they are filled; none when there are none. `spare` must be empty.
     void take_spare(std::vector<model::Event>& spare);
 
+    void drop_spare();
+
     /// From now on nothing is taken in; whoever waits is told.
     void stop();
 

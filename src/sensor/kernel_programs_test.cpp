@@ -108,7 +108,7 @@ TEST_F(KernelProgramsTest, SendsWhatIsWantedAndNothingElse) {
     read_once(at("wanted").c_str());  // the host
     const std::vector<Seen> all = sensor.all();
     const auto opens = of_kind(all, WIRE_CALL);
-    ASSERT_THAT(opens, SizeIs(1));  // the second, by another name, is the same file: folded
+    ASSERT_THAT(opens, SizeIs(1));  // the second, through a link, is the same file: folded
     EXPECT_EQ(opens[0]->text(WIRE_PATH), at("wanted"));
     EXPECT_EQ(opens[0]->text(WIRE_NAME), at("wanted"));
     EXPECT_EQ(opens[0]->raw.head->call, SYS_openat);
@@ -141,6 +141,44 @@ TEST_F(KernelProgramsTest, FoldsRepetitionsExactly) {
     ASSERT_THAT(of_kind(all, WIRE_FOLDED), SizeIs(1));
     EXPECT_EQ(of_kind(all, WIRE_FOLDED)[0]->raw.arguments->value[0], 999U);
     EXPECT_EQ(sensor.programs->counts().folded, 999U);
+}
+
+TEST_F(KernelProgramsTest, AnotherNameOfAFileIsNoRepetition) {
+    write("first");
+    std::filesystem::create_hard_link(at("first"), at("second"));
+    std::filesystem::create_directory(at("folder"));
+    const TestContainer container;
+    KernelFilter filter = reading({{PathTest::Kind::under, folder_}});
+    filter.files[static_cast<std::size_t>(FileAct::read)].climbing = true;
+    Sensor sensor(filter);
+    container.run([&] {
+        for (int i = 0; i < 2; ++i) {
+            read_once(at("first").c_str());
+            read_once(at("second").c_str());
+            read_once(at("folder/../first").c_str());
+            read_once(("/proc/self/root" + at("first")).c_str());
+        }
+    });
+    const std::vector<Seen> all = sensor.all();
+    EXPECT_THAT(paths(all), testing::ElementsAre(at("first"), at("second"), at("first"), at("first")));
+    EXPECT_THAT(paths(all, WIRE_NAME), testing::ElementsAre(at("first"), at("second"), at("folder/../first"),
+                                                            "/proc/self/root" + at("first")));
+}
+
+TEST_F(KernelProgramsTest, ANumberThatAFileSystemGivesAgainIsNoRepetition) {
+    const TestContainer container;
+    KernelFilter filter;
+    filter.files[static_cast<std::size_t>(FileAct::create)].paths = {{PathTest::Kind::under, folder_}};
+    Sensor sensor(filter);
+    std::vector<std::string> made;
+    for (int i = 0; i < 20; ++i) made.push_back(at(std::to_string(i)));
+    container.run([&] {
+        for (const std::string& path : made) {
+            const host::Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+            ::unlink(path.c_str());
+        }
+    });
+    EXPECT_EQ(paths(sensor.all()), made);
 }
 
 TEST_F(KernelProgramsTest, TestsPathsOfAllKinds) {
