@@ -38,8 +38,10 @@ class Containerd:
         return run("ctr", "--address", self.address, "--namespace", SPACE, *arguments, check=check)
 
     def stop(self):
-        for cgroup in pathlib.Path("/sys/fs/cgroup").glob(f"**/{SPACE}"):
-            cgroup.rmdir()
+        root = pathlib.Path("/sys/fs/cgroup")
+        for hierarchy in (root, *root.iterdir()):
+            if (cgroup := hierarchy / SPACE).is_dir():
+                cgroup.rmdir()
         if self.process:
             self.process.terminate()
             self.process.wait(30)
