@@ -13,8 +13,9 @@ inline constexpr std::size_t kHead = 24;                            // magic, ve
 inline constexpr std::size_t kTrail = 24;                           // length of the footer, its CRC, version, end magic
 inline constexpr std::size_t kMaxPages = 64;                        // one bit each
 inline constexpr std::size_t kBlockBytes = std::size_t{32} << 10U;  // of values, before packing
-inline constexpr std::size_t kMaxSegmentBytes = std::size_t{64} << 20U;  // of rows; then the segment is full
-inline constexpr std::size_t kMaxValueBytes = std::size_t{128} << 20U;   // of all values together, when reading
+/// Of rows; then the segment is full: who reads a log that is being written holds all of it.
+inline constexpr std::size_t kMaxSegmentBytes = std::size_t{32} << 20U;
+inline constexpr std::size_t kMaxValueBytes = std::size_t{128} << 20U;  // of all values together, when reading
 inline constexpr std::uint32_t kHashesFrom = 64;    // values; a smaller dictionary is compared value by value
 inline constexpr std::uint32_t kSmallParent = 256;  // values of a column that may say which rows have another
 

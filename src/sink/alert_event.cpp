@@ -14,6 +14,7 @@ namespace plimsoll::sink {
 namespace {
 
 constexpr std::size_t kOwnFields = 8;    ///< set of the alert itself
+constexpr std::size_t kOwnText = 96;     ///< of these, but for the rule's own: kind, priority twice, key
 constexpr std::size_t kMostValues = 64;  ///< of one list, and of one keyed field
 
 /// What of a cause goes into its alert; names ending in a dot stand for all below them.
@@ -106,6 +107,23 @@ void copy(const model::Event& from, const model::Event::Slot& slot, model::Event
     to.put_list(slot.field, key, values);
 }
 
+/// As much as the alert will take, since thousands wait for their sinks.
+void make_room(const rule::AlertMatch& match, const model::Event& cause, model::Event& alert) {
+    std::size_t slots = kOwnFields;
+    std::size_t values = kOwnFields + match.rule->tags.size();
+    std::size_t text = kOwnText + match.rule->name.size() + 2 * std::min(match.output.size(), kAlertOutput);
+    for (const std::string& tag : match.rule->tags) text += tag.size();
+    for (const model::Event::Slot& slot : cause.slots()) {
+        if (!kIsCopied[slot.field]) continue;
+        ++slots;
+        values += slot.count;
+        text += slot.key.size() + slot.reason.size();
+        for (const model::Value& value : cause.values(slot))
+            if (const auto* one = std::get_if<std::string_view>(&value)) text += one->size();
+    }
+    alert.make_room(slots, values, std::min(text, kAlertBytes));
+}
+
 std::string hashed(const std::string& identity) {
     std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
     SHA256(reinterpret_cast<const unsigned char*>(identity.data()), identity.size(), digest.data());
@@ -122,8 +140,7 @@ std::string hashed(const std::string& identity) {
 
 void make_alert(const rule::AlertMatch& match, const model::Event& cause, RecordNumber number, model::Event& alert) {
     alert.clear(cause.time());
-    alert.make_room(cause.slots().size() + kOwnFields, cause.slots().size() + kOwnFields + match.rule->tags.size(),
-                    std::min(cause.text_bytes(), kAlertBytes) + 3 * std::min(match.output.size(), kAlertOutput));
+    make_room(match, cause, alert);
     std::size_t keys = 0;
     std::size_t room = kAlertBytes;
     for (const model::Event::Slot& slot : cause.slots()) {

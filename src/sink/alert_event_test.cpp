@@ -67,6 +67,13 @@ TEST(AlertEvent, IsBoundedWhateverTheCauseHolds) {
     EXPECT_TRUE(alert.text("exec.command").ends_with("…"));
 }
 
+TEST(AlertEvent, TakesNoMoreMemoryThanItNeeds) {
+    rule::Rule rule = a_rule();
+    rule.tags = {"container", "mitre_execution"};
+    const model::Event alert = made({.rule = &rule, .output = "Shell in web: sh", .identity = "i"}, a_cause(), 99);
+    EXPECT_LE(alert.memory(), alert.clone().memory() + 400);
+}
+
 TEST(AlertEvent, KeysAreEqualWhenIdentitiesAre) {
     const rule::Rule rule = a_rule();
     const auto key = [&](const char* identity) {

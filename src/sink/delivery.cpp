@@ -1,5 +1,6 @@
 #include "sink/delivery.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <set>
@@ -51,7 +52,11 @@ public:
     }
 
     void notify(std::span<const SharedAlert> alerts) {
-        if (!workers_.empty()) place_.recent.put(alerts);
+        if (workers_.empty()) return;
+        RecordNumber passed = workers_.front()->passed();
+        for (const auto& worker : workers_) passed = std::min(passed, worker->passed());
+        place_.recent.forget(passed);
+        place_.recent.put(alerts);
     }
 
     void synced(RecordNumber end) { place_.synced.store(end, std::memory_order_relaxed); }

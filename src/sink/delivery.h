@@ -43,11 +43,12 @@ struct SinkStatus {
 struct DeliveryTimes {
     std::chrono::milliseconds first_retry{200};  ///< doubles with each failure, and is shortened by up to a half
     std::chrono::milliseconds longest_retry{300'000};
-    std::uint32_t refused_tries = 5;                 ///< before a refused alert is put aside
-    std::chrono::milliseconds save_cursor{1000};     ///< most often
-    std::chrono::milliseconds flush{3000};           ///< for what is held and waits at a stop
-    std::size_t ring = 4096;                         ///< alerts kept in memory for the short way
-    std::size_t ring_bytes = std::size_t{8} << 20U;  ///< or so many bytes of them, about
+    std::uint32_t refused_tries = 5;                  ///< before a refused alert is put aside
+    std::chrono::milliseconds save_cursor{1000};      ///< most often
+    std::chrono::milliseconds flush{3000};            ///< for what is held and waits at a stop
+    std::size_t ring = 8192;                          ///< alerts kept in memory for the short way until all sinks
+                                                      ///< have looked at them
+    std::size_t ring_bytes = std::size_t{16} << 20U;  ///< or so many bytes of them, about
 };
 
 /// What delivery works with. The references outlive the Delivery.

@@ -9,6 +9,7 @@
 
 #include "host/temporary_tree.h"
 #include "sink/alert_event.h"
+#include "sink/recent_alerts.h"
 #include "sink/test_alerts.h"
 
 namespace plimsoll::sink {
@@ -168,7 +169,7 @@ TEST_F(Delivery_, RedirectsAreNotFollowedAndTriedAgain) {
 
 TEST_F(Delivery_, ARefusedAlertIsPutAsideAndRecordedAndTheNextOneGoesOn) {
     Receiver receiver([](const host::ServedRequest& request, std::size_t) {
-        const bool bad = request.header("x-plimsoll-alert") .starts_with("1-");
+        const bool bad = request.header("x-plimsoll-alert").starts_with("1-");
         return host::ServedAnswer{.status = bad ? 400U : 200U, .body = bad ? "no such\x1b[31m channel" : ""};
     });
     start({webhook(receiver.url())});
@@ -309,6 +310,29 @@ TEST_F(Delivery_, WhatWasToldToOthersComesFromTheLedgerOnceItShowsThat) {
     for (int i = 0; i < 3; ++i) happen(alert());
     ASSERT_TRUE(soon([&] { return receiver.taken().size() == 3; }));
     EXPECT_THAT(receiver.taken(), ElementsAre(0, 1, 2));
+}
+
+TEST_F(Delivery_, WhatAllSinksHaveLookedAtIsForgotten) {
+    RecentAlerts recent(0, {.alerts = 100, .bytes = 1U << 20U});
+    std::vector<SharedAlert> alerts;
+    for (RecordNumber i = 0; i < 10; ++i)
+        alerts.push_back(std::make_shared<const NumberedAlert>(NumberedAlert{i, alert()}));
+    recent.put(alerts);
+    recent.forget(7);
+    EXPECT_EQ(recent.count_from(0), 3U);
+    EXPECT_FALSE(recent.from(6, {.alerts = 10, .bytes = 1U << 20U}).covered);
+    const auto left = recent.from(7, {.alerts = 10, .bytes = 1U << 20U});
+    EXPECT_TRUE(left.covered);
+    EXPECT_THAT(left.alerts, testing::SizeIs(3));
+    EXPECT_EQ(alerts.front().use_count(), 1);
+
+    Receiver one;
+    Receiver other([](const auto&, std::size_t) { return host::ServedAnswer{.status = 503, .body = "later"}; });
+    start({webhook(one.url(), "one"), webhook(other.url(), "other")});
+    for (int i = 0; i < 20; ++i) happen(alert());
+    ASSERT_TRUE(soon([&] { return one.taken().size() == 20; }));
+    EXPECT_EQ(status(1).pending, 20U) << "one of two sinks has not looked at them";
+    EXPECT_EQ(feed_.reads(), 0U);
 }
 
 TEST_F(Delivery_, AnAlertIsNamedByNumberAndTime) {

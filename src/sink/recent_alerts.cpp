@@ -14,14 +14,22 @@ void RecentAlerts::put(std::span<const SharedAlert> alerts) {
             alerts_.push_back({alert, alert->alert.memory()});
             bytes_ += alerts_.back().bytes;
         }
-        while (alerts_.size() > most_.alerts || bytes_ > most_.bytes) {
-            covered_from_ = alerts_.front().alert->number + 1;
-            bytes_ -= alerts_.front().bytes;
-            gone.push_back(std::move(alerts_.front()));
-            alerts_.pop_front();
-        }
+        while (alerts_.size() > most_.alerts || bytes_ > most_.bytes) let_go(gone);
     }
     came_.notify_all();
+}
+
+void RecentAlerts::forget(RecordNumber below) {
+    Alerts gone;
+    const std::scoped_lock lock(mutex_);
+    while (!alerts_.empty() && alerts_.front().alert->number < below) let_go(gone);
+}
+
+void RecentAlerts::let_go(Alerts& gone) {
+    covered_from_ = alerts_.front().alert->number + 1;
+    bytes_ -= alerts_.front().bytes;
+    gone.push_back(std::move(alerts_.front()));
+    alerts_.pop_front();
 }
 
 RecentAlerts::Alerts::const_iterator RecentAlerts::find(RecordNumber first) const {

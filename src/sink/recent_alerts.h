@@ -30,6 +30,9 @@ public:
     /// Numbers ascend.
     void put(std::span<const SharedAlert> alerts);
 
+    /// Nobody asks for those below any more.
+    void forget(RecordNumber below);
+
     struct Answer {
         bool covered = false;             ///< else older alerts were let go, and the ledger must be asked
         std::vector<SharedAlert> alerts;  ///< the first ones from there on
@@ -50,6 +53,7 @@ private:
     };
     using Alerts = std::deque<Kept>;
     [[nodiscard]] Alerts::const_iterator find(RecordNumber first) const;
+    void let_go(Alerts& gone);  ///< the oldest
 
     mutable std::mutex mutex_;
     mutable std::condition_variable_any came_;

@@ -44,6 +44,11 @@ SinkStatus Worker::status() const {
     return out;
 }
 
+RecordNumber Worker::passed() const {
+    const std::scoped_lock lock(mutex_);
+    return shown_next_;
+}
+
 void Worker::set_fault(const std::string& fault) {
     const std::scoped_lock lock(mutex_);
     status_.fault = fault;

@@ -56,6 +56,9 @@ public:
 
     [[nodiscard]] SinkStatus status() const;
 
+    /// It has looked at every record below, and asks for none of them again.
+    [[nodiscard]] RecordNumber passed() const;
+
 private:
     using Time = std::chrono::steady_clock::time_point;
 

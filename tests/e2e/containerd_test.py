@@ -38,13 +38,13 @@ class Containerd:
         return run("ctr", "--address", self.address, "--namespace", SPACE, *arguments, check=check)
 
     def stop(self):
+        if self.process:
+            self.process.terminate()
+            self.process.wait(30)
         root = pathlib.Path("/sys/fs/cgroup")
         for hierarchy in (root, *root.iterdir()):
             if (cgroup := hierarchy / SPACE).is_dir():
                 cgroup.rmdir()
-        if self.process:
-            self.process.terminate()
-            self.process.wait(30)
 
 
 @need("containerd", "ctr", "busybox")
