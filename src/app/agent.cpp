@@ -126,6 +126,7 @@ public:
 
 private:
     Result<void> start_sinks();
+    AlertListener to_sinks();
     Result<void> start_servers();
     void reload();
     void tell_faults();
@@ -194,6 +195,23 @@ Result<void> Agent::start_sinks() {
     return {};
 }
 
+AlertListener Agent::to_sinks() {
+    const auto raised = [this](std::span<const sink::SharedAlert> alerts) {
+        const std::scoped_lock lock(mutex_);
+        if (sinks_) sinks_->notify(alerts);
+        told_ = alerts.back()->number + 1;
+    };
+    const auto unrecorded = [this](std::span<const sink::SharedAlert> alerts) {
+        const std::scoped_lock lock(mutex_);
+        if (sinks_) sinks_->notify_unrecorded(alerts);
+    };
+    const auto synced = [this](ledger::RecordNumber end) {
+        const std::scoped_lock lock(mutex_);
+        if (sinks_) sinks_->synced(end);
+    };
+    return {.raised = raised, .unrecorded = unrecorded, .synced = synced};
+}
+
 Result<void> Agent::start_servers() {
     control_ = std::make_unique<Control>(agent().ledger.path, *queue_, [this] { return to_json(status()); });
     TRY(control_server_, host::HttpServer::start("unix://" + agent().control_socket, {},
@@ -223,19 +241,7 @@ Result<void> Agent::start() {
     enrichers.push_back(std::make_unique<enrich::ImageSeen>(images));
     enrichers.push_back(std::make_unique<enrich::Who>(::getpid()));
 
-    recorder_ = std::make_unique<Recorder>(*queue_, *writer_, std::move(enrichers),
-                                           AlertListener{.raised =
-                                                             [this](std::span<const sink::SharedAlert> alerts) {
-                                                                 const std::scoped_lock lock(mutex_);
-                                                                 if (sinks_) sinks_->notify(alerts);
-                                                                 told_ = alerts.back()->number + 1;
-                                                             },
-                                                         .synced =
-                                                             [this](ledger::RecordNumber end) {
-                                                                 const std::scoped_lock lock(mutex_);
-                                                                 if (sinks_) sinks_->synced(end);
-                                                             }},
-                                           log_);
+    recorder_ = std::make_unique<Recorder>(*queue_, *writer_, std::move(enrichers), to_sinks(), log_);
     auto rules = loading_.get();
     bad_rules_ = !rules;
     TRY(rules_, std::move(rules));

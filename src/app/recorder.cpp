@@ -59,10 +59,13 @@ Result<ledger::RecordNumber> Recorder::append(const model::Event& event) {
 void Recorder::raise(const rule::AlertMatch& match, const model::Event& cause, ledger::RecordNumber number) {
     const auto alert = std::make_shared<sink::NumberedAlert>();
     sink::make_alert(match, cause, number, alert->alert);
-    const auto kept = append(alert->alert);
-    if (!kept) return;
-    alert->number = *kept;
-    alerts_.push_back(alert);
+    if (const auto kept = append(alert->alert)) {
+        alert->number = *kept;
+        alerts_.push_back(alert);
+    } else {
+        alert->alert.set("loss.reason", kept.error().message);
+        unrecorded_.push_back(alert);
+    }
 }
 
 void Recorder::judge(const Pending& pending, ledger::RecordNumber number) {
@@ -82,7 +85,7 @@ void Recorder::record(Pending& pending) {
     }
     for (const auto& enricher : enrichers_) enricher->enrich(pending.event);
     auto number = append(pending.event);
-    if (number) judge(pending, *number);
+    judge(pending, number ? *number : sink::kNotRecorded);  // a full disk must not silence alerts
     if (!pending.receipt) return;
     if (number)
         receipts_.emplace_back(std::move(*pending.receipt), *number);
@@ -93,6 +96,10 @@ void Recorder::record(Pending& pending) {
 /// Tells whoever listens of the alerts. The disk gets them beside that: an attacker who can bring the machine down must
 /// not win the race against a sync.
 void Recorder::tell() {
+    if (!unrecorded_.empty()) {
+        listener_.unrecorded(unrecorded_);
+        unrecorded_.clear();
+    }
     if (alerts_.empty()) return;
     listener_.raised(alerts_);
     unsynced_ = alerts_.back()->number + 1;

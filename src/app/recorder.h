@@ -33,8 +33,9 @@ struct RecorderStatus {
 
 /// Who hears of alerts, on the recorder's thread.
 struct AlertListener {
-    std::function<void(std::span<const sink::SharedAlert>)> raised;  ///< in order, each once
-    std::function<void(ledger::RecordNumber)> synced;                ///< what is below that number is on disk
+    std::function<void(std::span<const sink::SharedAlert>)> raised;      ///< in order, each once
+    std::function<void(std::span<const sink::SharedAlert>)> unrecorded;  ///< what the ledger could not take
+    std::function<void(ledger::RecordNumber)> synced;                    ///< what is below that number is on disk
 };
 
 /// The recorder's thread: takes events from the queue, enriches them, judges them by the rules, appends them and their
@@ -73,8 +74,9 @@ private:
 
     std::shared_ptr<rule::AlertRules> rules_;
     std::vector<sink::SharedAlert> alerts_;  ///< not told yet; shared with whoever listens
-    ledger::RecordNumber unsynced_ = 0;      ///< the disk is to have what is below at once
-    ledger::RecordNumber synced_ = 0;        ///< as told
+    std::vector<sink::SharedAlert> unrecorded_;
+    ledger::RecordNumber unsynced_ = 0;  ///< the disk is to have what is below at once
+    ledger::RecordNumber synced_ = 0;    ///< as told
     std::vector<std::pair<std::promise<Result<ledger::RecordNumber>>, ledger::RecordNumber>> receipts_;
     Nanoseconds clock_offset_ = 0;  ///< wall clock minus a clock that nobody sets
     bool fault_told_ = false;

@@ -25,8 +25,9 @@ constexpr std::string_view kRules = R"(
 
 class Recording : public testing::Test {
 protected:
-    Recording() {
-        auto opened = ledger::Writer::open({.path = tree_.at("/ledger"), .host = "test"});
+    explicit Recording(std::uint64_t reserve_bytes = 0) {
+        auto opened =
+            ledger::Writer::open({.path = tree_.at("/ledger"), .host = "test", .reserve_bytes = reserve_bytes});
         check(opened.has_value());
         writer_ = std::move(*opened);
         recorder_ = std::make_unique<Recorder>(
@@ -37,6 +38,14 @@ protected:
                                       told_.emplace_back(alert->alert.text("alert.output"));
                                       waited_for_disk_ = waited_for_disk_ || alert->number < writer_->durable();
                                       last_ = alert->number;
+                                  }
+                              },
+                          .unrecorded =
+                              [this](std::span<const sink::SharedAlert> alerts) {
+                                  for (const sink::SharedAlert& alert : alerts) {
+                                      EXPECT_EQ(alert->number, sink::kNotRecorded);
+                                      unrecorded_.emplace_back(alert->alert.text("alert.output"));
+                                      reason_ = alert->alert.text("loss.reason");
                                   }
                               },
                           .synced =
@@ -86,6 +95,8 @@ protected:
     std::unique_ptr<ledger::Writer> writer_;
     std::unique_ptr<Recorder> recorder_;
     std::vector<std::string> told_;
+    std::vector<std::string> unrecorded_;
+    std::string reason_;
     bool waited_for_disk_ = false;
     std::atomic<ledger::RecordNumber> last_ = 0;    ///< number of the alert told last
     std::atomic<ledger::RecordNumber> synced_ = 0;  ///< as told
@@ -134,6 +145,20 @@ TEST_F(Recording, AnAlertIsToldBeforeTheDiskHasItWhichFollowsAtOnce) {
     finish();
     EXPECT_THAT(told_, testing::ElementsAre("paused web"));
     EXPECT_FALSE(waited_for_disk_);
+}
+
+class RecordingOnAFullDisk : public Recording {
+protected:
+    RecordingOnAFullDisk() : Recording(std::uint64_t{1} << 62U) {}
+};
+
+TEST_F(RecordingOnAFullDisk, AlertsAreToldThoughNothingIsRecorded) {
+    for (int i = 0; i < 3; ++i) EXPECT_TRUE(queue_.put(event("pause", "web")));
+    finish();
+    EXPECT_THAT(told_, testing::IsEmpty());
+    EXPECT_THAT(unrecorded_, testing::ElementsAre("paused web", "paused web", "paused web"));
+    EXPECT_THAT(reason_, testing::HasSubstr("the disk is full"));
+    EXPECT_THAT(kinds(), testing::Not(testing::Contains("event")));
 }
 
 TEST_F(Recording, ABurstIsToldWholeInOrder) {

@@ -155,7 +155,7 @@ void make_alert(const rule::AlertMatch& match, const model::Event& cause, Record
     alert.set("alert.priority", rule::to_text(match.rule->priority));
     alert.set("alert.output", output);
     alert.set_list("alert.tags", std::vector<std::string>(match.rule->tags.begin(), match.rule->tags.end()));
-    alert.set_unsigned("alert.record", number);
+    if (number != kNotRecorded) alert.set_unsigned("alert.record", number);
     alert.set("alert.key", hashed(match.identity));
 }
 

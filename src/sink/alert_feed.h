@@ -10,7 +10,7 @@
 namespace plimsoll::sink {
 
 struct NumberedAlert {
-    RecordNumber number = 0;
+    RecordNumber number = kNotRecorded;
     model::Event alert;
 };
 

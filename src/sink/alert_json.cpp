@@ -221,7 +221,10 @@ void append_alert_json(std::string& out, const Delivery& delivery) {
     out += "}}";
 }
 
-std::string alert_id(const Delivery& delivery) { return fmt::format("{}-{}", delivery.number, delivery.alert.time()); }
+std::string alert_id(const Delivery& delivery) {
+    if (delivery.number != kNotRecorded) return fmt::format("{}-{}", delivery.number, delivery.alert.time());
+    return fmt::format("0-{}-{}", delivery.alert.time(), delivery.alert.text("alert.key"));
+}
 
 std::string alert_json(const Delivery& delivery) {
     std::string out;

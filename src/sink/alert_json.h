@@ -8,7 +8,8 @@
 namespace plimsoll::sink {
 
 /// Names an alert for ever: its record's number and its time, NUMBER-NANOSECONDS. A number alone does not, since a
-/// crash that took back the last records gives their numbers to others.
+/// crash that took back the last records gives their numbers to others. 0-NANOSECONDS-KEY where the ledger could not
+/// take it.
 [[nodiscard]] std::string alert_id(const Delivery& delivery);
 
 /// The alert as one JSON object: type, version, id, number, time (RFC 3339 with nanoseconds), host, rule, priority,

@@ -59,6 +59,10 @@ public:
         place_.recent.put(alerts);
     }
 
+    void notify_unrecorded(std::span<const SharedAlert> alerts) {
+        if (!workers_.empty()) place_.recent.put_unrecorded(alerts);
+    }
+
     void synced(RecordNumber end) { place_.synced.store(end, std::memory_order_relaxed); }
 
     [[nodiscard]] std::vector<SinkStatus> status() const {
@@ -94,6 +98,7 @@ Result<std::unique_ptr<Dispatcher>> Dispatcher::start(std::vector<SinkConfig> co
 }
 
 void Dispatcher::notify(std::span<const SharedAlert> alerts) { impl_->notify(alerts); }
+void Dispatcher::notify_unrecorded(std::span<const SharedAlert> alerts) { impl_->notify_unrecorded(alerts); }
 void Dispatcher::synced(RecordNumber end) { impl_->synced(end); }
 
 std::vector<SinkStatus> Dispatcher::status() const { return impl_->status(); }

@@ -23,7 +23,7 @@ struct SinkStatus {
     std::string description;        ///< kind and address, without secrets
     std::uint64_t delivered = 0;    ///< alerts that arrived, those in summaries included
     std::uint64_t sent = 0;         ///< messages that took
-    std::uint64_t undelivered = 0;  ///< refused for good and put aside
+    std::uint64_t undelivered = 0;  ///< refused for good and put aside, or let go that the ledger had not taken
     std::uint64_t not_wanted = 0;   ///< passed over by condition or priority
     std::uint64_t unknown = 0;      ///< whose condition could not be told; they are sent
     std::uint64_t held = 0;         ///< counted in a summary that is still to come
@@ -75,6 +75,10 @@ public:
 
     /// The short way: alerts that were just recorded. Numbers ascend. Never waits for a sink.
     void notify(std::span<const SharedAlert> alerts);
+
+    /// The same for alerts that the ledger could not take. Each sink tries them until it has them, but holds no more
+    /// than the newest thousand, and forgets them when it stops.
+    void notify_unrecorded(std::span<const SharedAlert> alerts);
 
     /// Every record below that number is on disk: a crash takes none of them back. Cursors are not kept beyond it.
     void synced(RecordNumber end);

@@ -335,15 +335,51 @@ TEST_F(Delivery_, WhatAllSinksHaveLookedAtIsForgotten) {
     EXPECT_EQ(feed_.reads(), 0U);
 }
 
+TEST_F(Delivery_, AlertsThatTheLedgerCouldNotTakeAreDeliveredAndMoveNoCursor) {
+    Receiver receiver;
+    start({webhook(receiver.url())});
+    happen(alert());
+    ASSERT_TRUE(soon([&] { return status().delivered == 1; }));
+    std::vector<SharedAlert> unrecorded;
+    for (int i = 0; i < 3; ++i) {
+        model::Event made = alert();
+        made.set("alert.key", "key" + std::to_string(i));
+        unrecorded.push_back(std::make_shared<const NumberedAlert>(NumberedAlert{kNotRecorded, std::move(made)}));
+    }
+    dispatcher_->notify_unrecorded(unrecorded);
+    ASSERT_TRUE(soon([&] { return status().delivered == 4; }));
+    EXPECT_THAT(std::string(receiver.requests().back().header("x-plimsoll-alert")), testing::EndsWith("-key2"));
+    happen(alert());
+    ASSERT_TRUE(soon([&] { return status().delivered == 5; }));
+    dispatcher_.reset();
+    EXPECT_EQ(cursors_.load("hook")->value(), 2U);
+}
+
+TEST_F(Delivery_, OfUnrecordedAlertsTheNewestWaitAndTheOthersAreCounted) {
+    std::atomic<bool> works = false;
+    Receiver receiver([&](const auto&, std::size_t) {
+        return works ? host::ServedAnswer{} : host::ServedAnswer{.status = 503, .body = "later"};
+    });
+    start({webhook(receiver.url())});
+    const auto one = std::make_shared<const NumberedAlert>(NumberedAlert{kNotRecorded, alert()});
+    dispatcher_->notify_unrecorded({&one, 1});
+    ASSERT_TRUE(soon([&] { return status().attempts > 0; }));
+    for (int i = 0; i < 1500; ++i) dispatcher_->notify_unrecorded({&one, 1});
+    works = true;
+    ASSERT_TRUE(soon([&] { return status().delivered + status().undelivered == 1501; }));
+    EXPECT_EQ(status().undelivered, 1500U - 1024U);
+}
+
 TEST_F(Delivery_, AnAlertIsNamedByNumberAndTime) {
     Receiver receiver;
     start({webhook(receiver.url())});
-    model::Event first = alert();
-    first.set_time(1'700'000'000'000'000'001);
-    happen(first);
-    ASSERT_TRUE(soon([&] { return !receiver.requests().empty(); }));
-    EXPECT_THAT(receiver.requests().back().body, HasSubstr(R"("id":"0-1700000000000000001")"));
-    EXPECT_EQ(receiver.requests().back().header("X-Plimsoll-Alert"), "0-1700000000000000001");
+    happen(alert());
+    model::Event second = alert();
+    second.set_time(1'700'000'000'000'000'001);
+    happen(second);
+    ASSERT_TRUE(soon([&] { return receiver.requests().size() == 2; }));
+    EXPECT_THAT(receiver.requests().back().body, HasSubstr(R"("id":"1-1700000000000000001")"));
+    EXPECT_EQ(receiver.requests().back().header("X-Plimsoll-Alert"), "1-1700000000000000001");
 }
 
 TEST_F(Delivery_, RefusesConfigurationsThatCannotWork) {

@@ -4,6 +4,12 @@
 
 namespace plimsoll::sink {
 
+namespace {
+
+constexpr std::size_t kMostUnrecorded = 1024;
+
+}  // namespace
+
 void RecentAlerts::put(std::span<const SharedAlert> alerts) {
     Alerts gone;  // destroyed without the lock
     {
@@ -30,6 +36,27 @@ void RecentAlerts::let_go(Alerts& gone) {
     bytes_ -= alerts_.front().bytes;
     gone.push_back(std::move(alerts_.front()));
     alerts_.pop_front();
+}
+
+void RecentAlerts::put_unrecorded(std::span<const SharedAlert> alerts) {
+    {
+        const std::scoped_lock lock(mutex_);
+        for (const SharedAlert& alert : alerts) {
+            unrecorded_.push_back(alert);
+            ++unrecorded_end_;
+            if (unrecorded_.size() > kMostUnrecorded) unrecorded_.pop_front();
+        }
+    }
+    came_.notify_all();
+}
+
+RecentAlerts::Unrecorded RecentAlerts::unrecorded(std::uint64_t from) const {
+    const std::scoped_lock lock(mutex_);
+    const std::uint64_t begin = unrecorded_end_ - unrecorded_.size();
+    Unrecorded found{.alerts = {}, .next = unrecorded_end_, .missed = from < begin ? begin - from : 0};
+    for (std::uint64_t i = std::max(from, begin); i < unrecorded_end_; ++i)
+        found.alerts.push_back(unrecorded_[i - begin]);
+    return found;
 }
 
 RecentAlerts::Alerts::const_iterator RecentAlerts::find(RecordNumber first) const {
@@ -59,9 +86,10 @@ bool RecentAlerts::covers(RecordNumber first) const {
     return first >= covered_from_;
 }
 
-void RecentAlerts::wait(RecordNumber first, std::optional<Time> until, const std::stop_token& stop) const {
+void RecentAlerts::wait(RecordNumber first, std::uint64_t unrecorded, std::optional<Time> until,
+                        const std::stop_token& stop) const {
     std::unique_lock lock(mutex_);
-    const auto there = [&] { return find(first) != alerts_.end(); };
+    const auto there = [&] { return find(first) != alerts_.end() || unrecorded < unrecorded_end_; };
     if (until)
         came_.wait_until(lock, stop, *until, there);
     else

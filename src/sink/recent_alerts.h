@@ -33,6 +33,16 @@ public:
     /// Nobody asks for those below any more.
     void forget(RecordNumber below);
 
+    /// Alerts that the ledger could not take. Who is slow misses the oldest.
+    void put_unrecorded(std::span<const SharedAlert> alerts);
+
+    struct Unrecorded {
+        std::vector<SharedAlert> alerts;
+        std::uint64_t next = 0;    ///< where to go on
+        std::uint64_t missed = 0;  ///< that came later than where it went on, and were let go
+    };
+    [[nodiscard]] Unrecorded unrecorded(std::uint64_t from) const;
+
     struct Answer {
         bool covered = false;             ///< else older alerts were let go, and the ledger must be asked
         std::vector<SharedAlert> alerts;  ///< the first ones from there on
@@ -43,8 +53,10 @@ public:
     [[nodiscard]] std::size_t count_from(RecordNumber first) const;
     [[nodiscard]] bool covers(RecordNumber first) const;
 
-    /// Waits until there is one from there on, the time comes, or a stop is asked for.
-    void wait(RecordNumber first, std::optional<Time> until, const std::stop_token& stop) const;
+    /// Waits until there is one from there on, of the recorded or of the others, the time comes, or a stop is asked
+    /// for.
+    void wait(RecordNumber first, std::uint64_t unrecorded, std::optional<Time> until,
+              const std::stop_token& stop) const;
 
 private:
     struct Kept {
@@ -60,6 +72,8 @@ private:
     Alerts alerts_;
     std::size_t bytes_ = 0;  ///< of these
     RecordNumber covered_from_;
+    std::deque<SharedAlert> unrecorded_;
+    std::uint64_t unrecorded_end_ = 0;  ///< how many there were in all
     AlertBounds most_;
 };
 

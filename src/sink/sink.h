@@ -16,6 +16,9 @@ namespace plimsoll::sink {
 /// Number of an alert's record in the ledger.
 using RecordNumber = std::uint64_t;
 
+/// The number of an alert that the ledger could not take: the first record of a ledger is never one.
+inline constexpr RecordNumber kNotRecorded = 0;
+
 /// One thing to hand to a receiver: an alert, or a summary of several (its `alert.folded` says of how many).
 struct Delivery {
     RecordNumber number = 0;  ///< of the alert; of the last one for a summary

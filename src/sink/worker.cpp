@@ -26,6 +26,7 @@ Worker::Worker(Route route, std::unique_ptr<Sink> sink, const WorkerPlace& place
       recent_(place.recent),
       synced_(place.synced),
       folder_(route_.fold_for, route_.rate),
+      unrecorded_folder_(route_.fold_for, route_.rate),
       random_(std::random_device{}()),
       together_{.alerts = sink_->most_together(), .bytes = kTogether},
       folds_(route_.fold_for.count() > 0 || route_.rate.per_minute > 0),
@@ -106,7 +107,7 @@ void Worker::save_cursor(bool at_once) {
     {
         const std::scoped_lock lock(mutex_);
         shown_next_ = next_;
-        status_.held = folder_.held();
+        status_.held = folder_.held() + unrecorded_folder_.held();
     }
     if (!loaded_ || (!at_once && time - saved_at_ < times_.save_cursor)) return;
     saved_at_ = time;
@@ -226,8 +227,25 @@ bool Worker::send(const Outgoing& out, const std::stop_token& stop, const std::s
 }
 
 bool Worker::send_due(bool flush, const std::stop_token& stop, const std::stop_token& abort) {
-    while (const auto out = folder_.due(std::chrono::steady_clock::now(), flush)) {
-        if (!send(*out, stop, abort)) return false;
+    for (Folder* const folder : {&folder_, &unrecorded_folder_}) {
+        while (const auto out = folder->due(std::chrono::steady_clock::now(), flush)) {
+            if (!send(*out, stop, abort)) return false;
+        }
+    }
+    return true;
+}
+
+bool Worker::send_unrecorded(const std::stop_token& stop, const std::stop_token& abort) {
+    const RecentAlerts::Unrecorded found = recent_.unrecorded(unrecorded_);
+    unrecorded_ = found.next;
+    if (found.missed > 0) {
+        const std::scoped_lock lock(mutex_);
+        status_.undelivered += found.missed;
+    }
+    for (const SharedAlert& alert : found.alerts) {
+        if (!wanted(alert->alert)) continue;
+        const auto out = unrecorded_folder_.take(kNotRecorded, alert->alert, std::chrono::steady_clock::now());
+        if (out && !send(*out, stop, abort)) return false;
     }
     return true;
 }
@@ -252,18 +270,19 @@ bool Worker::handle(std::span<const SharedAlert> alerts, const std::stop_token& 
 void Worker::idle(const std::stop_token& stop) {
     if (!recent_.covers(next_)) return;
     std::optional<Time> until = folder_.next();
+    if (const auto other = unrecorded_folder_.next(); other && (!until || *other < *until)) until = other;
     if (loaded_ && reached() != saved_) {
         const Time save = saved_at_ + times_.save_cursor;
         until = until ? std::min(*until, save) : save;
     }
-    recent_.wait(next_, until, stop);
+    recent_.wait(next_, unrecorded_, until, stop);
 }
 
 void Worker::run(const std::stop_token& stop, const std::stop_token& abort) {
     load_cursor(stop);
     bool whole = loaded_;
     while (whole && !stop.stop_requested()) {
-        whole = send_due(false, stop, abort);
+        whole = send_unrecorded(stop, abort) && send_due(false, stop, abort);
         if (!whole) break;
         if (const auto alerts = next_alerts(stop); !alerts.empty())
             whole = handle(alerts, stop, abort);
@@ -272,6 +291,7 @@ void Worker::run(const std::stop_token& stop, const std::stop_token& abort) {
         save_cursor(false);
     }
     // What is left, each tried once. What fails stays behind the cursor.
+    if (whole && !abort.stop_requested()) whole = send_unrecorded(stop, abort);
     while (whole && !abort.stop_requested() && batch_.empty()) {
         const auto recent = recent_.from(std::max(next_, batch_end_), together_);
         if (recent.alerts.empty()) break;

@@ -79,6 +79,7 @@ private:
     bool send(std::span<const Message> messages, const std::stop_token& stop, const std::stop_token& abort);
     bool send(const Outgoing& out, const std::stop_token& stop, const std::stop_token& abort);
     bool send_due(bool flush, const std::stop_token& stop, const std::stop_token& abort);
+    bool send_unrecorded(const std::stop_token& stop, const std::stop_token& abort);
     void put_aside(const Message& message, const std::string& reason);
     void pause(std::chrono::milliseconds time, const std::stop_token& stop);
     [[nodiscard]] std::chrono::milliseconds backoff(std::uint64_t attempts);
@@ -92,6 +93,7 @@ private:
     const RecentAlerts& recent_;
     const std::atomic<RecordNumber>& synced_;
     Folder folder_;
+    Folder unrecorded_folder_;  ///< for alerts without a number, which no cursor waits for
     std::minstd_rand random_;
 
     const AlertBounds together_;  ///< taken at a time
@@ -101,6 +103,7 @@ private:
     std::deque<SharedAlert> batch_;  ///< read from the ledger
     RecordNumber batch_end_ = 0;
     std::optional<RecordNumber> sending_;  ///< lowest number that the messages being sent stand for
+    std::uint64_t unrecorded_ = 0;         ///< how many alerts that are not in the ledger it has looked at
     bool loaded_ = false;
     std::optional<RecordNumber> saved_;
     Time saved_at_;

@@ -1,5 +1,6 @@
 """The recorder on a disk that refuses to sync: nothing is acknowledged that is not on the disk, status says so, and when the disk works
 again the record of what was lost is in the ledger. fdatasync(2) of the log is made to fail by a library that is loaded before libc."""
+import json
 import os
 import pathlib
 import shutil
@@ -50,13 +51,13 @@ class FailingDisk(unittest.TestCase):
         cls.addClassCleanup(cls.engine.stop)
         cls.engine.make_image(changes=())
 
-    def agent(self):
+    def agent(self, config=""):
         """An agent whose disk fails as long as the file `fails` is there."""
         self.fails = self.folder / "fails"
         before = dict(os.environ)
         os.environ.update(LD_PRELOAD=str(self.folder / "shim.so"), FAILING_DISK=str(self.fails))
         try:
-            agent = Agent(self.engine.host)
+            agent = Agent(self.engine.host, config)
         finally:
             os.environ.clear()
             os.environ.update(before)
@@ -92,6 +93,25 @@ class FailingDisk(unittest.TestCase):
         told = sum(int(r["loss.count"]) for r in agent.search("record.kind = loss and loss.reason = 'the ledger could not be written'"))
         self.assertEqual(told, refused, "what was refused is told of in the ledger")
         self.assertTrue(refused > 0 or agent.search("container.name = during"), "either it is there or its loss is")
+        self.assertEqual(agent.stop(), 0)
+        run(PLIMSOLL, "verify", "--ledger", agent.ledger)
+
+    def test_alerts_go_out_though_nothing_is_recorded(self):
+        alerts = self.folder / "alerts"
+        agent = self.agent(f"alerts: {{sinks: [{{type: file, name: file, path: {alerts}}}]}}\n")
+        self.fails.touch()
+        self.engine.docker("run", "--rm", "--name", "first", IMAGE, "true")
+        eventually(lambda: agent.status()["ledger"]["fault"])
+        self.engine.docker("run", "--rm", "--name", "evil", "--cap-add", "SYS_ADMIN", "--volume", "/:/host", IMAGE, "true")
+
+        def told():
+            lines = [json.loads(line) for line in alerts.read_text().splitlines()] if alerts.exists() else []
+            return [line for line in lines if line["fields"].get("container.name") == "evil"]
+        line = eventually(told)[0]
+        self.assertEqual(line["number"], 0)
+        self.assertIn("Input/output error", line["fields"]["loss.reason"])
+        self.fails.unlink()
+        eventually(lambda: not agent.status()["ledger"]["fault"])
         self.assertEqual(agent.stop(), 0)
         run(PLIMSOLL, "verify", "--ledger", agent.ledger)
 
