@@ -93,14 +93,24 @@ static __always_inline u16 verdict(struct Call* call, struct Walk* walk, struct 
     return acts;
 }
 
-/// What rules may ask of how the caller spelled a name: that it begins with /proc/, or that two points stand in a row.
-static __always_inline u8 spelling(struct Call* call, u16 acts, u64 name) {
+/// A number of how the caller spelled a name, where rules may ask for that: another spelling is another event.
+static __always_inline u64 spelling(struct Scratch* room, struct Call* call, u16 acts, u64 name, bool* folds) {
     struct FilterSlot* filter = filter_of(call);
     if (!name || !((filter->climbing | filter->pathed) & acts)) return 0;
     struct Beginning beginning;
     read_beginning(&beginning, name);
-    bool climbs = beginning.cut || beginning_climbs(&beginning);
-    return begins_with_proc(&beginning) | climbs << 1;
+    u64 number = 0;
+    if (begins_with_proc(&beginning) || beginning_climbs(&beginning)) {
+#pragma clang loop unroll(full)
+        for (u32 i = 0; i < 8; i++) PART_MIX(number, beginning.words[i]);
+        *folds = !beginning.cut;  // what is behind the beginning may differ
+    } else if (beginning.cut) {
+        struct Text claim = {};
+        struct WireEvent ignored = {};
+        add_user_text(room, &ignored, 16384, WIRE_NAME, name, &claim);
+        *folds = !climbs(&claim);
+    }
+    return number;
 }
 
 /// Sends an event of an open file, its path following; folds what repeats.
@@ -121,9 +131,9 @@ static __always_inline int finish_open(struct Scratch* room, struct Call* call, 
     key.call = call->number;
     key.acts = acts;
     key.port = flags;  // to cut a file short is another act than to add to it
-    key.name = walk->print;
-    key.spelled = spelling(call, acts, name);
-    if (settings.fold && folded(&key)) return 0;
+    bool folds = settings.fold;
+    key.name = walk->print ^ spelling(room, call, acts, name, &folds);
+    if (folds && folded(&key)) return 0;
 
     struct WireEvent* head = &event->head;
     fill_call(head, call, WIRE_HAS_FILE | WIRE_HAS_ARGUMENTS);
@@ -143,7 +153,7 @@ static __always_inline int finish_open(struct Scratch* room, struct Call* call, 
         at = add_folder(room, head, at, &claim, folder);
     }
     head->size = at;
-    if (send(&bulk_rings, WIRE_LOST_FILE, event, at) || !settings.fold) return 0;
+    if (send(&bulk_rings, WIRE_LOST_FILE, event, at) || !folds) return 0;
 
     start_fold(room, &key, head, WIRE_HAS_FILE, &event->file, NULL, path_begin, path_length);
     return 0;

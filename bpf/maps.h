@@ -65,13 +65,13 @@ struct {
     __type(value, struct Share);
 } shares SEC(".maps");
 
-/// Cgroups of containers, by number.
+/// Cgroups of containers, by number; which container it is, as CONTAINER_NUMBER.
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
     __uint(max_entries, 65536);
     __uint(map_flags, BPF_F_NO_PREALLOC);
     __type(key, u64);
-    __type(value, u8);
+    __type(value, u64);
 } containers SEC(".maps");
 
 struct {
@@ -102,15 +102,14 @@ struct {
 struct FoldKey {
     u64 start;
     u64 a, b;  ///< the file's device and number, or the remote address
-    u64 name;  ///< of the file: a number of the entries on its path. Another name of a file is another event
+    u64 name;  ///< of the file: a number of the entries on its path and of how the caller spelled it
     u32 pid;
     u32 euid;
     u32 port;  ///< that was connected to, with the protocol; of a file the flags it was opened with
     u16 call;
     u16 acts;
     u8 failed;
-    u8 spelled;  ///< what the caller wrote begins with /proc/, or may climb; bits
-    u8 reserved[6];
+    u8 reserved[7];
 };
 struct Fold {
     u64 count;  ///< beyond the one that was sent
@@ -158,41 +157,48 @@ static __always_inline struct Scratch* scratch(void) {
     return bpf_map_lookup_elem(&scratches, &cpu);
 }
 
-/// Whether a cgroup may put more into a ring: of what is free, four times as much as it has there. However many flood
-/// it, that leaves room for those who do not. (Dynamic thresholds, as switches share their memory: Choudhury and Hahne
-/// 1998.)
-static __always_inline bool may_add(struct Share* share, void* ring, u32 size) {
+/// The share of a cgroup in this processor's ring: that of the container it belongs to, however many cgroups it makes.
+static __always_inline struct Share* share_of(void* rings, u64 cgroup) {
+    u64* container = bpf_map_lookup_elem(&containers, &cgroup);
+    u32 place = SHARE_PLACE(container ? *container : cgroup) | (rings == (void*)&first_rings ? SHARES : 0);
+    return bpf_map_lookup_elem(&shares, &place);
+}
+
+/// Puts an event that lies in memory of the programs' own into this processor's ring, if there is room and its share is
+/// not used up: of what is free, four times as much as the share has there. However many flood a ring, that leaves room
+/// for those who do not. (Dynamic thresholds, as switches share their memory: Choudhury and Hahne 1998.)
+static __always_inline bool offer(void* rings, struct Share* share, void* event, u32 size) {
+    u32 cpu = bpf_get_smp_processor_id();
+    void* ring = bpf_map_lookup_elem(rings, &cpu);
+    struct Counts* count = counted();
+    if (!ring || !count) return false;
     u64 read = bpf_ringbuf_query(ring, BPF_RB_CONS_POS), written = bpf_ringbuf_query(ring, BPF_RB_PROD_POS);
     u64 room = bpf_ringbuf_query(ring, BPF_RB_RING_SIZE), used = written - read;
     if (read >= share->turn) {
-        share->before = used ? share->bytes : 0;
+        share->before = read >= share->end ? 0 : share->bytes;
         share->bytes = 0;
         share->turn = written;
     }
     if (used < room && share->before + share->bytes > 4 * (room - used)) return false;
+    if (bpf_ringbuf_output(ring, event, size, 0)) return false;
     share->bytes += size;
+    share->end = written + size;
+    count->sent++;
     return true;
 }
 
-/// Puts an event that lies in the scratch into this processor's ring.
+/// Puts an event that lies in the scratch into this processor's ring; counts it as lost where that cannot be.
 static __always_inline long send(void* rings, enum WireLoss loss, void* event, u32 size) {
-    u32 cpu = bpf_get_smp_processor_id();
     u64 cgroup = ((struct WireEvent*)event)->cgroup;
-    u32 place = cgroup * PATH_SEED >> 56 | (rings == (void*)&first_rings ? SHARES : 0);
+    struct Share* share = share_of(rings, cgroup);
     struct Counts* count = counted();
-    struct Share* share = bpf_map_lookup_elem(&shares, &place);
-    void* ring = bpf_map_lookup_elem(rings, &cpu);
-    if (!count || !share) return -1;
+    if (!share || !count) return -1;
     barrier_var(size);
-    if (size > sizeof(((struct Scratch*)0)->event) || !ring || !may_add(share, ring, size) ||
-        bpf_ringbuf_output(ring, event, size, 0)) {
-        count->lost[loss]++;
-        share->cgroup = cgroup;
-        share->lost++;
-        return -1;
-    }
-    count->sent++;
-    return 0;
+    if (size <= sizeof(((struct Scratch*)0)->event) && offer(rings, share, event, size)) return 0;
+    count->lost[loss]++;
+    share->cgroup = cgroup;
+    share->lost++;
+    return -1;
 }
 
 static __always_inline void dropped(void) {

@@ -295,8 +295,12 @@ static long tell_fold(void* map, struct FoldKey* key, struct Fold* fold, void* c
         arguments->value[3] = fold->head.call;
         arguments->value[4] = arguments->value[5] = 0;
         out->head.size = size;
-        if (size > sizeof(*out)) return 1;
-        send(&bulk_rings, fold->parts & WIRE_HAS_SOCKET ? WIRE_LOST_NETWORK : WIRE_LOST_FILE, out, size);
+        struct Share* share = share_of(&bulk_rings, out->head.cgroup);
+        if (!share || size > sizeof(*out)) return 1;
+        if (!offer(&bulk_rings, share, out, size)) {
+            fold->count = count;  // open again: to be told of the next time
+            return 0;
+        }
     }
     bpf_map_delete_elem(&folds, key);
     return 0;

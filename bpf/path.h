@@ -29,8 +29,9 @@ struct Text {
 
 #define GOLDEN 0x9e3779b97f4a7c15ULL
 
-// Pointers cannot be mixed into a number where the kernel knows them as pointers; their difference can.
-#define SCALAR(pointer, scratch) (DIRECT ? (u64)(pointer) - (u64)(scratch) : (u64)(pointer))
+// Pointers cannot be mixed into a number where the kernel knows them as pointers; their difference can, from what lies
+// at one place for all processors.
+#define SCALAR(pointer) (DIRECT ? (u64)(pointer) - (u64)&control : (u64)(pointer))
 
 static __always_inline struct mount* mount_of(struct vfsmount* mnt) {
     return (void*)mnt - bpf_core_field_offset(struct mount, mnt);
@@ -50,7 +51,7 @@ static __always_inline long climb(struct Walk* walk, struct Scratch* scratch) {
     if (entry == walk->mount_root) {
         struct mount* above = GET(walk->mount, mnt_parent);
         if (above != walk->mount && above) {
-            mix_print(walk, SCALAR(walk->mount, scratch));
+            mix_print(walk, SCALAR(walk->mount));
             walk->entry = GET(walk->mount, mnt_mountpoint);
             walk->mount = above;
             walk->mount_root = GET(above, mnt.mnt_root);
@@ -72,11 +73,11 @@ static __always_inline long climb(struct Walk* walk, struct Scratch* scratch) {
     }
     scratch->parts[n & (MOST_PARTS - 1)] = (u64)entry;
     walk->parts = n + 1;
-    mix_print(walk, SCALAR(entry, scratch) * GOLDEN + GET(entry, d_name.hash_len));
+    mix_print(walk, SCALAR(entry) * GOLDEN + GET(entry, d_name.hash_len));
     walk->entry = parent;
     if (!top) return 0;
 end:
-    mix_print(walk, SCALAR(walk->root, scratch));
+    mix_print(walk, SCALAR(walk->root));
     walk->done = true;
     return 1;
 }

@@ -221,9 +221,11 @@ static __always_inline int cgroup_event(struct cgroup* cgroup, const char* path,
 
     struct task_struct* task = (void*)bpf_get_current_task();
     u64 number = cgroup_number(cgroup);
-    u8 one = 1;
+    u64 words[2];
+    bpf_probe_read_kernel(words, sizeof(words), name + id);
+    u64 container = CONTAINER_NUMBER(words[0], words[1]);
     if (kind == WIRE_CGROUP_MADE)
-        bpf_map_update_elem(&containers, &number, &one, BPF_ANY);
+        bpf_map_update_elem(&containers, &number, &container, BPF_ANY);
     else
         bpf_map_delete_elem(&containers, &number);
     __sync_fetch_and_add(&control.known, 1);

@@ -96,6 +96,7 @@ struct Share {
     u64 turn;    ///< where the writer stood when the turn began
     u64 bytes;   ///< of this turn
     u64 before;  ///< of the turn before
+    u64 end;     ///< where the writer stood behind the last event, or nearly
     u64 cgroup;  ///< whose events found no room last
     u64 lost;    ///< how many did not
 };
@@ -120,6 +121,10 @@ struct Share {
         (hash) *= PATH_STEP;    \
         (hash) ^= (hash) >> 33; \
     } while (0)
+/// A container by the first 16 of the 64 digits of its id, as two words of eight bytes.
+#define CONTAINER_NUMBER(first, second) ((first)*PATH_SEED ^ (second))
+/// One of SHARES.
+#define SHARE_PLACE(number) ((number)*PATH_STEP >> 56)
 #define BLOOM_WORD(hash) (((hash) >> 6) % BLOOM_WORDS)
 #define BLOOM_BIT(hash) (1ULL << ((hash)&63))
 

@@ -45,6 +45,7 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kMostQueueBytes = std::size_t{16} << 20U;
 constexpr std::size_t kMostFree = std::size_t{8} << 20U;  ///< freed memory beyond this goes back to the system
+constexpr std::size_t kMostUnrecorded = 1024;
 constexpr auto kStuck = 20s;  ///< a recorder that did not come round for so long is not reported alive
 
 /// SIGTERM, SIGINT and SIGHUP as something to wait for.
@@ -151,11 +152,13 @@ private:
     std::unique_ptr<EventQueue> queue_;
     std::unique_ptr<LedgerFeed> feed_;
     std::unique_ptr<sink::FileCursorStore> cursors_;
-    std::mutex mutex_;  ///< guards the next three: a reload replaces them while others look
+    std::mutex mutex_;  ///< guards the next five: a reload replaces them while others look
     std::unique_ptr<sink::Dispatcher> sinks_;
     Rules rules_;
-    ledger::RecordNumber told_ = 0;       ///< every alert below was told of, if there was somebody to tell
-    std::future<Result<Rules>> loading_;  ///< the first ones
+    ledger::RecordNumber told_ = 0;              ///< every alert below was told of, if there was somebody to tell
+    ledger::RecordNumber synced_ = 0;            ///< what is below is on disk
+    std::vector<sink::SharedAlert> unrecorded_;  ///< alerts of a moment without sinks that are in no ledger
+    std::future<Result<Rules>> loading_;         ///< the first ones
     bool bad_rules_ = false;
     std::map<std::string, std::string> faults_;  ///< by source: what the log told last
     std::unique_ptr<Recorder> recorder_;
@@ -190,8 +193,10 @@ Result<void> Agent::start_sinks() {
                               .cursors = *cursors_,
                               .host = ledger_host(),
                               .begin = told_,
+                              .synced = synced_,
                               .undelivered = [this](model::Event event) { queue_->put(std::move(event)); }};
     TRY(sinks_, sink::Dispatcher::start(agent().sinks, std::move(parts)));
+    sinks_->notify_unrecorded(std::exchange(unrecorded_, {}));
     return {};
 }
 
@@ -203,11 +208,16 @@ AlertListener Agent::to_sinks() {
     };
     const auto unrecorded = [this](std::span<const sink::SharedAlert> alerts) {
         const std::scoped_lock lock(mutex_);
-        if (sinks_) sinks_->notify_unrecorded(alerts);
+        if (sinks_) return sinks_->notify_unrecorded(alerts);
+        const std::size_t room = kMostUnrecorded - std::min(kMostUnrecorded, unrecorded_.size());
+        const auto kept = alerts.first(std::min(room, alerts.size()));
+        unrecorded_.insert(unrecorded_.end(), kept.begin(), kept.end());
+        if (kept.size() < alerts.size()) log_.warning("alerts went to nobody: neither ledger nor sinks took them");
     };
     const auto synced = [this](ledger::RecordNumber end) {
         const std::scoped_lock lock(mutex_);
         if (sinks_) sinks_->synced(end);
+        synced_ = end;
     };
     return {.raised = raised, .unrecorded = unrecorded, .synced = synced};
 }
@@ -229,6 +239,7 @@ Result<void> Agent::start() {
     TRY_VOID(host::make_folder(agent().state_folder, 0700));
     TRY_VOID(host::make_folder(std::filesystem::path(agent().control_socket).parent_path().string(), 0755));
     TRY(writer_, ledger::Writer::open(agent().ledger));
+    synced_ = writer_->durable();
     queue_ = std::make_unique<EventQueue>(agent().queue_events, kMostQueueBytes);
     TRY(sources_, AgentSources::make(agent(), *queue_));
     feed_ = std::make_unique<LedgerFeed>(agent().ledger.path);

@@ -93,8 +93,10 @@ public:
             if (rings_->drain(kTogether, take) == 0) rings_->wait(kSleep);
             look_after();
         }
-        programs_->flush_folded();
-        while (rings_->drain(kTogether, take) > 0) {
+        for (int round = 0; round < 2; ++round) {  // the first makes room for what the rings did not take
+            programs_->flush_folded();
+            while (rings_->drain(kTogether, take) > 0) {
+            }
         }
         tell_losses();
         publish();
@@ -244,6 +246,7 @@ private:
         }
         tell_losses();
         publish();
+        if (std::exchange(looked_at_, number_) == number_) spare_.clear();
     }
 
     void tell_losses() {
@@ -298,6 +301,7 @@ private:
     std::vector<model::Event> spare_;  ///< with the memory of events that were recorded
     const std::uint32_t own_pid_ = static_cast<std::uint32_t>(::getpid());
     std::uint64_t number_ = 0;
+    std::uint64_t looked_at_ = 0;  ///< number_ at the last look around
     std::uint64_t delivered_ = 0;
     std::uint64_t malformed_ = 0;
     Nanoseconds last_event_ = 0;

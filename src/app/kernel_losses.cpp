@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <ranges>
 #include <string_view>
 #include <utility>
@@ -51,17 +52,16 @@ std::vector<model::Event> KernelLosses::since_last(const sensor::KernelPrograms&
 
 /// Those who lost most since that was last asked.
 std::string KernelLosses::whose(const sensor::KernelPrograms& programs, const Name& name) {
-    std::vector<sensor::KernelLoser> losers = programs.losers();
-    std::unordered_map<std::uint64_t, std::uint64_t> told;
-    for (sensor::KernelLoser& loser : losers) {
-        told[loser.cgroup] = loser.lost;
-        loser.lost -= std::min(loser.lost, told_of_[loser.cgroup]);
-    }
-    told_of_ = std::move(told);
-    std::ranges::sort(losers, std::ranges::greater(), &sensor::KernelLoser::lost);
+    std::map<std::uint64_t, std::uint64_t> lost;  // by cgroup
+    for (const sensor::KernelLosers& losers : programs.losers())
+        lost[losers.cgroup] += losers.lost - std::exchange(told_of_[losers.share], losers.lost);
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> most;
+    for (const auto& [cgroup, count] : lost)
+        if (count > 0) most.emplace_back(count, cgroup);
+    std::ranges::sort(most, std::ranges::greater());
     std::string text;
-    for (const sensor::KernelLoser& loser : losers | std::views::take(kMostNamed))
-        if (loser.lost > 0) list(text, fmt::format("{} of {}", loser.lost, name(loser.cgroup)));
+    for (const auto& [count, cgroup] : most | std::views::take(kMostNamed))
+        list(text, fmt::format("{} of {}", count, name(cgroup)));
     return text.empty() ? "of whom is not known" : text;
 }
 

@@ -31,7 +31,7 @@ private:
     [[nodiscard]] std::string whose(const sensor::KernelPrograms& programs, const Name& name);
 
     std::vector<std::array<std::uint64_t, WIRE_LOSSES>> told_;  ///< by processor
-    std::unordered_map<std::uint64_t, std::uint64_t> told_of_;  ///< by cgroup
+    std::unordered_map<std::uint32_t, std::uint64_t> told_of_;  ///< by share
     std::uint64_t all_ = 0;
     Nanoseconds since_;
 };

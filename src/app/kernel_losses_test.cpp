@@ -15,7 +15,7 @@ using testing::SizeIs;
 class Counting final : public sensor::KernelPrograms {
 public:
     [[nodiscard]] sensor::KernelCounts counts() const override { return now; }
-    [[nodiscard]] std::vector<sensor::KernelLoser> losers() const override { return lost; }
+    [[nodiscard]] std::vector<sensor::KernelLosers> losers() const override { return lost; }
     Result<void> use(const model::KernelFilter& /*filter*/) override { return {}; }
     void know(std::span<const std::pair<std::uint64_t, std::string>> /*cgroups*/) override {}
     void watch_engines(std::span<const std::uint32_t> /*pids*/) override {}
@@ -24,7 +24,7 @@ public:
     [[nodiscard]] std::vector<std::string> blind() const override { return {}; }
 
     sensor::KernelCounts now{.lost = std::vector<std::array<std::uint64_t, WIRE_LOSSES>>(2)};
-    std::vector<sensor::KernelLoser> lost;
+    std::vector<sensor::KernelLosers> lost;
 };
 
 std::string number(std::uint64_t cgroup) { return "container " + std::to_string(cgroup); }
@@ -37,7 +37,9 @@ TEST(KernelLosses, AreToldOnceByKindProcessorAndWhoseTheyWere) {
     programs.now.lost[0][WIRE_LOST_FILE] = 3;
     programs.now.lost[1][WIRE_LOST_FILE] = 4;
     programs.now.lost[1][WIRE_LOST_PROCESS] = 1;
-    programs.lost = {{.cgroup = 8, .lost = 2}, {.cgroup = 9, .lost = 6}};
+    programs.lost = {{.share = 1, .cgroup = 8, .lost = 2},
+                     {.share = 2, .cgroup = 9, .lost = 4},
+                     {.share = 3, .cgroup = 9, .lost = 2}};
     const auto records = losses.since_last(programs, number);
     ASSERT_THAT(records, SizeIs(2));
     EXPECT_EQ(records[0].text("loss.what"), "kernel-processes");
@@ -67,12 +69,26 @@ TEST(KernelLosses, NameThreeAtMostAndSayWhenNobodyIsKnown) {
     EXPECT_THAT(std::string(records[0].text("loss.reason")), HasSubstr("of whom is not known"));
 
     programs.now.lost[0][WIRE_LOST_OTHER] = 20;
-    programs.lost = {
-        {.cgroup = 1, .lost = 1}, {.cgroup = 2, .lost = 2}, {.cgroup = 3, .lost = 3}, {.cgroup = 4, .lost = 4}};
+    for (std::uint32_t i = 1; i <= 4; ++i) programs.lost.push_back({.share = i, .cgroup = i, .lost = i});
     records = losses.since_last(programs, number);
     ASSERT_THAT(records, SizeIs(1));
     EXPECT_THAT(std::string(records[0].text("loss.reason")),
                 HasSubstr("4 of container 4, 3 of container 3, 2 of container 2)"));
+}
+
+TEST(KernelLosses, OfTwoAtOnePlaceTheLastIsNamedForWhatIsNew) {
+    Counting programs;
+    KernelLosses losses;
+    std::uint64_t all = 0;
+    const auto told = [&](std::uint64_t cgroup, std::uint64_t more) {
+        all += more;
+        programs.now.lost[0][WIRE_LOST_OTHER] = all;
+        programs.lost = {{.share = 7, .cgroup = cgroup, .lost = all}};
+        return std::string(losses.since_last(programs, number).at(0).text("loss.reason"));
+    };
+    EXPECT_THAT(told(1, 1000), HasSubstr("1000 of container 1)"));
+    EXPECT_THAT(told(2, 1), HasSubstr(": 1 of container 2)"));
+    EXPECT_THAT(told(1, 1), HasSubstr(": 1 of container 1)"));
 }
 
 }  // namespace

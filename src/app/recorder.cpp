@@ -96,18 +96,17 @@ void Recorder::record(Pending& pending) {
 /// Tells whoever listens of the alerts. The disk gets them beside that: an attacker who can bring the machine down must
 /// not win the race against a sync.
 void Recorder::tell() {
-    if (!unrecorded_.empty()) {
-        listener_.unrecorded(unrecorded_);
-        unrecorded_.clear();
+    const std::size_t count = alerts_.size() + unrecorded_.size();
+    if (count == 0) return;
+    if (!unrecorded_.empty()) listener_.unrecorded(unrecorded_);
+    if (!alerts_.empty()) {
+        listener_.raised(alerts_);
+        unsynced_ = alerts_.back()->number + 1;
     }
-    if (alerts_.empty()) return;
-    listener_.raised(alerts_);
-    unsynced_ = alerts_.back()->number + 1;
-    {
-        const std::scoped_lock lock(mutex_);
-        status_.alerts += alerts_.size();
-    }
+    unrecorded_.clear();
     alerts_.clear();
+    const std::scoped_lock lock(mutex_);
+    status_.alerts += count;
 }
 
 /// Syncs, and tells those who wait for it.
@@ -188,10 +187,10 @@ void Recorder::run() {
         watch_clock();
         const std::size_t count = batch.size();
         for (Pending& pending : batch) {
-            const bool first = alerts_.empty();
+            const bool first = alerts_.empty() && unrecorded_.empty();
             record(pending);
             // An alert does not wait for the burst behind it, nor is each of a burst told alone.
-            if (alerts_.empty()) continue;
+            if (alerts_.empty() && unrecorded_.empty()) continue;
             const auto time = std::chrono::steady_clock::now();
             if (first) raised = time;
             if (time - raised >= kAlertsTogether) tell();

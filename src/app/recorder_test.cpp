@@ -158,6 +158,7 @@ TEST_F(RecordingOnAFullDisk, AlertsAreToldThoughNothingIsRecorded) {
     EXPECT_THAT(told_, testing::IsEmpty());
     EXPECT_THAT(unrecorded_, testing::ElementsAre("paused web", "paused web", "paused web"));
     EXPECT_THAT(reason_, testing::HasSubstr("the disk is full"));
+    EXPECT_EQ(recorder_->status().alerts, 3U);
     EXPECT_THAT(kinds(), testing::Not(testing::Contains("event")));
 }
 

@@ -134,7 +134,7 @@ public:
     void watch_engines(std::span<const std::uint32_t> pids) override;
     [[nodiscard]] std::vector<Rings::Ring> rings() const override;
     [[nodiscard]] KernelCounts counts() const override;
-    [[nodiscard]] std::vector<KernelLoser> losers() const override;
+    [[nodiscard]] std::vector<KernelLosers> losers() const override;
     void flush_folded() override;
     [[nodiscard]] std::vector<std::string> blind() const override;
 
@@ -351,8 +351,12 @@ Result<void> Loaded::use(const model::KernelFilter& filter) {
 
 void Loaded::know(std::span<const std::pair<std::uint64_t, std::string>> cgroups) {
     const int containers = map("containers");
-    const std::uint8_t one = 1;
-    for (const auto& [number, container] : cgroups) bpf_map_update_elem(containers, &number, &one, BPF_ANY);
+    for (const auto& [cgroup, id] : cgroups) {
+        std::array<std::uint64_t, 2> words{};
+        std::memcpy(words.data(), id.data(), std::min(id.size(), sizeof words));
+        const std::uint64_t container = CONTAINER_NUMBER(words[0], words[1]);
+        bpf_map_update_elem(containers, &cgroup, &container, BPF_ANY);
+    }
     std::atomic_ref(control_->known).fetch_add(1, std::memory_order_release);
 }
 
@@ -388,18 +392,16 @@ KernelCounts Loaded::counts() const {
     return counts;
 }
 
-std::vector<KernelLoser> Loaded::losers() const {
-    std::vector<KernelLoser> losers;
+std::vector<KernelLosers> Loaded::losers() const {
+    std::vector<KernelLosers> losers;
     std::vector<Share> each(processors_);
     const int shares = map("shares");
     for (std::uint32_t place = 0; place < 2 * SHARES; ++place) {
         if (bpf_map_lookup_elem(shares, &place, each.data()) != 0) continue;
-        for (const Share& share : each) {
-            if (share.lost == 0) continue;
-            const auto same = std::ranges::find(losers, share.cgroup, &KernelLoser::cgroup);
-            KernelLoser& loser = same != losers.end() ? *same : losers.emplace_back(KernelLoser{share.cgroup, 0});
-            loser.lost += share.lost;
-        }
+        for (std::uint32_t cpu = 0; cpu < processors_; ++cpu)
+            if (each[cpu].lost > 0)
+                losers.push_back(
+                    {.share = cpu * 2 * SHARES + place, .cgroup = each[cpu].cgroup, .lost = each[cpu].lost});
     }
     return losers;
 }

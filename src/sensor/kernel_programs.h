@@ -32,11 +32,12 @@ struct KernelCounts {
     std::uint64_t folded = 0;
 };
 
-/// A cgroup (WireEvent.cgroup) whose events found no room, and how many did not since the programs were loaded. One may
-/// stand for two, as the one that lost last.
-struct KernelLoser {
-    std::uint64_t cgroup = 0;
-    std::uint64_t lost = 0;
+/// Events of containers that share a place by chance, or mostly of one alone, which found no room in one processor's
+/// ring.
+struct KernelLosers {
+    std::uint32_t share = 0;   ///< tells them from others
+    std::uint64_t cgroup = 0;  ///< whose event was lost last (WireEvent.cgroup)
+    std::uint64_t lost = 0;    ///< since the programs were loaded
 };
 
 /// The sensor's programs in the kernel: loaded and attached while this lives.
@@ -64,7 +65,7 @@ public:
     [[nodiscard]] virtual KernelCounts counts() const = 0;
 
     /// Whose events those were that found no room.
-    [[nodiscard]] virtual std::vector<KernelLoser> losers() const = 0;
+    [[nodiscard]] virtual std::vector<KernelLosers> losers() const = 0;
 
     /// Writes what was folded since the last call into the rings (WIRE_FOLDED).
     virtual void flush_folded() = 0;

@@ -3,6 +3,10 @@
 #include <sched.h>
 #include <sys/syscall.h>
 
+#include <fstream>
+#include <map>
+
+#include "bpf/shared.h"
 #include "sensor/test_kernel.h"
 
 namespace plimsoll::sensor {
@@ -33,52 +37,98 @@ TEST_F(KernelProgramsTest, EventsThatGoRoundTheEndOfARingAreWhole) {
     EXPECT_EQ(told, opened);
 }
 
-TEST_F(KernelProgramsTest, AFloodLeavesRoomForOthers) {
-    constexpr int kFlood = 5000, kQuiet = 20;
-    const TestContainer flood, quiet('b');
+std::uint64_t place_of(const std::string& id) {
+    std::array<std::uint64_t, 2> words{};
+    std::memcpy(words.data(), id.data(), sizeof words);
+    return SHARE_PLACE(CONTAINER_NUMBER(words[0], words[1]));
+}
+
+/// A container whose share is another one than this test's other container has.
+char another() {
+    char filled = 'b';
+    while (place_of(test_container_id(filled)) == place_of(test_container_id())) ++filled;
+    return filled;
+}
+
+KernelFilter calls() {
     KernelFilter filter;
     filter.succeeded.set(SYS_ptrace).set(SYS_sched_get_priority_max);
-    Sensor sensor(filter, {.ring_bytes = 65536});
-    const auto act = [](int times) {
-        stay_on_first_processor();
-        for (int i = 0; i < times; ++i) ::syscall(SYS_sched_get_priority_max, 0);
-    };
-    quiet.run([&] { act(1); });
-    flood.run([&] { act(kFlood); });
-    quiet.run([&] { act(kQuiet); });
+    return filter;
+}
 
+void call(int times) {
+    stay_on_first_processor();
+    for (int i = 0; i < times; ++i) ::syscall(SYS_sched_get_priority_max, 0);
+}
+
+/// How many of these calls were told, by cgroup.
+std::map<std::uint64_t, int> told(Sensor& sensor) {
     std::map<std::uint64_t, int> seen;
     const auto take = [&](std::span<const std::byte> bytes) {
         const Seen event(bytes);
         if (event->kind == WIRE_CALL && event->call == SYS_sched_get_priority_max) ++seen[event->cgroup];
     };
-    while (sensor.rings->drain(1U << 20U, take) > 0) {
-    }
-    EXPECT_EQ(seen[quiet.number()], kQuiet + 1);
+    while (sensor.rings->drain(1U << 20U, take) > 0) sensor.rings->wait(std::chrono::milliseconds(20));
+    return seen;
+}
+
+std::uint64_t lost(const Sensor& sensor, const TestContainer& container) {
+    std::uint64_t sum = 0;
+    for (const KernelLosers& losers : sensor.programs->losers())
+        if (losers.cgroup == container.number()) sum += losers.lost;
+    return sum;
+}
+
+TEST_F(KernelProgramsTest, AFloodLeavesRoomForOthers) {
+    constexpr int kFlood = 5000, kQuiet = 20;
+    const TestContainer flood, quiet(another());
+    Sensor sensor(calls(), {.ring_bytes = 65536});
+    flood.run([&] { call(kFlood); });
+    quiet.run([&] { call(kQuiet); });
+    auto seen = told(sensor);
+    EXPECT_EQ(seen[quiet.number()], kQuiet);
     EXPECT_GT(seen[flood.number()], 0);
     EXPECT_LT(seen[flood.number()], kFlood);
-    const std::vector<KernelLoser> losers = sensor.programs->losers();
-    const auto loser = std::ranges::find(losers, flood.number(), &KernelLoser::cgroup);
-    ASSERT_NE(loser, losers.end());
-    EXPECT_EQ(loser->lost, static_cast<std::uint64_t>(kFlood - seen[flood.number()]));
-    EXPECT_EQ(std::ranges::find(losers, quiet.number(), &KernelLoser::cgroup), losers.end());
+    EXPECT_EQ(lost(sensor, flood), static_cast<std::uint64_t>(kFlood - seen[flood.number()]));
+    EXPECT_EQ(lost(sensor, quiet), 0U);
+}
+
+TEST_F(KernelProgramsTest, WhoWroteMuchThatIsReadIsNotTakenForTheOneWhoFloodsNow) {
+    const TestContainer flood, once(another());
+    Sensor sensor(calls(), {.ring_bytes = 65536});
+    once.run([&] { call(5000); });
+    told(sensor);
+    flood.run([&] { call(5000); });
+    once.run([&] { call(20); });
+    EXPECT_EQ(told(sensor)[once.number()], 20);
+}
+
+TEST_F(KernelProgramsTest, CgroupsWithinAContainerShareWhatItMayAdd) {
+    const TestContainer flood, quiet(another());
+    Sensor sensor(calls(), {.ring_bytes = 65536});
+    flood.run([&] {
+        for (int i = 0; i < 50; ++i) {
+            const std::string inner = flood.folder() + "/" + std::to_string(i);
+            ::mkdir(inner.c_str(), 0700);
+            std::ofstream(inner + "/cgroup.procs") << ::getpid() << std::flush;
+            call(1000);
+            std::ofstream(flood.folder() + "/cgroup.procs") << ::getpid() << std::flush;
+            ::rmdir(inner.c_str());
+        }
+    });
+    quiet.run([&] { call(20); });
+    EXPECT_EQ(told(sensor)[quiet.number()], 20);
 }
 
 TEST_F(KernelProgramsTest, WhoFloodedBeforeMayAddAgainOnceThatIsRead) {
     const TestContainer container;
-    KernelFilter filter;
-    filter.succeeded.set(SYS_ptrace).set(SYS_sched_get_priority_max);
-    Sensor sensor(filter, {.ring_bytes = 65536});
+    Sensor sensor(calls(), {.ring_bytes = 65536});
     const auto run = [&](int times) {
-        container.run([&] {
-            stay_on_first_processor();
-            for (int i = 0; i < times; ++i) ::syscall(SYS_sched_get_priority_max, 0);
-        });
-        const std::vector<Seen> all = sensor.all();
-        return of_kind(all, WIRE_CALL, SYS_sched_get_priority_max).size();
+        container.run([&] { call(times); });
+        return told(sensor)[container.number()];
     };
-    EXPECT_LT(run(5000), 5000U);
-    EXPECT_EQ(run(100), 100U);
+    EXPECT_LT(run(5000), 5000);
+    EXPECT_EQ(run(100), 100);
 }
 
 }  // namespace

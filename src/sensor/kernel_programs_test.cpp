@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <sched.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -141,6 +143,23 @@ TEST_F(KernelProgramsTest, FoldsRepetitionsExactly) {
     ASSERT_THAT(of_kind(all, WIRE_FOLDED), SizeIs(1));
     EXPECT_EQ(of_kind(all, WIRE_FOLDED)[0]->raw.arguments->value[0], 999U);
     EXPECT_EQ(sensor.programs->counts().folded, 999U);
+}
+
+TEST_F(KernelProgramsTest, FoldsWhatAProcessRepeatsOnAnotherProcessor) {
+    write("wanted");
+    const TestContainer container;
+    Sensor sensor(reading({{PathTest::Kind::under, folder_}}));
+    const long processors = ::sysconf(_SC_NPROCESSORS_ONLN);
+    container.run([&] {
+        for (int i = 0; i < 20; ++i) {
+            cpu_set_t one;
+            CPU_ZERO(&one);
+            CPU_SET(static_cast<std::size_t>(i % processors), &one);
+            ::sched_setaffinity(0, sizeof(one), &one);
+            read_once(at("wanted").c_str());
+        }
+    });
+    EXPECT_THAT(paths(sensor.all()), SizeIs(1));
 }
 
 TEST_F(KernelProgramsTest, AnotherNameOfAFileIsNoRepetition) {

@@ -63,7 +63,7 @@ inline std::string v2_root() {
 /// The id of this test's container, or of another one of it.
 inline std::string test_container_id(char filled = 'a') {
     const std::string number = std::to_string(::getpid());
-    return std::string(64 - number.size(), filled) + number;
+    return number + std::string(64 - number.size(), filled);
 }
 
 inline std::string test_container_folder(char filled = 'a') {
@@ -127,6 +127,7 @@ public:
         return status;
     }
     [[nodiscard]] const std::string& id() const { return id_; }
+    [[nodiscard]] const std::string& folder() const { return folder_; }
     /// As the wire numbers it: the version 2 hierarchy is the first.
     [[nodiscard]] std::uint64_t number() const {
         struct stat status {};

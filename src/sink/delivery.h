@@ -57,6 +57,7 @@ struct DeliveryParts {
     CursorStore& cursors;
     std::string host;        ///< name of this host, for messages
     RecordNumber begin = 0;  ///< every alert from here on will be notified of; what came before stands in the ledger
+    std::optional<RecordNumber> synced = {};  ///< as for synced(); otherwise all that the ledger shows now
     /// Takes the `loss` record about an alert that was put aside; called on a sink's thread.
     std::function<void(model::Event)> undelivered;
 };

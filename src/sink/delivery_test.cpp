@@ -29,6 +29,7 @@ protected:
                                        .cursors = cursors_,
                                        .host = "host1",
                                        .begin = begin_,
+                                       .synced = synced_,
                                        .undelivered =
                                            [this](model::Event loss) {
                                                const std::scoped_lock lock(mutex_);
@@ -55,6 +56,7 @@ protected:
     MemoryCursors cursors_;
     bool syncs_ = true;  ///< the disk has each alert as soon as it happened
     RecordNumber begin_ = 0;
+    std::optional<RecordNumber> synced_;
     std::mutex mutex_;
     std::vector<model::Event> losses_;
     std::unique_ptr<Dispatcher> dispatcher_;
@@ -294,12 +296,16 @@ TEST_F(Delivery_, ACursorIsNotKeptBeyondWhatTheDiskHas) {
     syncs_ = false;
     for (int i = 0; i < 4; ++i) happen(alert());
     ASSERT_TRUE(soon([&] { return status().delivered == 7; }));
+    ASSERT_TRUE(soon([&] { return status().cursor == 3; }));
     dispatcher_.reset();
     EXPECT_EQ(cursors_.load("hook")->value(), 3U);
-    start({webhook(receiver.url())});  // the ledger has them after all: they come again
+    synced_ = 3;
+    start({webhook(receiver.url()), webhook(receiver.url("/new"), "new")});  // the ledger shows them: they come again
     ASSERT_TRUE(soon([&] { return receiver.taken().size() == 11; }));
+    ASSERT_TRUE(soon([&] { return status(1).cursor == 3; })) << "a new sink begins behind what the disk has";
+    EXPECT_EQ(status().cursor, 3U);
     dispatcher_->synced(7);
-    ASSERT_TRUE(soon([&] { return status().cursor == 7; }));
+    ASSERT_TRUE(soon([&] { return status().cursor == 7; })) << "without another alert";
 }
 
 TEST_F(Delivery_, WhatWasToldToOthersComesFromTheLedgerOnceItShowsThat) {
@@ -333,6 +339,20 @@ TEST_F(Delivery_, WhatAllSinksHaveLookedAtIsForgotten) {
     ASSERT_TRUE(soon([&] { return one.taken().size() == 20; }));
     EXPECT_EQ(status(1).pending, 20U) << "one of two sinks has not looked at them";
     EXPECT_EQ(feed_.reads(), 0U);
+}
+
+TEST_F(Delivery_, TheDispatcherLetsGoOfAlertsThatAllSinksHaveLookedAt) {
+    Receiver receiver;
+    start({webhook(receiver.url())});
+    auto shared = std::make_shared<const NumberedAlert>(NumberedAlert{feed_.append(alert()), alert()});
+    const std::weak_ptr<const NumberedAlert> first = shared;
+    dispatcher_->notify({&shared, 1});
+    shared.reset();
+    ASSERT_TRUE(soon([&] { return status().delivered == 1 && status().pending == 0; }));
+    ASSERT_TRUE(soon([&] {
+        happen(alert());
+        return first.expired();
+    }));
 }
 
 TEST_F(Delivery_, AlertsThatTheLedgerCouldNotTakeAreDeliveredAndMoveNoCursor) {

@@ -95,11 +95,15 @@ void Worker::load_cursor(const std::stop_token& stop) {
     save_cursor(true);
 }
 
+/// The first record that is not dealt with.
+RecordNumber Worker::dealt_with() const {
+    return std::min({next_, folder_.lowest_held().value_or(next_), sending_.value_or(next_)});
+}
+
 /// The cursor as it may be kept: a crash that took back records beyond the synced ones would give their numbers to
 /// others, which a cursor beyond them would pass by.
-RecordNumber Worker::reached() const {
-    const RecordNumber done = std::min({next_, folder_.lowest_held().value_or(next_), sending_.value_or(next_)});
-    return std::max(std::min(done, synced_.load(std::memory_order_relaxed)), saved_.value_or(0));
+RecordNumber Worker::cursor() const {
+    return std::max(std::min(dealt_with(), synced_.load(std::memory_order_relaxed)), saved_.value_or(0));
 }
 
 void Worker::save_cursor(bool at_once) {
@@ -111,14 +115,14 @@ void Worker::save_cursor(bool at_once) {
     }
     if (!loaded_ || (!at_once && time - saved_at_ < times_.save_cursor)) return;
     saved_at_ = time;
-    const RecordNumber cursor = reached();
-    if (cursor == saved_) return;
-    const auto done = parts_.cursors.save(route_.name, cursor);
+    const RecordNumber reached = cursor();
+    if (reached == saved_) return;
+    const auto done = parts_.cursors.save(route_.name, reached);
     const std::scoped_lock lock(mutex_);
     status_.fault = done ? "" : done.error().message;
     if (!done) return;
-    saved_ = cursor;
-    status_.cursor = cursor;
+    saved_ = reached;
+    status_.cursor = reached;
 }
 
 /// Those that come next, of which a sink can take as many together; none when there are none.
@@ -179,11 +183,10 @@ bool Worker::send(std::span<const Message> messages, const std::stop_token& stop
     std::vector<Delivery> deliveries;
     deliveries.reserve(messages.size());
     std::uint64_t stand_for = 0;
-    sending_ = messages.front().first;
     for (const Message& message : messages) {
         deliveries.push_back({.number = message.number, .alert = message.alert, .host = parts_.host});
         stand_for += message.stands_for;
-        sending_ = std::min(*sending_, message.first);
+        if (message.number != kNotRecorded) sending_ = std::min(sending_.value_or(message.first), message.first);
     }
     std::uint32_t refused = 0;
     for (std::uint64_t attempts = 1;; ++attempts) {
@@ -271,7 +274,7 @@ void Worker::idle(const std::stop_token& stop) {
     if (!recent_.covers(next_)) return;
     std::optional<Time> until = folder_.next();
     if (const auto other = unrecorded_folder_.next(); other && (!until || *other < *until)) until = other;
-    if (loaded_ && reached() != saved_) {
+    if (loaded_ && dealt_with() != saved_) {  // what is not synced yet soon will be
         const Time save = saved_at_ + times_.save_cursor;
         until = until ? std::min(*until, save) : save;
     }

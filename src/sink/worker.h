@@ -34,7 +34,7 @@ struct WorkerPlace {
         : parts(std::move(with)),
           times(at),
           start(std::max(parts.feed.end(), parts.begin)),
-          synced(start),
+          synced(parts.synced.value_or(start)),
           recent(start, {.alerts = times.ring, .bytes = times.ring_bytes}) {}
 
     DeliveryParts parts;
@@ -72,7 +72,8 @@ private:
 
     void load_cursor(const std::stop_token& stop);
     void save_cursor(bool now);
-    [[nodiscard]] RecordNumber reached() const;
+    [[nodiscard]] RecordNumber dealt_with() const;
+    [[nodiscard]] RecordNumber cursor() const;
     std::vector<SharedAlert> next_alerts(const std::stop_token& stop);
     [[nodiscard]] bool wanted(const model::Event& alert);
     bool handle(std::span<const SharedAlert> alerts, const std::stop_token& stop, const std::stop_token& abort);
