@@ -23,6 +23,7 @@
 #include "app/event_queue.h"
 #include "app/known_images.h"
 #include "app/ledger_feed.h"
+#include "app/notifier.h"
 #include "app/recorder.h"
 #include "app/rule_packs.h"
 #include "app/runtime_rules.h"
@@ -35,7 +36,6 @@
 #include "host/http_server.h"
 #include "host/service_notify.h"
 #include "report/prometheus.h"
-#include "sink/delivery.h"
 
 namespace plimsoll::app {
 
@@ -45,7 +45,6 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kMostQueueBytes = std::size_t{16} << 20U;
 constexpr std::size_t kMostFree = std::size_t{8} << 20U;  ///< freed memory beyond this goes back to the system
-constexpr std::size_t kMostUnrecorded = 1024;
 constexpr auto kStuck = 20s;  ///< a recorder that did not come round for so long is not reported alive
 
 /// SIGTERM, SIGINT and SIGHUP as something to wait for.
@@ -127,7 +126,6 @@ public:
 
 private:
     Result<void> start_sinks();
-    AlertListener to_sinks();
     Result<void> start_servers();
     void reload();
     void tell_faults();
@@ -152,13 +150,10 @@ private:
     std::unique_ptr<EventQueue> queue_;
     std::unique_ptr<LedgerFeed> feed_;
     std::unique_ptr<sink::FileCursorStore> cursors_;
-    std::mutex mutex_;  ///< guards the next five: a reload replaces them while others look
-    std::unique_ptr<sink::Dispatcher> sinks_;
+    std::unique_ptr<Notifier> notifier_;
+    std::mutex mutex_;  ///< guards the next one: a reload replaces it while others look
     Rules rules_;
-    ledger::RecordNumber told_ = 0;              ///< every alert below was told of, if there was somebody to tell
-    ledger::RecordNumber synced_ = 0;            ///< what is below is on disk
-    std::vector<sink::SharedAlert> unrecorded_;  ///< alerts of a moment without sinks that are in no ledger
-    std::future<Result<Rules>> loading_;         ///< the first ones
+    std::future<Result<Rules>> loading_;  ///< the first ones
     bool bad_rules_ = false;
     std::map<std::string, std::string> faults_;  ///< by source: what the log told last
     std::unique_ptr<Recorder> recorder_;
@@ -180,47 +175,7 @@ private:
     report::LatestSamples& samples_;
 };
 
-Result<void> Agent::start_sinks() {
-    std::unique_ptr<sink::Dispatcher> old;
-    {
-        const std::scoped_lock lock(mutex_);
-        old = std::exchange(sinks_, nullptr);
-    }
-    old.reset();  // saves the cursors that the new ones read
-    const std::scoped_lock lock(
-        mutex_);  // no alert is raised between the last one told to nobody and the first to these
-    sink::DeliveryParts parts{.feed = *feed_,
-                              .cursors = *cursors_,
-                              .host = ledger_host(),
-                              .begin = told_,
-                              .synced = synced_,
-                              .undelivered = [this](model::Event event) { queue_->put(std::move(event)); }};
-    TRY(sinks_, sink::Dispatcher::start(agent().sinks, std::move(parts)));
-    sinks_->notify_unrecorded(std::exchange(unrecorded_, {}));
-    return {};
-}
-
-AlertListener Agent::to_sinks() {
-    const auto raised = [this](std::span<const sink::SharedAlert> alerts) {
-        const std::scoped_lock lock(mutex_);
-        if (sinks_) sinks_->notify(alerts);
-        told_ = alerts.back()->number + 1;
-    };
-    const auto unrecorded = [this](std::span<const sink::SharedAlert> alerts) {
-        const std::scoped_lock lock(mutex_);
-        if (sinks_) return sinks_->notify_unrecorded(alerts);
-        const std::size_t room = kMostUnrecorded - std::min(kMostUnrecorded, unrecorded_.size());
-        const auto kept = alerts.first(std::min(room, alerts.size()));
-        unrecorded_.insert(unrecorded_.end(), kept.begin(), kept.end());
-        if (kept.size() < alerts.size()) log_.warning("alerts went to nobody: neither ledger nor sinks took them");
-    };
-    const auto synced = [this](ledger::RecordNumber end) {
-        const std::scoped_lock lock(mutex_);
-        if (sinks_) sinks_->synced(end);
-        synced_ = end;
-    };
-    return {.raised = raised, .unrecorded = unrecorded, .synced = synced};
-}
+Result<void> Agent::start_sinks() { return notifier_->use(agent().sinks, ledger_host()); }
 
 Result<void> Agent::start_servers() {
     control_ = std::make_unique<Control>(agent().ledger.path, *queue_, [this] { return to_json(status()); });
@@ -239,11 +194,12 @@ Result<void> Agent::start() {
     TRY_VOID(host::make_folder(agent().state_folder, 0700));
     TRY_VOID(host::make_folder(std::filesystem::path(agent().control_socket).parent_path().string(), 0755));
     TRY(writer_, ledger::Writer::open(agent().ledger));
-    synced_ = writer_->durable();
     queue_ = std::make_unique<EventQueue>(agent().queue_events, kMostQueueBytes);
     TRY(sources_, AgentSources::make(agent(), *queue_));
     feed_ = std::make_unique<LedgerFeed>(agent().ledger.path);
     cursors_ = std::make_unique<sink::FileCursorStore>(agent().state_folder + "/sinks");
+    notifier_ = std::make_unique<Notifier>(
+        *feed_, *cursors_, writer_->durable(), [this](model::Event event) { queue_->put(std::move(event)); }, log_);
 
     std::vector<std::unique_ptr<enrich::Enricher>> enrichers;
     enrichers.push_back(std::make_unique<SampleKeeper>(samples_));
@@ -252,7 +208,7 @@ Result<void> Agent::start() {
     enrichers.push_back(std::make_unique<enrich::ImageSeen>(images));
     enrichers.push_back(std::make_unique<enrich::Who>(::getpid()));
 
-    recorder_ = std::make_unique<Recorder>(*queue_, *writer_, std::move(enrichers), to_sinks(), log_);
+    recorder_ = std::make_unique<Recorder>(*queue_, *writer_, std::move(enrichers), *notifier_, log_);
     auto rules = loading_.get();
     bad_rules_ = !rules;
     TRY(rules_, std::move(rules));
@@ -279,9 +235,9 @@ AgentStatus Agent::status() {
                        .queue_waits = queue_->waits(),
                        .witness = witness_ ? witness_->status() : WitnessStatus{},
                        .sources = sources_->status()};
+    status.sinks = notifier_->status();
     const std::scoped_lock lock(mutex_);
     status.rules = rules_.counts();
-    if (sinks_) status.sinks = sinks_->status();
     return status;
 }
 
@@ -371,10 +327,7 @@ void Agent::stop() {
     witness_.reset();
     if (queue_) queue_->stop();
     if (recorder_thread_.joinable()) recorder_thread_.join();
-    {
-        const std::scoped_lock lock(mutex_);
-        sinks_.reset();
-    }
+    if (notifier_) notifier_->stop();
     if (writer_) {
         if (auto closed = writer_->close(); !closed)
             log_.error("closing the ledger", {{"reason", closed.error().message}});

@@ -27,11 +27,11 @@ Nanoseconds steady_now() {
 }  // namespace
 
 Recorder::Recorder(EventQueue& queue, ledger::Writer& writer, std::vector<std::unique_ptr<enrich::Enricher>> enrichers,
-                   AlertListener listener, Log& log)
+                   AlertListener& listener, Log& log)
     : queue_(queue),
       writer_(writer),
       enrichers_(std::move(enrichers)),
-      listener_(std::move(listener)),
+      listener_(listener),
       log_(log),
       clock_offset_(now() - steady_now()) {
     publish_status();

@@ -3,7 +3,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -32,10 +31,18 @@ struct RecorderStatus {
 };
 
 /// Who hears of alerts, on the recorder's thread.
-struct AlertListener {
-    std::function<void(std::span<const sink::SharedAlert>)> raised;      ///< in order, each once
-    std::function<void(std::span<const sink::SharedAlert>)> unrecorded;  ///< what the ledger could not take
-    std::function<void(ledger::RecordNumber)> synced;                    ///< what is below that number is on disk
+class AlertListener {
+public:
+    virtual ~AlertListener() = default;
+
+    /// In order, each once; at least one.
+    virtual void raised(std::span<const sink::SharedAlert> alerts) = 0;
+
+    /// What the ledger could not take.
+    virtual void unrecorded(std::span<const sink::SharedAlert> alerts) = 0;
+
+    /// Every record below that number is on disk.
+    virtual void synced(ledger::RecordNumber end) = 0;
 };
 
 /// The recorder's thread: takes events from the queue, enriches them, judges them by the rules, appends them and their
@@ -44,7 +51,7 @@ struct AlertListener {
 class Recorder {
 public:
     Recorder(EventQueue& queue, ledger::Writer& writer, std::vector<std::unique_ptr<enrich::Enricher>> enrichers,
-             AlertListener listener, Log& log);
+             AlertListener& listener, Log& log);
 
     /// Works until the queue is stopped and empty.
     void run();
@@ -69,7 +76,7 @@ private:
     EventQueue& queue_;
     ledger::Writer& writer_;
     std::vector<std::unique_ptr<enrich::Enricher>> enrichers_;
-    AlertListener listener_;
+    AlertListener& listener_;
     Log& log_;
 
     std::shared_ptr<rule::AlertRules> rules_;

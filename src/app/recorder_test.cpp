@@ -23,39 +23,36 @@ constexpr std::string_view kRules = R"(
   source: docker
 )";
 
-class Recording : public testing::Test {
+class Recording : public testing::Test, public AlertListener {
 protected:
     explicit Recording(std::uint64_t reserve_bytes = 0) {
         auto opened =
             ledger::Writer::open({.path = tree_.at("/ledger"), .host = "test", .reserve_bytes = reserve_bytes});
         check(opened.has_value());
         writer_ = std::move(*opened);
-        recorder_ = std::make_unique<Recorder>(
-            queue_, *writer_, std::vector<std::unique_ptr<enrich::Enricher>>(),
-            AlertListener{.raised =
-                              [this](std::span<const sink::SharedAlert> alerts) {
-                                  for (const sink::SharedAlert& alert : alerts) {
-                                      told_.emplace_back(alert->alert.text("alert.output"));
-                                      waited_for_disk_ = waited_for_disk_ || alert->number < writer_->durable();
-                                      last_ = alert->number;
-                                  }
-                              },
-                          .unrecorded =
-                              [this](std::span<const sink::SharedAlert> alerts) {
-                                  for (const sink::SharedAlert& alert : alerts) {
-                                      EXPECT_EQ(alert->number, sink::kNotRecorded);
-                                      unrecorded_.emplace_back(alert->alert.text("alert.output"));
-                                      reason_ = alert->alert.text("loss.reason");
-                                  }
-                              },
-                          .synced =
-                              [this](ledger::RecordNumber end) {
-                                  EXPECT_EQ(end, writer_->durable());
-                                  synced_ = end;
-                              }},
-            log_);
+        recorder_ =
+            std::make_unique<Recorder>(queue_, *writer_, std::vector<std::unique_ptr<enrich::Enricher>>(), *this, log_);
         recorder_->use_rules(std::make_shared<rule::AlertRules>(rule::load_rules("test.yaml", kRules)));
         thread_ = std::jthread([this] { recorder_->run(); });
+    }
+
+    void raised(std::span<const sink::SharedAlert> alerts) override {
+        for (const sink::SharedAlert& alert : alerts) {
+            told_.emplace_back(alert->alert.text("alert.output"));
+            waited_for_disk_ = waited_for_disk_ || alert->number < writer_->durable();
+            last_ = alert->number;
+        }
+    }
+    void unrecorded(std::span<const sink::SharedAlert> alerts) override {
+        for (const sink::SharedAlert& alert : alerts) {
+            EXPECT_EQ(alert->number, sink::kNotRecorded);
+            unrecorded_.emplace_back(alert->alert.text("alert.output"));
+            reason_ = alert->alert.text("loss.reason");
+        }
+    }
+    void synced(ledger::RecordNumber end) override {
+        EXPECT_EQ(end, writer_->durable());
+        synced_ = end;
     }
 
     void finish() {
