@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
 
+#include "base/load.h"
 #include "base/text.h"
 
 namespace plimsoll::rule {
@@ -14,18 +16,37 @@ namespace {
 
 constexpr std::size_t kPlaces = 2048;
 
-/// Of its length, its first and its last bytes.
+/// Four bytes in a row, the first one lowest.
+constexpr std::uint32_t four(const char* at) {
+    if
+        !consteval {
+            if constexpr (std::endian::native == std::endian::little)
+                return static_cast<std::uint32_t>(load<std::uint32_t>(at));
+        }
+    std::uint32_t bytes = 0;
+    for (unsigned i = 0; i < 4; ++i) bytes |= static_cast<std::uint32_t>(static_cast<unsigned char>(at[i])) << 8U * i;
+    return bytes;
+}
+
+/// Of its length, its first and its last bytes: that is asked for each event.
 constexpr std::size_t hash(std::string_view name) {
-    std::uint64_t first = name.size();
-    std::uint64_t last = 0;
-    const std::size_t some = std::min<std::size_t>(name.size(), 4);
-    for (std::size_t i = 0; i < some; ++i) {
-        first = first << 8U | static_cast<unsigned char>(name[i]);
-        last = last << 8U | static_cast<unsigned char>(name[name.size() - 1 - i]);
+    const std::size_t size = name.size();
+    std::uint64_t ends = 0;
+    if (size >= 4) {
+        ends = std::uint64_t{four(name.data())} << 32U | four(name.data() + size - 4);
+    } else {
+        for (const char each : name) ends = ends << 8U | static_cast<unsigned char>(each);
     }
-    std::uint64_t mixed = (first << 24U ^ last) * 0x9e3779b97f4a7c15ULL;
-    mixed = (mixed ^ mixed >> 29U) * 0xbf58476d1ce4e5b9ULL;
-    return static_cast<std::size_t>(mixed >> 40U) % kPlaces;
+    const std::uint64_t mixed = (ends ^ size << 24U) * 0x9e3779b97f4a7c15ULL;
+    return static_cast<std::size_t>((mixed ^ mixed >> 29U) * 0xbf58476d1ce4e5b9ULL >> 53U) % kPlaces;
+}
+
+bool same(std::string_view one, std::string_view other) {
+    const std::size_t size = one.size();
+    if (size != other.size()) return false;
+    if (size < 4 || size > 16) return one == other;
+    if (size < 8) return four(one.data()) == four(other.data()) && four(&one[size - 4]) == four(&other[size - 4]);
+    return load(one.data()) == load(other.data()) && load(&one[size - 8]) == load(&other[size - 8]);
 }
 
 /// Numbers of the names by hash, plus one; the next place where one is taken.
@@ -45,7 +66,7 @@ static_assert(kEventTypes.size() * 3 < kPlaces);
 std::size_t find_event_type(std::string_view name) {
     for (auto at = hash(name); kPlaceOf[at] != 0; at = (at + 1) % kPlaces) {
         const std::size_t type = kPlaceOf[at] - 1U;
-        if (kEventTypes[type] == name) return type;
+        if (same(kEventTypes[type], name)) return type;
     }
     return kEventTypes.size();
 }
