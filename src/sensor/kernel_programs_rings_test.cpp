@@ -50,23 +50,25 @@ char another() {
     return filled;
 }
 
-KernelFilter calls() {
+// Each test floods with a call of its own: others may run beside it, and their containers are seen too.
+
+KernelFilter filter_of(int number) {
     KernelFilter filter;
-    filter.succeeded.set(SYS_ptrace).set(SYS_sched_get_priority_max);
+    filter.succeeded.set(static_cast<std::size_t>(number));
     return filter;
 }
 
-void call(int times) {
+void call(int number, int times) {
     stay_on_first_processor();
-    for (int i = 0; i < times; ++i) ::syscall(SYS_sched_get_priority_max, 0);
+    for (int i = 0; i < times; ++i) ::syscall(number, 0, 0);
 }
 
 /// How many of these calls were told, by cgroup.
-std::map<std::uint64_t, int> told(Sensor& sensor) {
+std::map<std::uint64_t, int> told(Sensor& sensor, int number) {
     std::map<std::uint64_t, int> seen;
     const auto take = [&](std::span<const std::byte> bytes) {
         const Seen event(bytes);
-        if (event->kind == WIRE_CALL && event->call == SYS_sched_get_priority_max) ++seen[event->cgroup];
+        if (event->kind == WIRE_CALL && event->call == number) ++seen[event->cgroup];
     };
     while (sensor.rings->drain(1U << 20U, take) > 0) sensor.rings->wait(std::chrono::milliseconds(20));
     return seen;
@@ -82,10 +84,10 @@ std::uint64_t lost(const Sensor& sensor, const TestContainer& container) {
 TEST_F(KernelProgramsTest, AFloodLeavesRoomForOthers) {
     constexpr int kFlood = 5000, kQuiet = 20;
     const TestContainer flood, quiet(another());
-    Sensor sensor(calls(), {.ring_bytes = 65536});
-    flood.run([&] { call(kFlood); });
-    quiet.run([&] { call(kQuiet); });
-    auto seen = told(sensor);
+    Sensor sensor(filter_of(SYS_sched_get_priority_min), {.ring_bytes = 65536});
+    flood.run([&] { call(SYS_sched_get_priority_min, kFlood); });
+    quiet.run([&] { call(SYS_sched_get_priority_min, kQuiet); });
+    auto seen = told(sensor, SYS_sched_get_priority_min);
     EXPECT_EQ(seen[quiet.number()], kQuiet);
     EXPECT_GT(seen[flood.number()], 0);
     EXPECT_LT(seen[flood.number()], kFlood);
@@ -95,37 +97,37 @@ TEST_F(KernelProgramsTest, AFloodLeavesRoomForOthers) {
 
 TEST_F(KernelProgramsTest, WhoWroteMuchThatIsReadIsNotTakenForTheOneWhoFloodsNow) {
     const TestContainer flood, once(another());
-    Sensor sensor(calls(), {.ring_bytes = 65536});
-    once.run([&] { call(5000); });
-    told(sensor);
-    flood.run([&] { call(5000); });
-    once.run([&] { call(20); });
-    EXPECT_EQ(told(sensor)[once.number()], 20);
+    Sensor sensor(filter_of(SYS_sched_getscheduler), {.ring_bytes = 65536});
+    once.run([&] { call(SYS_sched_getscheduler, 5000); });
+    told(sensor, SYS_sched_getscheduler);
+    flood.run([&] { call(SYS_sched_getscheduler, 5000); });
+    once.run([&] { call(SYS_sched_getscheduler, 20); });
+    EXPECT_EQ(told(sensor, SYS_sched_getscheduler)[once.number()], 20);
 }
 
 TEST_F(KernelProgramsTest, CgroupsWithinAContainerShareWhatItMayAdd) {
     const TestContainer flood, quiet(another());
-    Sensor sensor(calls(), {.ring_bytes = 65536});
+    Sensor sensor(filter_of(SYS_getpriority), {.ring_bytes = 65536});
     flood.run([&] {
         for (int i = 0; i < 50; ++i) {
             const std::string inner = flood.folder() + "/" + std::to_string(i);
             ::mkdir(inner.c_str(), 0700);
             std::ofstream(inner + "/cgroup.procs") << ::getpid() << std::flush;
-            call(1000);
+            call(SYS_getpriority, 1000);
             std::ofstream(flood.folder() + "/cgroup.procs") << ::getpid() << std::flush;
             ::rmdir(inner.c_str());
         }
     });
-    quiet.run([&] { call(20); });
-    EXPECT_EQ(told(sensor)[quiet.number()], 20);
+    quiet.run([&] { call(SYS_getpriority, 20); });
+    EXPECT_EQ(told(sensor, SYS_getpriority)[quiet.number()], 20);
 }
 
 TEST_F(KernelProgramsTest, WhoFloodedBeforeMayAddAgainOnceThatIsRead) {
     const TestContainer container;
-    Sensor sensor(calls(), {.ring_bytes = 65536});
+    Sensor sensor(filter_of(SYS_getpgid), {.ring_bytes = 65536});
     const auto run = [&](int times) {
-        container.run([&] { call(times); });
-        return told(sensor)[container.number()];
+        container.run([&] { call(SYS_getpgid, times); });
+        return told(sensor, SYS_getpgid)[container.number()];
     };
     EXPECT_LT(run(5000), 5000);
     EXPECT_EQ(run(100), 100);

