@@ -71,7 +71,7 @@ private:
     };
 
     void load_cursor(const std::stop_token& stop);
-    void save_cursor(bool now);
+    void save_cursor(bool at_once);
     [[nodiscard]] RecordNumber dealt_with() const;
     [[nodiscard]] RecordNumber cursor() const;
     std::vector<SharedAlert> next_alerts(const std::stop_token& stop);
