@@ -289,6 +289,22 @@ TEST_F(Delivery_, AStopDoesNotWaitForAReceiverThatHangs) {
     release = true;
 }
 
+TEST_F(Delivery_, AlertsDoNotWaitForACursorToBeKept) {
+    Receiver receiver;
+    start({webhook(receiver.url())});
+    happen(alert());
+    ASSERT_TRUE(soon([&] { return status().cursor == 1; }));
+    cursors_.stick(true);
+    for (int i = 0; i < 5; ++i) {
+        happen(alert());
+        ASSERT_TRUE(soon([&] { return receiver.taken().size() == static_cast<std::size_t>(i + 2); }));
+        std::this_thread::sleep_for(2 * quick().save_cursor);
+    }
+    EXPECT_EQ(status().cursor, 1U);
+    cursors_.stick(false);
+    ASSERT_TRUE(soon([&] { return status().cursor == 6; }));
+}
+
 TEST_F(Delivery_, ACursorIsNotKeptBeyondWhatTheDiskHas) {
     Receiver receiver;
     start({webhook(receiver.url())});

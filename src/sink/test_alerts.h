@@ -3,6 +3,7 @@
 // For tests of this room: alerts, a ledger in memory, a receiver that does what the test says.
 
 #include <chrono>
+#include <condition_variable>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -79,13 +80,23 @@ public:
         return found == cursors_.end() ? std::nullopt : std::optional(found->second);
     }
     Result<void> save(const std::string& sink, RecordNumber next) override {
-        const std::scoped_lock lock(mutex_);
+        std::unique_lock lock(mutex_);
+        freed_.wait_for(lock, std::chrono::seconds(20), [this] { return !stuck_; });
         cursors_[sink] = next;
         return {};
     }
 
+    /// As a disk that takes nothing for a while.
+    void stick(bool stuck) {
+        const std::scoped_lock lock(mutex_);
+        stuck_ = stuck;
+        freed_.notify_all();
+    }
+
 private:
     std::mutex mutex_;
+    std::condition_variable freed_;
+    bool stuck_ = false;
     std::map<std::string, RecordNumber> cursors_;
 };
 

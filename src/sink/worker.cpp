@@ -106,6 +106,8 @@ RecordNumber Worker::cursor() const {
     return std::max(std::min(dealt_with(), synced_.load(std::memory_order_relaxed)), saved_.value_or(0));
 }
 
+/// Begins to keep the cursor, now and then, beside the alerts: the disk takes it when it likes. `at_once`: it is kept
+/// when this returns.
 void Worker::save_cursor(bool at_once) {
     const Time time = std::chrono::steady_clock::now();
     {
@@ -113,16 +115,29 @@ void Worker::save_cursor(bool at_once) {
         shown_next_ = next_;
         status_.held = folder_.held() + unrecorded_folder_.held();
     }
-    if (!loaded_ || (!at_once && time - saved_at_ < times_.save_cursor)) return;
+    if (!loaded_) return;
+    note_saved(at_once);
+    if (!at_once && time - saved_at_ < times_.save_cursor) return;
     saved_at_ = time;
     const RecordNumber reached = cursor();
-    if (reached == saved_) return;
-    const auto done = parts_.cursors.save(route_.name, reached);
+    if (saving_.valid() || reached == saved_) return;
+    saving_ = std::async([this, reached]() -> Result<RecordNumber> {
+        TRY_VOID(parts_.cursors.save(route_.name, reached));
+        return reached;
+    });
+    note_saved(at_once);
+}
+
+/// Takes note of a cursor that was kept, or could not be; `wait`: of one that is being kept, too.
+void Worker::note_saved(bool wait) {
+    if (!saving_.valid()) return;
+    if (!wait && saving_.wait_for(std::chrono::seconds(0)) == std::future_status::timeout) return;
+    const Result<RecordNumber> saved = saving_.get();
     const std::scoped_lock lock(mutex_);
-    status_.fault = done ? "" : done.error().message;
-    if (!done) return;
-    saved_ = reached;
-    status_.cursor = reached;
+    status_.fault = saved ? "" : saved.error().message;
+    if (!saved) return;
+    saved_ = *saved;
+    status_.cursor = *saved;
 }
 
 /// Those that come next, of which a sink can take as many together; none when there are none.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <deque>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -72,6 +73,7 @@ private:
 
     void load_cursor(const std::stop_token& stop);
     void save_cursor(bool at_once);
+    void note_saved(bool wait);
     [[nodiscard]] RecordNumber dealt_with() const;
     [[nodiscard]] RecordNumber cursor() const;
     std::vector<SharedAlert> next_alerts(const std::stop_token& stop);
@@ -108,6 +110,7 @@ private:
     bool loaded_ = false;
     std::optional<RecordNumber> saved_;
     Time saved_at_;
+    std::future<Result<RecordNumber>> saving_;  ///< a cursor that is being kept
 
     mutable std::mutex mutex_;  ///< guards status_ and shown_next_
     SinkStatus status_;
