@@ -31,7 +31,7 @@ class Tail:
         for line in self.process.stdout:
             self.new.put(json.loads(line))
 
-    def wait(self, wanted, seconds=20):
+    def wait(self, wanted, seconds=60):
         """The first record, of those not looked at yet, that `wanted` takes."""
         deadline = time.monotonic() + seconds
         while True:
@@ -49,7 +49,7 @@ class Tail:
         self.process.stdin.flush()
         return self.process.stderr.readline().decode()
 
-    def connected(self, seconds=20):
+    def connected(self, seconds=60):
         deadline = time.monotonic() + seconds
         while "connected=true" not in self.status():
             if time.monotonic() > deadline:
