@@ -57,7 +57,7 @@ struct {
     __type(value, struct Counts);
 } counts SEC(".maps");
 
-/// By a number made of the cgroup, those of the first rings behind those of the others.
+/// By SHARE_PLACE, those of the first rings behind those of the others.
 struct {
     __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
     __uint(max_entries, 2 * SHARES);
@@ -164,9 +164,9 @@ static __always_inline struct Share* share_of(void* rings, u64 cgroup) {
     return bpf_map_lookup_elem(&shares, &place);
 }
 
-/// Puts an event that lies in memory of the programs' own into this processor's ring, if there is room and its share is
-/// not used up: of what is free, four times as much as the share has there. However many flood a ring, that leaves room
-/// for those who do not. (Dynamic thresholds, as switches share their memory: Choudhury and Hahne 1998.)
+/// Puts an event that lies in the programs' own memory into this processor's ring, if there is room and the share has
+/// at most four times as much there as is free. However many flood a ring, that leaves room for those who do not.
+/// (Dynamic thresholds, as switches share their memory: Choudhury and Hahne 1998.)
 static __always_inline bool offer(void* rings, struct Share* share, void* event, u32 size) {
     u32 cpu = bpf_get_smp_processor_id();
     void* ring = bpf_map_lookup_elem(rings, &cpu);

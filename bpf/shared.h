@@ -17,7 +17,7 @@ enum {
     ENGINES = 8,
     BLOOM_WORDS = 256,
     VERDICTS = 1024,          ///< remembered by each processor
-    SHARES = 256,             ///< of a ring, told apart by cgroup
+    SHARES = 256,             ///< of a ring, told apart by container
     MOST_PATH = 4096,         ///< bytes of a path
     MOST_PARTS = 2048,        ///< of a path
     MOST_ARGUMENTS = 131072,  ///< bytes of argv

@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <type_traits>
 
 #include "base/load.h"
 #include "base/text.h"
@@ -14,15 +15,13 @@ static_assert(std::ranges::is_sorted(kEventTypes));
 
 namespace {
 
-constexpr std::size_t kPlaces = 2048;
+constexpr unsigned kPlaceBits = 11;
+constexpr std::size_t kPlaces = std::size_t{1} << kPlaceBits;
 
 /// Four bytes in a row, the first one lowest.
 constexpr std::uint32_t four(const char* at) {
-    if
-        !consteval {
-            if constexpr (std::endian::native == std::endian::little)
-                return static_cast<std::uint32_t>(load<std::uint32_t>(at));
-        }
+    if (std::endian::native == std::endian::little && !std::is_constant_evaluated())
+        return static_cast<std::uint32_t>(load<std::uint32_t>(at));
     std::uint32_t bytes = 0;
     for (unsigned i = 0; i < 4; ++i) bytes |= static_cast<std::uint32_t>(static_cast<unsigned char>(at[i])) << 8U * i;
     return bytes;
@@ -38,7 +37,7 @@ constexpr std::size_t hash(std::string_view name) {
         for (const char each : name) ends = ends << 8U | static_cast<unsigned char>(each);
     }
     const std::uint64_t mixed = (ends ^ size << 24U) * 0x9e3779b97f4a7c15ULL;
-    return static_cast<std::size_t>((mixed ^ mixed >> 29U) * 0xbf58476d1ce4e5b9ULL >> 53U) % kPlaces;
+    return static_cast<std::size_t>((mixed ^ mixed >> 29U) * 0xbf58476d1ce4e5b9ULL >> (64U - kPlaceBits));
 }
 
 bool same(std::string_view one, std::string_view other) {
