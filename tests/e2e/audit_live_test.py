@@ -6,6 +6,7 @@ import pathlib
 import platform
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -75,6 +76,23 @@ class AuditLive(unittest.TestCase):
         self.assertEqual({event["container.id"] for event in host}, {"host"})
         for event in agent.search(f"evt.source = audit and audit.keys intersects ({KEY}) and proc.name in (docker, runc, dockerd)"):
             self.assertIn(event.get("audit.attributed", "runtime"), ("runtime", "ancestor", "shim"))
+
+    def test_1b_a_reader_that_is_late_mistakes_no_container_for_another(self):
+        """Whole lives pass while it waits, one after the other on the same device number."""
+        self.add_rule("always,exit", "-F", "arch=b64", "-S", "execve,execveat", "-k", KEY)
+        agent = self.start_agent("late")
+        lives = {}
+        self.docker.docker("run", "--name", "eps-seen", IMAGE, "/bin/true", "eps-late-seen")
+        agent.wait_for(f"audit.keys intersects ({KEY}) and proc.exepath startswith /bin and proc.args = eps-late-seen")
+        agent.process.send_signal(signal.SIGSTOP)
+        try:
+            for i in range(6):
+                self.docker.docker("run", "--name", f"eps-late-{i}", IMAGE, "/bin/true", f"eps-late-{i}")
+                lives[f"eps-late-{i}"] = self.docker.docker("inspect", "-f", "{{.Id}}", f"eps-late-{i}").stdout.decode().strip()
+        finally:
+            agent.process.send_signal(signal.SIGCONT)
+        events = agent.wait_for(f"audit.keys intersects ({KEY}) and proc.exepath startswith /bin and proc.args startswith eps-late-", 7)
+        self.assertEqual({event["proc.args"]: event["container.full_id"] for event in events if event["proc.args"] != "eps-late-seen"}, lives)
 
     def test_2_connects_to_the_socket_are_told_and_judged(self):
         socket_path = self.docker.host.removeprefix("unix://")

@@ -167,7 +167,7 @@ Attribution::Mounted Attribution::mounted(const audit::EventFacts& facts, std::i
         mounts_.follow();  // numbers are given away again: only an up-to-date table may answer
         const auto hit = mounts_.find(path.device, time);
         if (!hit || is_seen_from_host(facts.raw_path(path), facts.text(audit::Known::cwd), hit->point)) continue;
-        return {number_of(hit->id), exec && i == 0};
+        return {number_of(hit->id), exec && i == 0, hit->sure};
     }
     return out;
 }
@@ -259,11 +259,19 @@ Attributed Attribution::resolve(const audit::EventFacts& facts) {
     if (mount.container != kHost && mount.container != entry.container) {
         // A program that was run from a container's file system runs in that container, whatever its ancestors. Another
         // file may be looked at by the host's processes too, and then the ancestors decide where they are known.
-        bool take = !known || (exec && mount.program);
+        bool take = mount.sure && (!known || (exec && mount.program));
         if (!take && entry.container == kHost) {
             ProcessEntry asked;
             ++asked_;
-            take = !options_.live || !probe(pid, time, asked) || asked.container == mount.container;
+            if (!probe(pid, time, asked)) {
+                take = mount.sure;
+                if (!take && exec && mount.program) known = false;
+            } else if (asked.container == mount.container) {
+                take = true;
+            } else {
+                entry = asked;
+                known = true;
+            }
         }
         if (take) {
             entry.container = mount.container;

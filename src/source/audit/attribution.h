@@ -44,6 +44,9 @@ public:
     /// Takes over the processes that run now.
     void seed();
 
+    /// The mounts it goes by. To be followed often, so that few come and go unseen.
+    [[nodiscard]] ContainerMounts& mounts() { return mounts_; }
+
     /// Learns from the event, and says where its process ran.
     [[nodiscard]] Attributed resolve(const audit::EventFacts& facts);
 
@@ -69,6 +72,7 @@ private:
     struct Mounted {
         ContainerNumber container = kHost;
         bool program = false;  ///< it is the program that was run
+        bool sure = true;      ///< false: the number may have been another container's by then
     };
 
     ContainerNumber number_of(std::string_view id);

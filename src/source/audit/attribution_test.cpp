@@ -61,6 +61,10 @@ public:
         facts_.read(event_);
     }
     const audit::EventFacts& facts() const { return facts_; }
+    void set_time(std::int64_t milliseconds) {
+        event_.id.milliseconds = milliseconds;
+        facts_.read(event_);
+    }
 
 private:
     std::vector<std::string> lines_;
@@ -161,19 +165,36 @@ TEST_F(AttributionTest, ADeviceNumberBelongsToWhoeverHadItThen) {
             more);
     };
     mounts.update(table(kId), 10'000);
+    mounts.update(table(kId), 12'000);
     mounts.update({}, 20'000);
     mounts.update(table(kOther), 30'000);
     const auto at = [&](std::int64_t time) {
         const auto hit = mounts.find("00:32", time);
-        return hit ? std::string(hit->id.substr(0, 1)) : std::string("-");
+        return hit ? std::string(hit->id.substr(0, 1)) + (hit->sure ? "" : "?") : std::string("-");
     };
     EXPECT_EQ(at(9'000), "a");  // the table was read a little after the mount
-    EXPECT_EQ(at(15'000), "a");
+    EXPECT_EQ(at(12'000), "a");
+    EXPECT_EQ(at(15'000), "a?");
+    EXPECT_EQ(at(20'000), "a?");  // it went after 12'000, and somebody else may have come and gone
     EXPECT_EQ(at(25'000), "-");
     EXPECT_EQ(at(30'000), "b");
     EXPECT_EQ(at(99'000), "b");
     EXPECT_FALSE(mounts.find("00:33", 15'000));
     EXPECT_FALSE(mounts.find("x", 15'000));
+}
+
+TEST_F(AttributionTest, ANumberWhoseContainerMayBeGoneTellsNothingAgainstItsAncestors) {
+    attribution.seed();
+    const std::string shim = "/usr/bin/containerd-shim-runc-v2 -namespace moby -id " + kOther + " -address s";
+    EXPECT_EQ(where(exec(700, 1, "/usr/bin/containerd-shim-runc-v2", shim)), "b runtime");
+    attribution.mounts().update({}, now() / 1'000'000 + 10);  // between two looks a ended, and b came and went
+    Made late = exec(703, 700, "/bin/true", "true", "00:32");
+    late.set_time(now() / 1'000'000 + 5);
+    EXPECT_EQ(where(late), "b shim");
+    Made orphan = exec(705, 704, "/bin/true", "true", "00:32");
+    orphan.set_time(now() / 1'000'000 + 5);
+    EXPECT_EQ(where(orphan), "unknown");
+    EXPECT_EQ(where(exec(707, 706, "/bin/true", "true", "00:32")), "a mount");  // while it was seen there
 }
 
 TEST_F(AttributionTest, AnOldLogTellsByItselfAndNothingElseIsAsked) {

@@ -78,7 +78,9 @@ void AuditDecoder::message(std::uint32_t type, std::string_view payload) {
 
 void AuditDecoder::tick(std::int64_t now) {
     assembler_.tick(now);
-    if (!options_.attribution.live || now - accounts_looked_ < kAccountsEvery) return;
+    if (!options_.attribution.live) return;
+    attribution_.mounts().follow();
+    if (now - accounts_looked_ < kAccountsEvery) return;
     accounts_looked_ = now;
     read_accounts();
 }

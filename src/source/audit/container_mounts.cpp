@@ -66,14 +66,21 @@ void ContainerMounts::follow() {
         }
         if (!fd || !*fd) return;
         watch_ = std::move(**fd);
-    } else if (known_) {
-        pollfd changed{.fd = watch_.get(), .events = POLLPRI, .revents = 0};
-        if (::poll(&changed, 1, 0) <= 0 || (changed.revents & (POLLPRI | POLLERR)) == 0) return;
     }
+    const std::int64_t time = now() / kNanosecondsPerMs;
+    if (known_) {
+        pollfd changed{.fd = watch_.get(), .events = POLLPRI, .revents = 0};
+        if (::poll(&changed, 1, 0) <= 0 || (changed.revents & (POLLPRI | POLLERR)) == 0) {
+            looked_ = time;
+            return;
+        }
+    }
+    known_ = false;  // a change is told once: should the table not be readable now, the next call tries again
     const auto mounts = host::read_mounts(root_, process_);
     if (!mounts || !*mounts) return;
     known_ = true;
     update(**mounts, now() / kNanosecondsPerMs);
+    looked_ = time;  // what came between the poll and the reading is told by the next poll
 }
 
 void ContainerMounts::update(const host::MountTable& mounts, std::int64_t time) {
@@ -87,8 +94,12 @@ void ContainerMounts::update(const host::MountTable& mounts, std::int64_t time) 
     for (auto& [device, spans] : spans_) {
         Span& last = spans.back();
         const auto found = present.find(device);
-        const bool same = found != present.end() && found->second->point == last.point;
-        if (!same && last.until == INT64_MAX) last.until = time;
+        const bool same =
+            found != present.end() && found->second->id == last.mount && found->second->point == last.point;
+        if (!same && last.until == INT64_MAX) {
+            last.sure_until = std::max(looked_, last.from);
+            last.until = time;
+        }
         if (same && last.until == INT64_MAX) present.erase(found);
     }
     std::erase_if(spans_, [&](const auto& item) { return item.second.back().until < time - kRemembered; });
@@ -97,24 +108,27 @@ void ContainerMounts::update(const host::MountTable& mounts, std::int64_t time) 
         if (id.empty() || (spans_.size() >= kMostDevices && !spans_.contains(device))) continue;
         auto& spans = spans_[device];
         if (spans.size() >= kMostSpans) spans.erase(spans.begin());
-        const std::int64_t from = mounted_at(*mount, time);
+        const auto born = mounted_at(*mount);
+        const std::int64_t from = std::min(born.value_or(time), time);
         // The one before was unmounted between two looks at the table, and before this one was mounted.
         if (!spans.empty()) spans.back().until = std::min(spans.back().until, from - 1);
-        spans.push_back({.id = std::move(id), .point = mount->point, .from = from});
+        spans.push_back(
+            {.id = std::move(id), .point = mount->point, .mount = mount->id, .from = from, .exact = born.has_value()});
     }
+    looked_ = time;
 }
 
 /// When an overlay was mounted: the kernel makes its working folder anew each time.
-std::int64_t ContainerMounts::mounted_at(const host::Mount& mount, std::int64_t otherwise) const {
+std::optional<std::int64_t> ContainerMounts::mounted_at(const host::Mount& mount) const {
     const auto work = mount.super_option("workdir");
-    if (!work) return otherwise;
+    if (!work) return std::nullopt;
     const auto folder = host::open_if_exists(root_, std::string(*work) + "/work", O_PATH | O_DIRECTORY);
-    if (!folder || !*folder) return otherwise;
+    if (!folder || !*folder) return std::nullopt;
     struct statx facts {};
-    if (::statx((*folder)->get(), "", AT_EMPTY_PATH, STATX_BTIME, &facts) != 0) return otherwise;
-    if ((facts.stx_mask & STATX_BTIME) == 0) return otherwise;
+    if (::statx((*folder)->get(), "", AT_EMPTY_PATH, STATX_BTIME, &facts) != 0) return std::nullopt;
+    if ((facts.stx_mask & STATX_BTIME) == 0) return std::nullopt;
     const std::int64_t born = facts.stx_btime.tv_sec * 1000 + facts.stx_btime.tv_nsec / kNanosecondsPerMs;
-    return born > 0 && born < otherwise ? born : otherwise;
+    return born > 0 ? std::optional(born) : std::nullopt;
 }
 
 std::optional<ContainerMounts::Hit> ContainerMounts::find(std::string_view device, std::int64_t time) const {
@@ -125,8 +139,10 @@ std::optional<ContainerMounts::Hit> ContainerMounts::find(std::string_view devic
     const auto& spans = found->second;
     for (const Span& span : std::ranges::reverse_view(spans)) {
         // Whoever came first on a number may have used it before the table was read.
-        const std::int64_t from = &span == &spans.front() ? span.from - kLate : span.from;
-        if (time >= from && (span.until == INT64_MAX || time <= span.until)) return Hit{span.id, span.point};
+        const bool early = !span.exact && &span == &spans.front();
+        const std::int64_t from = early ? span.from - kLate : span.from;
+        if (time >= from && (span.until == INT64_MAX || time <= span.until))
+            return Hit{span.id, span.point, time <= span.sure_until};
     }
     return std::nullopt;
 }

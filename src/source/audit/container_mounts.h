@@ -23,6 +23,7 @@ public:
     struct Hit {
         std::string_view id;     ///< 64 hexadecimal digits
         std::string_view point;  ///< where the host has it mounted
+        bool sure = true;        ///< false: by then it may have been unmounted, and the number another container's
     };
 
     explicit ContainerMounts(host::Root root) : root_(std::move(root)) {}
@@ -30,7 +31,8 @@ public:
     /// Reads the mount table if it changed since the last call. Costs one system call when it did not.
     void follow();
 
-    /// Takes over a mount table as it was at that time, milliseconds since 1970.
+    /// Takes over a mount table as it was at that time, milliseconds since 1970. What the table held before is taken to
+    /// have lasted until the last look at it.
     void update(const host::MountTable& mounts, std::int64_t time);
 
     /// The container whose file system had that device (`MAJOR:MINOR` in hexadecimal, as in PATH records) at that time.
@@ -42,11 +44,14 @@ private:
     struct Span {
         std::string id;
         std::string point;
+        std::uint64_t mount = 0;  ///< number of the mount, in the table
         std::int64_t from = 0;
-        std::int64_t until = INT64_MAX;
+        bool exact = false;                   ///< `from` is when it was mounted; otherwise, when it was first seen
+        std::int64_t sure_until = INT64_MAX;  ///< when it was last seen
+        std::int64_t until = INT64_MAX;       ///< when it was first missed
     };
 
-    [[nodiscard]] std::int64_t mounted_at(const host::Mount& mount, std::int64_t otherwise) const;
+    [[nodiscard]] std::optional<std::int64_t> mounted_at(const host::Mount& mount) const;
     std::string container_of(const host::Mount& mount);
     std::string of_docker_layer(const std::string& root, std::string_view layer);
     std::string of_podman_layer(const std::string& root, std::string_view layer);
@@ -55,6 +60,7 @@ private:
     host::Fd watch_;     ///< of the mount table; readable out of band when it changed
     pid_t process_ = 1;  ///< whose mount table is read; 0: our own
     bool known_ = false;
+    std::int64_t looked_ = 0;                                     ///< when the table was last known to be as it is here
     std::unordered_map<std::uint64_t, std::vector<Span>> spans_;  ///< by device, oldest first
     std::map<std::string, std::string, std::less<>> layers_;      ///< container id by folder of its file system
 };
