@@ -282,12 +282,7 @@ VERIFIED_ONCE int climbs(struct Text* text) {
 /// Argument of that number.
 static __always_inline u64 argument(struct Call* call, u32 which) { return call->arguments[which & 7]; }
 
-/// The beginning of a name that lies in the caller's memory, looked at in one go.
-struct Beginning {
-    u64 words[9];
-    bool cut;
-};
-
+/// Reads the beginning of a name that lies in the caller's memory.
 static __always_inline void read_beginning(struct Beginning* out, u64 name) {
     __builtin_memset(out, 0, sizeof(*out));
     out->cut = bpf_probe_read_user_str(out->words, 64, (void*)name) >= 64;
@@ -321,6 +316,28 @@ static __always_inline u16 wanted_of_program(struct Call* call) {
     return wanted_of(*number, call->generation, true);
 }
 
+/// Who repeats, and which call.
+static __always_inline void begin_fold_key(struct FoldKey* key, struct Call* call) {
+    struct task_struct* task = task_of(call);
+    struct task_struct* leader = GET(task, group_leader);
+    struct cred* cred = GET(task, cred);
+    __builtin_memset(key, 0, sizeof(*key));
+    key->start = GET(leader, start_boottime);
+    key->pid = GET(task, tgid);
+    key->program = GET(task, self_exec_id);
+    key->euid = GET(cred, euid.val);
+    key->call = call->number;
+}
+
+#ifdef PLIMSOLL_OLD_KERNEL
+
+// To count what repeats and to tell of it once takes atomic operations that say what was there before: from 5.12.
+static __always_inline bool folded(struct FoldKey* key) { return false; }
+static __always_inline void start_fold(struct Scratch* room, struct FoldKey* key, struct WireEvent* head, u8 parts,
+                                       struct WireFile* file, struct WireSocket* socket, u32 path, u32 length) {}
+
+#else
+
 #define FOLD_CLOSED (1ULL << 63)
 
 /// Whether this is a repetition of what was sent already; then it was counted.
@@ -350,3 +367,5 @@ static __always_inline void start_fold(struct Scratch* room, struct FoldKey* key
     bpf_probe_read_kernel(fold->path, FOLDED_PATH, room->event + (path & 0x7fff));
     bpf_map_update_elem(&folds, key, fold, BPF_NOEXIST);
 }
+
+#endif

@@ -97,14 +97,14 @@ static __always_inline u16 verdict(struct Call* call, struct Walk* walk, struct 
 static __always_inline u64 spelling(struct Scratch* room, struct Call* call, u16 acts, u64 name, bool* folds) {
     struct FilterSlot* filter = filter_of(call);
     if (!name || !((filter->climbing | filter->pathed) & acts)) return 0;
-    struct Beginning beginning;
-    read_beginning(&beginning, name);
+    struct Beginning* beginning = &room->beginning;
+    read_beginning(beginning, name);
     u64 number = 0;
-    if (begins_with_proc(&beginning) || beginning_climbs(&beginning)) {
+    if (begins_with_proc(beginning) || beginning_climbs(beginning)) {
 #pragma clang loop unroll(full)
-        for (u32 i = 0; i < 8; i++) PART_MIX(number, beginning.words[i]);
-        *folds = !beginning.cut;  // what is behind the beginning may differ
-    } else if (beginning.cut) {
+        for (u32 i = 0; i < 8; i++) PART_MIX(number, beginning->words[i]);
+        *folds = !beginning->cut;  // what is behind the beginning may differ
+    } else if (beginning->cut) {
         struct Text claim = {};
         struct WireEvent ignored = {};
         add_user_text(room, &ignored, 16384, WIRE_NAME, name, &claim);
@@ -117,23 +117,17 @@ static __always_inline u64 spelling(struct Scratch* room, struct Call* call, u16
 static __always_inline int finish_open(struct Scratch* room, struct Call* call, struct file* file, u16 acts,
                                        struct Walk* walk, struct Text* text, u64 name, int folder, u32 flags) {
     struct FileEvent* event = (void*)room->event;
-    struct task_struct* task = task_of(call);
     struct inode* inode = GET(file, f_inode);
     struct super_block* block = GET(inode, i_sb);
-    struct task_struct* leader = GET(task, group_leader);
-    struct cred* cred = GET(task, cred);
-    struct FoldKey key = {};
-    key.start = GET(leader, start_boottime);
-    key.pid = GET(task, tgid);
-    key.a = GET(inode, i_ino);
-    key.b = GET(block, s_dev);
-    key.euid = GET(cred, euid.val);
-    key.call = call->number;
-    key.acts = acts;
-    key.port = flags;  // to cut a file short is another act than to add to it
+    struct FoldKey* key = &room->fold_key;
+    begin_fold_key(key, call);
+    key->a = GET(inode, i_ino);
+    key->b = GET(block, s_dev);
+    key->acts = acts;
+    key->port = flags;  // to cut a file short is another act than to add to it
     bool folds = settings.fold;
-    key.name = walk->print ^ spelling(room, call, acts, name, &folds);
-    if (folds && folded(&key)) return 0;
+    key->name = walk->print ^ spelling(room, call, acts, name, &folds);
+    if (folds && folded(key)) return 0;
 
     struct WireEvent* head = &event->head;
     fill_call(head, call, WIRE_HAS_FILE | WIRE_HAS_ARGUMENTS);
@@ -155,7 +149,7 @@ static __always_inline int finish_open(struct Scratch* room, struct Call* call, 
     head->size = at;
     if (send(&bulk_rings, WIRE_LOST_FILE, event, at) || !folds) return 0;
 
-    start_fold(room, &key, head, WIRE_HAS_FILE, &event->file, NULL, path_begin, path_length);
+    start_fold(room, key, head, WIRE_HAS_FILE, &event->file, NULL, path_begin, path_length);
     return 0;
 }
 
@@ -232,18 +226,18 @@ int opened(u64* ctx) {
     u64 name = argument(call, naming->name);
     if (!(wanted & acts) && name && (filter->climbing | filter->pathed) & acts) {
         // Names that lead through /proc may lead anywhere, and may be wanted as they were written.
-        struct Beginning beginning;
+        struct Beginning* beginning = &room->beginning;
         bool climbing = filter->climbing & acts;
         if (climbing) {
-            read_beginning(&beginning, name);
-            if (beginning_climbs(&beginning)) wanted |= filter->climbing;
+            read_beginning(beginning, name);
+            if (beginning_climbs(beginning)) wanted |= filter->climbing;
         } else {
-            beginning.cut = false;
-            beginning.words[0] = 0;
-            bpf_probe_read_user(beginning.words, 8, (void*)name);  // fails where a shorter name ends a page
+            beginning->cut = false;
+            beginning->words[0] = 0;
+            bpf_probe_read_user(beginning->words, 8, (void*)name);  // fails where a shorter name ends a page
         }
-        bool proc = begins_with_proc(&beginning) && filter->pathed & acts;
-        if (!(wanted & acts) && (proc || beginning.cut)) {
+        bool proc = begins_with_proc(beginning) && filter->pathed & acts;
+        if (!(wanted & acts) && (proc || beginning->cut)) {
             struct Text claim = {};
             struct WireEvent ignored = {};
             add_user_text(room, &ignored, 16384, WIRE_NAME, name, &claim);

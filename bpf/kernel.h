@@ -236,6 +236,7 @@ struct task_struct {
     struct task_struct* real_parent;
     struct task_struct* group_leader;
     u64 start_boottime;
+    u64 self_exec_id;
     struct cred* cred;
     char comm[16];
     struct fs_struct* fs;

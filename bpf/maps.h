@@ -21,10 +21,33 @@ struct Call {
     u8 compat, host;
 };
 
+/// The beginning of a name that lies in the caller's memory, looked at in one go.
+struct Beginning {
+    u64 words[9];
+    u32 cut;
+};
+
+/// Repetitions: the first is sent, the others are counted until the loader asks for them.
+struct FoldKey {
+    u64 start;
+    u64 a, b;  ///< the file's device and number, or the remote address
+    u64 name;  ///< of the file: a number of the entries on its path and of how the caller spelled it
+    u64 program;  ///< grows with each program that the process runs
+    u32 pid;
+    u32 euid;
+    u32 port;  ///< that was connected to, with the protocol; of a file the flags it was opened with
+    u16 call;
+    u16 acts;
+    u8 failed;
+    u8 reserved[7];
+};
+
 /// Room to put an event together; one for each processor, since a system call's exit is not interrupted by another's.
 struct Scratch {
     u8 event[32768 + MOST_ARGUMENTS + 64];
     struct Call call;
+    struct Beginning beginning;  ///< here and not on the stack, which holds 512 bytes for all calls together
+    struct FoldKey fold_key;
     u64 last_cgroup;  ///< the cgroup of the call before, whether it was the host's, and as of which table
     u32 last_host, last_known;
     u8 name[MOST_PATH + 8];  ///< what a caller wrote
@@ -98,19 +121,7 @@ struct {
     __type(value, struct Verdict);
 } verdicts SEC(".maps");
 
-/// Repetitions: the first is sent, the others are counted here until the loader asks for them.
-struct FoldKey {
-    u64 start;
-    u64 a, b;  ///< the file's device and number, or the remote address
-    u64 name;  ///< of the file: a number of the entries on its path and of how the caller spelled it
-    u32 pid;
-    u32 euid;
-    u32 port;  ///< that was connected to, with the protocol; of a file the flags it was opened with
-    u16 call;
-    u16 acts;
-    u8 failed;
-    u8 reserved[7];
-};
+/// What was repeated.
 struct Fold {
     u64 count;  ///< beyond the one that was sent
     u64 first, last;

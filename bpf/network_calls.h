@@ -96,9 +96,11 @@ static __always_inline u32 add_unix_name(struct Scratch* room, u32 at, struct fi
             length = bpf_probe_read_user_str(to + 1, 107, (void*)claim + 3);
     } else if (address) {
         from = (u64)address + bpf_core_field_offset(struct unix_address, name) + 2;
-        length = (long)GET(address, len) - 2;
-        if (length <= 0) return at;
-        if (length > 108) length = 108;
+        u32 bytes = (u32)GET(address, len) - 2;
+        if ((s32)bytes <= 0) return at;
+        if (bytes > 108) bytes = 108;
+        barrier_var(bytes);  // the bound is to be known where it is used
+        length = bytes & 127;
         bpf_probe_read_kernel(to, length, (void*)from);
         if (to[0]) length = bpf_probe_read_kernel_str(to, 108, (void*)from) - 1;
     }
@@ -112,21 +114,14 @@ static __always_inline u32 add_unix_name(struct Scratch* room, u32 at, struct fi
 
 enum { NR_ACCEPT = 43, NR_CONNECT = 42, NR_SOCKET = 41, NR_BIND = 49, NR_ACCEPT4 = 288 };
 
-static __always_inline void address_key(struct FoldKey* key, struct Scratch* room, struct Call* call,
-                                        struct SocketEvent* event) {
-    struct task_struct* task = task_of(call);
-    struct task_struct* leader = GET(task, group_leader);
-    struct cred* cred = GET(task, cred);
-    key->start = GET(leader, start_boottime);
-    key->pid = GET(task, tgid);
-    key->euid = GET(cred, euid.val);
+static __always_inline void address_key(struct FoldKey* key, struct Call* call, struct SocketEvent* event) {
+    begin_fold_key(key, call);
     __builtin_memcpy(&key->a, event->socket.remote, 8);
     __builtin_memcpy(&key->b, event->socket.remote + 8, 8);
     // Who connects does so from another port each time, so that the port that was connected to is the one that counts.
     bool accepts = call->number == NR_ACCEPT || call->number == NR_ACCEPT4;
     u16 port = accepts ? event->socket.local_port : event->socket.remote_port;
     key->port = port | (u32)event->socket.protocol << 16;
-    key->call = call->number;
     key->failed = call->result < 0;
 }
 
@@ -155,12 +150,12 @@ int socket_call(u64* ctx) {
     if (call->number == NR_BIND && failed) claim_address(&event->socket, call->arguments[1], true);
     if (call->number == NR_SOCKET && !socket) event->socket.family = call->arguments[0];
 
-    struct FoldKey key = {};
+    struct FoldKey* key = &room->fold_key;
     bool folds =
         (call->number == NR_CONNECT || call->number == NR_ACCEPT || call->number == NR_ACCEPT4) && folds_socket(event);
     if (folds) {
-        address_key(&key, room, call, event);
-        if (folded(&key)) return 0;
+        address_key(key, call, event);
+        if (folded(key)) return 0;
     }
     fill_call(head, call, WIRE_HAS_SOCKET | WIRE_HAS_ARGUMENTS);
     fill_arguments(&event->arguments, call);
@@ -171,7 +166,7 @@ int socket_call(u64* ctx) {
     }
     head->size = at;
     if (send(&bulk_rings, WIRE_LOST_NETWORK, event, at) || !folds) return 0;
-    start_fold(room, &key, head, WIRE_HAS_SOCKET, NULL, &event->socket, 0, 0);
+    start_fold(room, key, head, WIRE_HAS_SOCKET, NULL, &event->socket, 0, 0);
     return 0;
 }
 
@@ -212,11 +207,11 @@ int message_call(u64* ctx) {
     bool names = remote == DNS || remote == MULTICAST_DNS || local == DNS || local == MULTICAST_DNS;
     bool with_data = call->result > 0 && (names || filter_of(call)->data);
 
-    struct FoldKey key = {};
+    struct FoldKey* key = &room->fold_key;
     bool folds = !with_data && folds_socket(event);
     if (folds) {
-        address_key(&key, room, call, event);
-        if (folded(&key)) return 0;
+        address_key(key, call, event);
+        if (folded(key)) return 0;
     }
     fill_call(head, call, WIRE_HAS_SOCKET | WIRE_HAS_ARGUMENTS);
     fill_arguments(&event->arguments, call);
@@ -241,7 +236,7 @@ int message_call(u64* ctx) {
     }
     head->size = at;
     if (send(&bulk_rings, WIRE_LOST_NETWORK, event, at) || !folds) return 0;
-    start_fold(room, &key, head, WIRE_HAS_SOCKET, NULL, &event->socket, 0, 0);
+    start_fold(room, key, head, WIRE_HAS_SOCKET, NULL, &event->socket, 0, 0);
     return 0;
 }
 

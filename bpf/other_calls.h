@@ -238,6 +238,8 @@ int uring_request(u64* ctx) {
     return 0;
 }
 
+#ifndef PLIMSOLL_OLD_KERNEL
+
 /// Room for one event of what was folded; only the loader's one thread uses it.
 struct FoldedEvent {
     struct WireEvent head;
@@ -296,7 +298,9 @@ static long tell_fold(void* map, struct FoldKey* key, struct Fold* fold, void* c
         arguments->value[4] = arguments->value[5] = 0;
         out->head.size = size;
         struct Share* share = share_of(&bulk_rings, out->head.cgroup);
-        if (!share || size > sizeof(*out)) return 1;
+        if (!share) return 1;
+        barrier_var(size);
+        if (size > sizeof(*out)) return 1;
         if (!offer(&bulk_rings, share, out, size)) {
             fold->count = count;  // open again: to be told of the next time
             return 0;
@@ -312,3 +316,5 @@ int flush(void* ctx) {
     bpf_for_each_map_elem(&folds, tell_fold, NULL, 0);
     return 0;
 }
+
+#endif

@@ -71,8 +71,9 @@ static __always_inline long climb(struct Walk* walk, struct Scratch* scratch) {
         walk->lost = walk->done = true;
         return 1;
     }
-    scratch->parts[n & (MOST_PARTS - 1)] = (u64)entry;
     walk->parts = n + 1;
+    barrier_var(n);  // the bound is to be known where it is used
+    scratch->parts[n & (MOST_PARTS - 1)] = (u64)entry;
     mix_print(walk, SCALAR(entry) * GOLDEN + GET(entry, d_name.hash_len));
     walk->entry = parent;
     if (!top) return 0;

@@ -116,8 +116,6 @@ bool has_tracepoint(const btf* kernel, const std::string& name) {
     return btf__find_by_name_kind(kernel, ("btf_trace_" + name).c_str(), BTF_KIND_TYPEDEF) > 0;
 }
 
-bool has_helper(bpf_prog_type type, bpf_func_id helper) { return libbpf_probe_bpf_helper(type, helper, nullptr) == 1; }
-
 class Loaded final : public KernelPrograms {
 public:
     static Result<std::unique_ptr<Loaded>> open(const EmbeddedFile& file, const KernelSettings& settings,
@@ -169,7 +167,7 @@ Result<void> Loaded::prepare(const KernelSettings& settings) {
     TRY_VOID(make_rings("first_rings", kFirstRing));
     TRY_VOID(make_rings("bulk_rings", settings.ring_bytes));
     requests_ = settings.requests;
-    folds_ = settings.fold_entries > 0 && has_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_for_each_map_elem);
+    folds_ = settings.fold_entries > 0 && bpf_object__find_program_by_name(object, "flush") != nullptr;
     if (folds_)
         bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "folds"),
                                  static_cast<std::uint32_t>(settings.fold_entries));
