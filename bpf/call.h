@@ -168,22 +168,44 @@ static __always_inline u32 add_user_text(struct Scratch* room, struct WireEvent*
     return at + sizeof(*string) + ((length + 7) & ~7ULL);
 }
 
-/// Adds the path of the descriptor's file, or of the current folder, as a string of that tag, and says where the event
-/// goes on; what `text` was is overwritten by how the path came out.
+enum { PROCESS_ROOT = -1000 };  // in place of a descriptor
+
+/// Whether the process's root is the top of what is mounted. After chroot it is not, and its names mean other files.
+static __always_inline bool is_rooted(struct task_struct* task) {
+    struct fs_struct* fs = GET(task, fs);
+    struct vfsmount* mnt = GET(fs, root.mnt);
+    struct mount* mount = mount_of(mnt);
+    if (GET(fs, root.dentry) != GET(mnt, mnt_root)) return false;
+    struct mount* above = GET(mount, mnt_parent);
+    if (!above || above == mount) return true;
+    // The kernel's own first root lies below every tree; nothing is seen of it.
+    return GET(mount, mnt_mountpoint) == GET(above, mnt.mnt_root) && GET(above, mnt_parent) == above;
+}
+
+/// Adds the path of the descriptor's file, of the current folder or of the process's root as a string of that tag, and
+/// says where the event goes on; what `text` was is overwritten by how the path came out. A root that is the top is not
+/// added.
 VERIFIED_ONCE u32 write_folder(struct Text* text, u32 at, int descriptor, u32 tag) {
     struct Scratch* room = scratch();
     struct task_struct* task = (void*)bpf_get_current_task();
     if (!room || !text) return at;
     struct Walk walk;
-    if (descriptor == AT_FDCWD) {
+    if (descriptor == AT_FDCWD || descriptor == PROCESS_ROOT) {
         struct fs_struct* fs = GET(task, fs);
-        begin_walk(&walk, room, task, GET(fs, pwd.dentry), GET(fs, pwd.mnt));
+        struct vfsmount* mnt = GET(fs, pwd.mnt);
+        struct dentry* entry = GET(fs, pwd.dentry);
+        if (descriptor == PROCESS_ROOT) {
+            mnt = GET(fs, root.mnt);
+            entry = GET(fs, root.dentry);
+        }
+        begin_walk(&walk, room, entry, mnt);
     } else {
         struct file* file = file_of(task, descriptor);
         if (!file) return at;
-        begin_walk(&walk, room, task, GET(file, f_path.dentry), GET(file, f_path.mnt));
+        begin_walk(&walk, room, GET(file, f_path.dentry), GET(file, f_path.mnt));
     }
     walk_up(&walk, room);
+    if (descriptor == PROCESS_ROOT && walk.parts == 0) return at;
     struct Text path = begin_string(room, at);
     write_parts(&path, walk.parts);
     text->cut = path.cut;
@@ -200,11 +222,19 @@ static __always_inline u32 add_descriptor(struct Scratch* room, struct WireEvent
     return at;
 }
 
+static __always_inline bool is_relative(struct Scratch* room, struct Text* claim) {
+    return claim->at > claim->begin && room->event[claim->begin & 0x7fff] != '/';
+}
+
 /// The folder, where the caller's text is a relative name.
 static __always_inline u32 add_folder(struct Scratch* room, struct WireEvent* head, u32 at, struct Text* claim,
-                                      int descriptor) {
-    if (claim->at <= claim->begin || room->event[claim->begin & 0x7fff] == '/') return at;
-    return add_descriptor(room, head, at, descriptor, WIRE_CWD);
+                                      int descriptor, u32 tag) {
+    return is_relative(room, claim) ? add_descriptor(room, head, at, descriptor, tag) : at;
+}
+
+/// The process's root, where that is not the top.
+static __always_inline u32 add_root(struct Scratch* room, struct WireEvent* head, u32 at, struct task_struct* task) {
+    return is_rooted(task) ? at : add_descriptor(room, head, at, PROCESS_ROOT, WIRE_ROOT);
 }
 
 /// On the way through a caller's path: where its parts begin.

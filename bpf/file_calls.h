@@ -12,7 +12,16 @@ struct Naming {
     u8 flags, mode;
 };
 
-enum { NR_CREAT = 85, NR_UNLINKAT = 263, NR_OPENAT2 = 437 };
+enum {
+    NR_CREAT = 85,
+    NR_OPENAT = 257,
+    NR_MKDIRAT = 258,
+    NR_UNLINKAT = 263,
+    NR_RENAMEAT = 264,
+    NR_LINKAT = 265,
+    NR_SYMLINKAT = 266,
+    NR_OPENAT2 = 437
+};
 #define OPENS(name, folder, flags, mode) \
     { 0, name, folder, NOTHING, HERE, flags, mode }
 #define NAMES(act, name, folder) \
@@ -144,7 +153,8 @@ static __always_inline int finish_open(struct Scratch* room, struct Call* call, 
     if (name) {
         struct Text claim = {};
         at = add_user_text(room, head, at, WIRE_NAME, name, &claim);
-        at = add_folder(room, head, at, &claim, folder);
+        at = add_root(room, head, at, task_of(call));
+        at = add_folder(room, head, at, &claim, folder, WIRE_CWD);
     }
     head->size = at;
     if (send(&bulk_rings, WIRE_LOST_FILE, event, at) || !folds) return 0;
@@ -170,14 +180,15 @@ static __always_inline int failed_open(struct Scratch* room, struct Call* call, 
     fill_call(head, call, WIRE_HAS_ARGUMENTS);
     fill_arguments(&event->arguments, call);
     struct Text claim = {};
-    u32 at = add_user_text(room, head, sizeof(*event), WIRE_NAME, argument(call, naming->name), &claim);
-    if (!(wanted & acts)) wanted |= judge_claim(&claim, call->generation);
+    u32 named = add_user_text(room, head, sizeof(*event), WIRE_NAME, argument(call, naming->name), &claim);
+    u32 at = add_root(room, head, named, task_of(call));
+    if (!(wanted & acts)) wanted |= at > named ? filter->pathed : judge_claim(&claim, call->generation);
     if (!(wanted & acts) && filter->climbing & acts && climbs(&claim)) wanted |= filter->climbing;
     if (!(wanted & acts)) {
         dropped();
         return 0;
     }
-    at = add_folder(room, head, at, &claim, argument(call, naming->folder));
+    at = add_folder(room, head, at, &claim, argument(call, naming->folder), WIRE_CWD);
     head->size = at;
     send(&bulk_rings, WIRE_LOST_FILE, event, at);
     return 0;
@@ -216,7 +227,7 @@ int opened(u64* ctx) {
         return 0;
     }
     struct Walk walk;
-    begin_walk(&walk, room, task, GET(file, f_path.dentry), GET(file, f_path.mnt));
+    begin_walk(&walk, room, GET(file, f_path.dentry), GET(file, f_path.mnt));
     walk_fast(&walk, room);
     walk_up(&walk, room);
     struct Text text = begin_string(room, sizeof(struct FileEvent));
@@ -241,7 +252,7 @@ int opened(u64* ctx) {
             struct Text claim = {};
             struct WireEvent ignored = {};
             add_user_text(room, &ignored, 16384, WIRE_NAME, name, &claim);
-            if (proc) wanted |= judge_claim(&claim, call->generation);
+            if (proc) wanted |= is_rooted(task) ? judge_claim(&claim, call->generation) : filter->pathed;
             if (climbing && climbs(&claim)) wanted |= filter->climbing;
         }
     }
@@ -274,6 +285,9 @@ int named(u64* ctx) {
     u32 at = add_user_text(room, head, sizeof(*event), WIRE_NAME, argument(call, naming->name), &first);
     if (naming->second != NOTHING)
         at = add_user_text(room, head, at, WIRE_NAME2, argument(call, naming->second), &second);
+    u32 named = at;
+    at = add_root(room, head, at, task_of(call));
+    if (!listed && at > named) wanted |= filter->pathed;
     if (!listed && !(wanted & act)) wanted |= judge_claim(&first, call->generation);
     if (!listed && !(wanted & act) && naming->second != NOTHING) wanted |= judge_claim(&second, call->generation);
     if (!listed && !(wanted & act) && filter->climbing & act && (climbs(&first) || climbs(&second)))
@@ -285,11 +299,9 @@ int named(u64* ctx) {
     // Without a name (AT_EMPTY_PATH) it is the descriptor's own file, which the kernel can name.
     if (first.at == first.begin && naming->folder != HERE && call->result >= 0)
         at = add_descriptor(room, head, at, argument(call, naming->folder), WIRE_PATH);
-    // One folder only: the second name's, when the first needs none.
-    u32 before = at;
-    at = add_folder(room, head, at, &first, argument(call, naming->folder));
-    if (at == before && naming->second != NOTHING)
-        at = add_folder(room, head, at, &second, argument(call, naming->second_folder));
+    at = add_folder(room, head, at, &first, argument(call, naming->folder), WIRE_CWD);
+    if (naming->second != NOTHING)
+        at = add_folder(room, head, at, &second, argument(call, naming->second_folder), WIRE_CWD2);
     head->size = at;
     send(&bulk_rings, WIRE_LOST_FILE, event, at);
     return 0;

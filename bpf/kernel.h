@@ -167,6 +167,7 @@ struct signal_struct {
 };
 
 struct nsproxy {
+    void *uts_ns, *ipc_ns, *pid_ns_for_children, *cgroup_ns;
     struct mnt_namespace* mnt_ns;
     struct net* net_ns;
 };
@@ -320,6 +321,17 @@ struct io_rename {
 struct io_unlink {
     int dfd;
     struct filename* filename;
+};
+struct io_mkdir {
+    int dfd;
+    struct filename* filename;
+};
+struct io_link {
+    int old_dfd, new_dfd;
+    struct filename *oldpath, *newpath;
+};
+struct io_connect {
+    void* addr;
 };
 
 #pragma clang attribute pop

@@ -30,8 +30,8 @@ struct Beginning {
 /// Repetitions: the first is sent, the others are counted until the loader asks for them.
 struct FoldKey {
     u64 start;
-    u64 a, b;  ///< the file's device and number, or the remote address
-    u64 name;  ///< of the file: a number of the entries on its path and of how the caller spelled it
+    u64 a, b;     ///< the file's device and number, or the remote address
+    u64 name;     ///< of the file: a number of the entries on its path and of how the caller spelled it
     u64 program;  ///< grows with each program that the process runs
     u32 pid;
     u32 euid;

@@ -287,6 +287,7 @@ int engine_read(u64* ctx) {
     if (!room || !file || !is_socket(file)) return 0;
     struct RequestEvent* event = (void*)room->event;
     fill_socket(&event->socket, file);
+    if (event->socket.family != AF_UNIX || !event->socket.peer_pid) return 0;  // nobody to be named
     u64 cgroup = task_cgroup(task);
     fill_head(&event->head, task, cgroup, !in_container(cgroup));
     event->head.kind = WIRE_REQUEST;

@@ -61,7 +61,7 @@ int descriptor_call(u64* ctx) {
         return 0;
     }
     struct Walk walk;
-    begin_walk(&walk, room, task_of(call), GET(file, f_path.dentry), GET(file, f_path.mnt));
+    begin_walk(&walk, room, GET(file, f_path.dentry), GET(file, f_path.mnt));
     walk_up(&walk, room);
     struct Text text = begin_string(room, sizeof(*other));
     if (!listed) {
@@ -188,36 +188,53 @@ int uring_request(u64* ctx) {
     if (!room) return 0;
     struct NamedEvent* event = (void*)room->event;
     __builtin_memset(&event->arguments, 0, sizeof(event->arguments));
-    struct filename* name = NULL;
+    struct filename *name = NULL, *name2 = NULL;
+    int folder = AT_FDCWD, folder2 = AT_FDCWD;
     u16 acts = 0;
-    if (number == 257 || number == 437) {
+    if (number == NR_OPENAT || number == NR_OPENAT2) {
         struct io_open* open = (void*)request;
         if (bpf_core_field_exists(open->filename)) {
             name = GET(open, filename);
-            event->arguments.value[0] = (long)GET(open, dfd);
+            folder = GET(open, dfd);
             event->arguments.value[2] = GET(open, how.flags);
             event->arguments.value[3] = GET(open, how.mode);
             acts = acts_of(GET(open, how.flags), GET(open, how.mode)) | ACT_FAILED;
         } else {
             acts = ~0;
         }
-    } else if (number == 263) {
+    } else if (number == NR_UNLINKAT) {
         acts = ACT_UNLINK | ACT_RMDIR;
         struct io_unlink* unlink = (void*)request;
         if (bpf_core_field_exists(unlink->filename)) {
             name = GET(unlink, filename);
-            event->arguments.value[0] = (long)GET(unlink, dfd);
+            folder = GET(unlink, dfd);
         }
-    } else if (number == 264) {
+    } else if (number == NR_RENAMEAT) {
         acts = ACT_RENAME;
         struct io_rename* rename = (void*)request;
-        if (bpf_core_field_exists(rename->oldpath)) name = GET(rename, oldpath);
-    } else if (number == 258) {
+        if (bpf_core_field_exists(rename->oldpath)) {
+            name = GET(rename, oldpath);
+            name2 = GET(rename, newpath);
+            folder = GET(rename, old_dfd);
+            folder2 = GET(rename, new_dfd);
+        }
+    } else if (number == NR_MKDIRAT) {
         acts = ACT_MKDIR;
-    } else if (number == 265) {
-        acts = ACT_LINK;
-    } else if (number == 266) {
-        acts = ACT_SYMLINK;
+        struct io_mkdir* make = (void*)request;
+        if (bpf_core_field_exists(make->filename)) {
+            name = GET(make, filename);
+            folder = GET(make, dfd);
+        }
+    } else if (number == NR_LINKAT || number == NR_SYMLINKAT) {
+        acts = number == NR_LINKAT ? ACT_LINK : ACT_SYMLINK;
+        struct io_link* link = (void*)request;
+        if (bpf_core_field_exists(link->oldpath)) {
+            bool symbolic = number == NR_SYMLINKAT;  // the link comes first there, and then what it says
+            name = symbolic ? GET(link, newpath) : GET(link, oldpath);
+            name2 = symbolic ? GET(link, oldpath) : GET(link, newpath);
+            folder = symbolic ? GET(link, new_dfd) : GET(link, old_dfd);
+            folder2 = symbolic ? AT_FDCWD : GET(link, new_dfd);
+        }
     }
     // What it will come to is not known yet: wanted if any of its ends is, wherever the name leads.
     u32 word = number >> 6 & 7;
@@ -227,13 +244,37 @@ int uring_request(u64* ctx) {
         dropped();
         return 0;
     }
-    fill_head(&event->head, task, cgroup, host);
-    event->head.kind = WIRE_URING;
-    event->head.call = number;
-    event->head.parts = WIRE_HAS_ARGUMENTS;
+    struct WireEvent* head = &event->head;
+    fill_head(head, task, cgroup, host);
+    head->kind = WIRE_URING;
+    head->call = number;
+    struct io_connect* connect = (void*)request;
+    if (number == NR_CONNECT && bpf_core_field_exists(connect->addr)) {
+        struct SocketEvent* other = (void*)room->event;
+        head->parts = WIRE_HAS_SOCKET | WIRE_HAS_ARGUMENTS;
+        __builtin_memset(&other->socket, 0, sizeof(other->socket) + sizeof(other->arguments));
+        u64 address = (u64)GET(connect, addr);
+        bpf_probe_read_user(&other->socket.family, sizeof(other->socket.family), (void*)address);
+        claim_address(&other->socket, address, false);
+        head->size = sizeof(*other);
+        send(&bulk_rings, WIRE_LOST_OTHER, other, sizeof(*other));
+        return 0;
+    }
+    head->parts = WIRE_HAS_ARGUMENTS;
+    event->arguments.value[0] = (long)folder;
     u32 at = sizeof(*event);
-    if (name) at = add_kernel_text(room, &event->head, at, WIRE_NAME, GET(name, name));
-    event->head.size = at;
+    if (name) {
+        struct Text first = {.begin = at + sizeof(struct WireString)};
+        at = add_kernel_text(room, head, at, WIRE_NAME, GET(name, name));
+        first.at = at;
+        u32 begin2 = at + sizeof(struct WireString);
+        if (name2) at = add_kernel_text(room, head, at, WIRE_NAME2, GET(name2, name));
+        struct Text second = {.begin = begin2, .at = at};
+        at = add_root(room, head, at, task);
+        at = add_folder(room, head, at, &first, folder, WIRE_CWD);
+        at = add_folder(room, head, at, &second, folder2, WIRE_CWD2);
+    }
+    head->size = at;
     send(&bulk_rings, WIRE_LOST_OTHER, event, at);
     return 0;
 }

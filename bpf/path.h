@@ -1,7 +1,8 @@
 #pragma once
 
-// Paths: the kernel's own name of a file, walked from its entry up to the process's root, and what the filter wants of
-// such a path. Every part of a path is looked at; one with more parts than fit is sent, never dropped.
+// Paths: the kernel's own name of a file, walked from its entry up to the top of what is mounted, whatever root the
+// process has given itself (chroot), and what the filter wants of such a path. Every part of a path is looked at; one
+// with more parts than fit is sent, never dropped.
 
 #include "task.h"
 
@@ -12,8 +13,6 @@ struct Walk {
     struct dentry* entry;
     struct mount* mount;
     struct dentry* mount_root;
-    struct dentry* root;
-    struct mount* root_mount;
     u64 print, check;
     u32 parts;  ///< entries found, in Scratch.parts
     bool done, lost;
@@ -47,7 +46,6 @@ static __always_inline void mix_print(struct Walk* walk, u64 number) {
 /// One entry or mount further up; 1 at the end.
 static __always_inline long climb(struct Walk* walk, struct Scratch* scratch) {
     struct dentry* entry = walk->entry;
-    if (entry == walk->root && walk->mount == walk->root_mount) goto end;
     if (entry == walk->mount_root) {
         struct mount* above = GET(walk->mount, mnt_parent);
         if (above != walk->mount && above) {
@@ -78,7 +76,6 @@ static __always_inline long climb(struct Walk* walk, struct Scratch* scratch) {
     walk->entry = parent;
     if (!top) return 0;
 end:
-    mix_print(walk, SCALAR(walk->root));
     walk->done = true;
     return 1;
 }
@@ -89,14 +86,11 @@ static long climb_on(u32 step, void* context) {
     return climb(context, room);
 }
 
-static __always_inline void begin_walk(struct Walk* walk, struct Scratch* room, struct task_struct* task,
-                                       struct dentry* entry, struct vfsmount* mnt) {
-    struct fs_struct* fs = GET(task, fs);
+static __always_inline void begin_walk(struct Walk* walk, struct Scratch* room, struct dentry* entry,
+                                       struct vfsmount* mnt) {
     walk->entry = entry;
     walk->mount = mount_of(mnt);
     walk->mount_root = GET(mnt, mnt_root);
-    walk->root = GET(fs, root.dentry);
-    walk->root_mount = mount_of(GET(fs, root.mnt));
     walk->print = PATH_SEED;
     walk->check = PART_SEED;
     walk->parts = *(volatile u32*)&room->zero;

@@ -77,10 +77,10 @@ int process_exec(u64* ctx) {
     fill_file(&event->file, file, head);
 
     struct Walk walk;
-    begin_walk(&walk, room, task, GET(file, f_path.dentry), GET(file, f_path.mnt));
+    begin_walk(&walk, room, GET(file, f_path.dentry), GET(file, f_path.mnt));
     u32 at = add_path(room, head, sizeof(*event), WIRE_EXE, &walk);
     struct fs_struct* fs = GET(task, fs);
-    begin_walk(&walk, room, task, GET(fs, pwd.dentry), GET(fs, pwd.mnt));
+    begin_walk(&walk, room, GET(fs, pwd.dentry), GET(fs, pwd.mnt));
     at = add_path(room, head, at, WIRE_CWD, &walk);
     const char* filename = GET(program, filename);
     if (GET(program, interp) != filename) at = add_kernel_text(room, head, at, WIRE_SCRIPT, filename);
@@ -94,6 +94,21 @@ int process_exec(u64* ctx) {
     head->size = at;
     send(&first_rings, WIRE_LOST_PROCESS, head, at);
     return 0;
+}
+
+/// CLONE_NEW… for each namespace in which the child is and its maker is not.
+static __always_inline u64 new_namespaces(struct task_struct* task, struct task_struct* maker) {
+    struct nsproxy *own = GET(task, nsproxy), *other = GET(maker, nsproxy);
+    struct cred *cred = GET(task, cred), *makers = GET(maker, cred);
+    u64 flags = GET(cred, user_ns) != GET(makers, user_ns) ? 0x10000000 : 0;
+    if (own == other || !own || !other) return flags;
+    if (GET(own, mnt_ns) != GET(other, mnt_ns)) flags |= 0x00020000;
+    if (GET(own, cgroup_ns) != GET(other, cgroup_ns)) flags |= 0x02000000;
+    if (GET(own, uts_ns) != GET(other, uts_ns)) flags |= 0x04000000;
+    if (GET(own, ipc_ns) != GET(other, ipc_ns)) flags |= 0x08000000;
+    if (GET(own, pid_ns_for_children) != GET(other, pid_ns_for_children)) flags |= 0x20000000;
+    if (GET(own, net_ns) != GET(other, net_ns)) flags |= 0x40000000;
+    return flags;
 }
 
 SEC("tp_btf/sched_process_fork")
@@ -119,6 +134,7 @@ int process_fork(u64* ctx) {
     __builtin_memset(&event.forker, 0, sizeof(event.forker));
     event.forker.value[0] = parent_pid;
     event.forker.value[1] = GET(leader, start_boottime);
+    event.forker.value[2] = new_namespaces(task, parent);
     u64* known = bpf_map_lookup_elem(&programs, &parent_pid);
     if (known) {
         u64 number = *known;
@@ -176,12 +192,27 @@ static __always_inline int id_in(const u8* name, u32 length) {
 
 static __always_inline bool monitors(const u8* name, int id) {
     // libpod-conmon-ID, crio-conmon-ID: the program that watches a container from outside.
-    return id >= 7 && id < 120 && name[id - 7] == 'c' && name[id - 6] == 'o' && name[id - 5] == 'n' &&
-           name[id - 4] == 'm' && name[id - 3] == 'o' && name[id - 2] == 'n';
+    if (id < 7) return false;
+    u32 at = (id - 7) & (MOST_NAME - 1);
+    barrier_var(at);  // the bound is to be known where it is used
+    at &= MOST_NAME - 1;
+    return *(u32*)(name + at) == 0x6d6e6f63 /* conm */ && *(u16*)(name + at + 4) == 0x6e6f /* on */;
+}
+
+/// Podman's pods have ids too and are no containers; this is what they stand below.
+static __always_inline bool holds_pods(const u8* name) {
+    return *(u64*)name == 0x705f646f7062696cULL /* libpod_p */ && *(u32*)(name + 8) == 0x6e657261 /* aren */ &&
+           *(u16*)(name + 12) == 't';
+}
+
+static __always_inline struct kernfs_node* node_above(struct kernfs_node* node) {
+    struct kernfs_node___before_6_15* older = (void*)node;
+    return bpf_core_field_exists(node->__parent) ? GET(node, __parent) : (struct kernfs_node*)GET(older, parent);
 }
 
 struct CgroupEvent {
     struct WireEvent head;
+    struct WireArguments above;
     struct WireString container;
     u8 id[64];
     struct WireString path;
@@ -201,40 +232,57 @@ static __always_inline int cgroup_event(struct cgroup* cgroup, const char* path,
     struct Scratch* room = scratch();
     if (!room) return 0;
 
+    // The outermost name counts: what a container makes below its own cgroup is part of it, whatever it calls that.
     struct CgroupEvent* event = (void*)room->event;
     struct kernfs_node* node = GET(cgroup, kn);
-    u8* name = room->name;
-    int id = -1;
+    u64 number = cgroup_number(cgroup), above = number;
+    u8 *name = room->name, *candidate = (void*)room->parts;
+    bool found = false, waits = false;
+    __builtin_memset(event->id, 0, sizeof(event->id));
 #pragma clang loop unroll(disable)
     for (u32 level = 0; level < MOST_LEVELS; level++) {
         if (!node) break;
+        if (level == 1) above = (number & ~0xffffffffffffULL) | (GET(node, id) & 0xffffffffffffULL);
         long length = bpf_probe_read_kernel_str(name, MOST_NAME, GET(node, name));
-        if (length > 64) {
-            id = id_in(name, length - 1);
-            if (id >= 0) break;
+        if (waits && !holds_pods(name)) {
+            bpf_probe_read_kernel(event->id, 64, candidate);
+            found = true;
         }
-        struct kernfs_node___before_6_15* older = (void*)node;
-        node = bpf_core_field_exists(node->__parent) ? GET(node, __parent) : (struct kernfs_node*)GET(older, parent);
+        waits = false;
+        if (length > 64) {
+            int id = id_in(name, length - 1);
+            if (id >= 0 && id <= 64 && !monitors(name, id)) {
+                bpf_probe_read_kernel(candidate, 64, name + id);
+                waits = true;
+            }
+        }
+        node = node_above(node);
     }
-    if (id < 0 || id > 64) return 0;
-    if (monitors(name, id)) return 0;
+    if (waits) {
+        bpf_probe_read_kernel(event->id, 64, candidate);
+        found = true;
+    }
+    u64* inherited = bpf_map_lookup_elem(&containers, &above);
+    if (!found && !inherited) return 0;
 
     struct task_struct* task = (void*)bpf_get_current_task();
-    u64 number = cgroup_number(cgroup);
     u64 words[2];
-    bpf_probe_read_kernel(words, sizeof(words), name + id);
-    u64 container = CONTAINER_NUMBER(words[0], words[1]);
-    if (kind == WIRE_CGROUP_MADE)
-        bpf_map_update_elem(&containers, &number, &container, BPF_ANY);
-    else
+    bpf_probe_read_kernel(words, sizeof(words), event->id);
+    u64 container = inherited ? *inherited : CONTAINER_NUMBER(words[0], words[1]);
+    if (kind == WIRE_CGROUP_GONE) {
         bpf_map_delete_elem(&containers, &number);
+    } else if (bpf_map_update_elem(&containers, &number, &container, BPF_ANY)) {
+        struct Counts* count = counted();  // too many: what runs in it is taken for the host's
+        if (count) count->lost[WIRE_LOST_PROCESS]++;
+    }
     __sync_fetch_and_add(&control.known, 1);
     fill_head(&event->head, task, number, false);
     event->head.kind = kind;
-    event->head.parts = 0;
+    event->head.parts = WIRE_HAS_ARGUMENTS;
+    __builtin_memset(&event->above, 0, sizeof(event->above));
+    event->above.value[0] = above;
     event->container.tag = WIRE_CONTAINER;
     event->container.length = 64;
-    bpf_probe_read_kernel(event->id, 64, name + id);
     event->path.tag = WIRE_PATH;
     long length = bpf_probe_read_kernel_str(event->text, MOST_PATH, path);
     if (length <= 0) length = 1;

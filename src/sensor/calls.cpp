@@ -440,6 +440,7 @@ constexpr auto kFork = std::to_array<Param>({
     {"ptid", K::parent},
     {"cwd", K::cwd},
     {"comm", K::comm},
+    {"flags", K::clone_flags, 2},
     {"uid", K::euid},
     {"gid", K::egid},
     {"vtid", K::vtid},

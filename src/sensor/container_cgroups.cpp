@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::size_t kMostCgroups = 1U << 18U;
 constexpr std::size_t kIdSize = 64;
+constexpr unsigned kHierarchy = 48;  // bits of a cgroup's number within its hierarchy
 
 }  // namespace
 
@@ -43,10 +44,41 @@ void ContainerCgroups::notice_news() {
     ++told_;
 }
 
-void ContainerCgroups::made(std::uint64_t cgroup, std::string_view id) {
-    if (id.empty() || id.size() > kIdSize || cgroups_.size() >= kMostCgroups) return;
+void ContainerCgroups::put(std::uint64_t cgroup, Held& held) {
+    if (cgroups_.size() < kMostCgroups && cgroups_.try_emplace(cgroup, &held).second) ++held.cgroups;
+}
+
+void ContainerCgroups::found(std::uint64_t cgroup, std::string_view id) {
+    if (!id.empty() && id.size() <= kIdSize) put(cgroup, of(std::string(id)));
+}
+
+/// Whether a cgroup of the container is known in the same hierarchy already.
+bool ContainerCgroups::has_another(std::uint64_t cgroup, const Held& held) const {
+    return std::ranges::any_of(cgroups_, [&](const auto& each) {
+        return each.second == &held && each.first != cgroup && each.first >> kHierarchy == cgroup >> kHierarchy;
+    });
+}
+
+void ContainerCgroups::drop_cgroups(Held& held) {
+    std::erase_if(cgroups_, [&](const auto& each) { return each.second == &held; });
+    held.cgroups = 0;
+}
+
+void ContainerCgroups::made(const RawEvent& event) {
+    const std::uint64_t cgroup = event.head->cgroup;
+    const std::uint64_t above = event.arguments == nullptr ? cgroup : event.arguments->value[0];
+    if (const auto known = cgroups_.find(above); above != cgroup && known != cgroups_.end())
+        return put(cgroup, *known->second);
+    const std::string_view id = event.string(WIRE_CONTAINER);
+    if (id.size() > kIdSize || id.empty() || id.front() == '\0') return;
+    const bool by_root = event.head->euid == 0;
+    const bool fresh = !held_.contains(std::string(id));
     Held& held = of(std::string(id));
-    if (cgroups_.try_emplace(cgroup, &held).second) ++held.cgroups;
+    if (fresh) held.by_root = by_root;
+    if (!fresh && !by_root && has_another(cgroup, held)) return;  // an ordinary user's, named like somebody's container
+    if (!fresh && by_root && !held.by_root) drop_cgroups(held);
+    held.by_root = held.by_root || by_root;
+    put(cgroup, held);
 }
 
 void ContainerCgroups::gone(std::uint64_t cgroup) {

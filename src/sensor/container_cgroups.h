@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "sensor/process.h"
+#include "sensor/raw_event.h"
 
 namespace plimsoll::sensor {
 
@@ -21,6 +22,7 @@ public:
         std::string id;
         std::shared_ptr<const Container> now;  ///< as the engine told of it, or its id alone
         std::size_t cgroups = 0;
+        bool by_root = true;  ///< its cgroups were made by root, or stood already
         std::uint32_t told = 0;
         ProcessKey first;  ///< the process that came into it first
         ProcessKey first_parent;
@@ -30,7 +32,11 @@ public:
     /// Borrows `containers`, which must outlive it.
     explicit ContainerCgroups(const Containers& containers) : containers_(containers) {}
 
-    void made(std::uint64_t cgroup, std::string_view id);
+    /// A cgroup was made, as WIRE_CGROUP_MADE tells. Below a container's cgroup it is that container's, whatever its
+    /// name; and where one of the same name stands elsewhere, whose root made it is the container.
+    void made(const RawEvent& event);
+    /// A cgroup that stood already.
+    void found(std::uint64_t cgroup, std::string_view id);
     void gone(std::uint64_t cgroup);
     /// Null when no container's cgroup has that number.
     [[nodiscard]] Held* find(std::uint64_t cgroup) const;
@@ -49,6 +55,9 @@ public:
 
 private:
     const std::shared_ptr<const Container>& current(Held& held);
+    void put(std::uint64_t cgroup, Held& held);
+    [[nodiscard]] bool has_another(std::uint64_t cgroup, const Held& held) const;
+    void drop_cgroups(Held& held);
 
     const Containers& containers_;
     std::unordered_map<std::uint64_t, Held*> cgroups_;

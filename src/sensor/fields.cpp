@@ -173,6 +173,12 @@ std::uint64_t EventView::open_flags() const {
     }
     const bool told = raw.arguments != nullptr && !is(WIRE_FOLDED);
     if (!told && raw.file != nullptr && call_number != SYS_creat) flags = raw.file->open_flags;
+    if (told && raw.file != nullptr && call_number == SYS_openat2) {
+        // They lie in the caller's memory, where another thread may have changed them since; the kernel keeps all but
+        // these.
+        constexpr std::uint64_t kNotKept = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC;
+        flags = (flags & kNotKept) | raw.file->open_flags;
+    }
     return flags;
 }
 
@@ -201,13 +207,18 @@ std::string_view EventView::folder() {
     return process->program == nullptr ? std::string_view() : process->program->cwd;
 }
 
-std::string_view EventView::absolute(std::string_view path) {
+std::string_view EventView::absolute_second(std::string_view path) {
+    return absolute_from(path, raw.has(WIRE_CWD2) ? raw.string(WIRE_CWD2) : folder());
+}
+
+std::string_view EventView::absolute_from(std::string_view path, std::string_view folder) {
     if (path.empty()) return {};
     path_.clear();
-    if (!path.starts_with('/')) {
-        const std::string_view from = folder();
-        if (from.empty()) return path;
-        append_plain(from, path_);
+    if (path.starts_with('/')) {
+        append_plain(raw.string(WIRE_ROOT), path_);
+    } else {
+        if (folder.empty()) return path;
+        append_plain(folder, path_);
     }
     append_plain(path, path_);
     if (path_.empty()) path_ = "/";

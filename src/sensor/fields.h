@@ -100,8 +100,10 @@ public:
     // Paths
     [[nodiscard]] std::span<const std::string_view> names();
     [[nodiscard]] std::string_view name();  ///< the chosen one; empty when the event is of no file
-    /// A path as the caller wrote it, made absolute and plain by its text alone.
-    [[nodiscard]] std::string_view absolute(std::string_view path);
+    /// A path as the caller wrote it, the call's first or second, made absolute and plain by its text alone, from the
+    /// top of what the process has mounted.
+    [[nodiscard]] std::string_view absolute(std::string_view path) { return absolute_from(path, folder()); }
+    [[nodiscard]] std::string_view absolute_second(std::string_view path);
     [[nodiscard]] std::string_view folder();  ///< where relative paths of the event start; empty when not known
 
     [[nodiscard]] const DescriptorKind& descriptor();
@@ -130,6 +132,7 @@ public:
     std::uint32_t params_ready = 0;
 
 private:
+    [[nodiscard]] std::string_view absolute_from(std::string_view path, std::string_view folder);
     void find_names();
     [[nodiscard]] std::string_view first_name();  ///< the kernel's, else the caller's
     void find_ends();

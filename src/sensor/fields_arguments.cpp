@@ -37,7 +37,7 @@ void write_path(EventView& v, WireTag tag, ParameterWords& out) {
     out.there = v.raw.has(tag);
     out.given = wrote;
     if (wrote.empty() || wrote.starts_with('/')) return;
-    const std::string_view full = v.absolute(wrote);
+    const std::string_view full = tag == WIRE_NAME2 ? v.absolute_second(wrote) : v.absolute(wrote);
     if (full != wrote) {
         out.meant = full;
         return;

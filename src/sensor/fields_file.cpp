@@ -116,7 +116,7 @@ Reading kinds(EventView& v, std::string_view) {
 bool worked(const EventView& v) { return v.is_call() && v.call->paths != Paths::none && v.result() >= 0; }
 
 std::string_view second(EventView& v) {
-    return v.raw.has(WIRE_PATH2) ? v.raw.string(WIRE_PATH2) : v.absolute(v.raw.string(WIRE_NAME2));
+    return v.raw.has(WIRE_PATH2) ? v.raw.string(WIRE_PATH2) : v.absolute_second(v.raw.string(WIRE_NAME2));
 }
 
 Reading path_name(EventView& v, std::string_view) {
@@ -144,7 +144,8 @@ Reading path_target(EventView& v, bool raw) {
         case Paths::old_and_new: return v.text_if(raw ? v.raw.string(WIRE_NAME2) : second(v));
         case Paths::link:
         case Paths::mount: return v.text_if(raw ? v.raw.string(WIRE_NAME) : v.name());
-        case Paths::symlink: return v.text_if(raw ? v.raw.string(WIRE_NAME2) : v.absolute(v.raw.string(WIRE_NAME2)));
+        case Paths::symlink:
+            return v.text_if(raw ? v.raw.string(WIRE_NAME2) : v.absolute_second(v.raw.string(WIRE_NAME2)));
         default: return Reading::missing();
     }
 }

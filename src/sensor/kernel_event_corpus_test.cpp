@@ -258,6 +258,7 @@ protected:
         } else if ((letter == "f" || letter == "d") && (!opens || result >= 0)) {
             out.file(get(f, "fd.name"), letter == "d" ? S_IFDIR | 0755 : S_IFREG | 0644);
             const std::string_view flags = get(f, "evt.arg.flags");
+            out.wire_file().open_flags = static_cast<wire_u32>(open_bits(flags));
             out.wire_file().created = flags.find("O_F_CREATED") != flags.npos ? 1 : 0;
             out.wire_file().layer = flags.find("FD_UPPER") != flags.npos   ? WIRE_UPPER
                                     : flags.find("FD_LOWER") != flags.npos ? WIRE_LOWER

@@ -229,6 +229,15 @@ TEST_F(KernelEventTest, TheNamesThatAFileGoesBy) {
     EXPECT_EQ(event_.file_names(), 0U);
 }
 
+TEST_F(KernelEventTest, FlagsThatLayInTheCallersMemoryAreTheKernels) {
+    TestEvent event = call(SYS_openat2, 3);
+    event.arguments({AT_FDCWD, 0, O_RDONLY | O_CREAT, 0644}).file("/etc/x").wire_file().open_flags = O_WRONLY;
+    see(event);
+    EXPECT_EQ((*this)["evt.is_open_write"], "true");
+    EXPECT_EQ((*this)["evt.is_open_read"], "false");
+    EXPECT_THAT((*this)["evt.arg.flags"], testing::HasSubstr("O_CREAT"));
+}
+
 TEST_F(KernelEventTest, PathsOfCallsThatWorkOnThem) {
     see(call(SYS_mkdirat, 0).arguments({AT_FDCWD, 0, 0755}).text(WIRE_PATH, "/srv/new").text(WIRE_NAME, "new"));
     EXPECT_EQ((*this)["evt.arg.path"], "/srv/new");
@@ -249,6 +258,17 @@ TEST_F(KernelEventTest, PathsOfCallsThatWorkOnThem) {
     EXPECT_EQ((*this)["fs.path.source"], "/a");
     EXPECT_EQ((*this)["fs.path.target"], "/b");
     EXPECT_EQ((*this)["fs.path.targetraw"], "/x/../b");
+    see(call(SYS_renameat2, 0)
+            .arguments({AT_FDCWD, 0, 7, 0, 0})
+            .text(WIRE_NAME, "x")
+            .text(WIRE_CWD, "/tmp")
+            .text(WIRE_NAME2, "x")
+            .text(WIRE_CWD2, "/usr/bin"));
+    EXPECT_EQ((*this)["fs.path.source"], "/tmp/x");
+    EXPECT_EQ((*this)["fs.path.target"], "/usr/bin/x");
+    EXPECT_EQ((*this)["evt.arg.newpath"], "/usr/bin/x");
+    see(call(SYS_unlink, 0).text(WIRE_NAME, "/shadow").text(WIRE_ROOT, "/etc"));
+    EXPECT_EQ((*this)["fs.path.name"], "/etc/shadow");
     see(call(SYS_renameat2, -17).arguments({AT_FDCWD, 0, AT_FDCWD, 0, 1}).text(WIRE_NAME, "/a").text(WIRE_NAME2, "/b"));
     EXPECT_EQ((*this)["evt.arg.flags"], "RENAME_NOREPLACE");
     EXPECT_EQ((*this)["evt.res"], "EEXIST");

@@ -268,6 +268,39 @@ TEST_F(KernelProgramsTest, NumbersWithinNestedNamespacesAreTold) {
     EXPECT_NE(execs[0]->raw.task->mount_namespace, forks[0]->raw.task->mount_namespace);
 }
 
+TEST_F(KernelProgramsTest, AForkIntoNewNamespacesSaysWhich) {
+    const TestContainer container;
+    Sensor sensor{KernelFilter{}};
+    const int status = container.run([] {
+        for (const unsigned long flags : {0UL, static_cast<unsigned long>(CLONE_NEWUTS | CLONE_NEWUSER)}) {
+            const auto child = static_cast<pid_t>(::syscall(SYS_clone, flags | SIGCHLD, nullptr, nullptr, nullptr, 0));
+            if (child < 0) ::_exit(1);
+            if (child == 0) ::_exit(0);
+            ::waitpid(child, nullptr, 0);
+        }
+    });
+    if (status != 0) GTEST_SKIP() << "no namespaces may be made here";
+    const std::vector<Seen> all = sensor.all();
+    const auto forks = of_kind(all, WIRE_FORK);
+    ASSERT_THAT(forks, SizeIs(2));
+    EXPECT_EQ(forks[0]->raw.arguments->value[2], 0U);
+    EXPECT_EQ(forks[1]->raw.arguments->value[2], static_cast<std::uint64_t>(CLONE_NEWUTS | CLONE_NEWUSER));
+}
+
+TEST_F(KernelProgramsTest, ARepetitionByAnotherProgramOfTheSameProcessIsNone) {
+    write("wanted");
+    const TestContainer container;
+    Sensor sensor(reading({{PathTest::Kind::exact, at("wanted")}}));
+    container.run([&] {
+        read_once(at("wanted").c_str());
+        read_once(at("wanted").c_str());
+        const std::string script = "read line < " + at("wanted");
+        ::execl("/bin/sh", "sh", "-c", script.c_str(), nullptr);
+    });
+    const std::vector<Seen> all = sensor.all();
+    EXPECT_THAT(of_kind(all, WIRE_CALL), SizeIs(2)) << "one of each program";
+}
+
 TEST_F(KernelProgramsTest, KeepsArgumentsOf128KiBAndMarksLongerOnes) {
     const TestContainer container;
     Sensor sensor{KernelFilter{}};

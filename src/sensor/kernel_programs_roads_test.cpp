@@ -9,11 +9,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <climits>
 #include <cstring>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <string>
 #include <thread>
 
@@ -88,6 +90,85 @@ TEST_F(KernelProgramsTest, FollowsMagicLinksOfProc) {
     ASSERT_THAT(paths(all, WIRE_NAME), testing::ElementsAre("/proc/self/environ", "/proc/self/root" + at("target")));
     EXPECT_THAT(paths(all)[0], testing::MatchesRegex("/proc/[0-9]+/environ"));
     EXPECT_EQ(paths(all)[1], at("target"));
+}
+
+TEST_F(KernelProgramsTest, ARootOfItsOwnHidesNoFile) {
+    ::mkdir(at("jail").c_str(), 0755);
+    write("jail/wanted");
+    const TestContainer container;
+    KernelFilter filter = reading({{PathTest::Kind::exact, at("jail/wanted")}});
+    filter.files[static_cast<std::size_t>(FileAct::unlink)].paths = {{PathTest::Kind::exact, at("jail/gone")}};
+    Sensor sensor(filter);
+    const int status = container.run([&] {
+        if (::chroot(at("jail").c_str()) != 0 || ::chdir("/") != 0) ::_exit(1);
+        read_once("/wanted");
+        ::unlink("/gone");
+    });
+    ASSERT_EQ(status, 0);
+    const std::vector<Seen> all = sensor.all();
+    const auto calls = of_kind(all, WIRE_CALL);
+    ASSERT_THAT(calls, SizeIs(2));
+    EXPECT_EQ(calls[0]->text(WIRE_PATH), at("jail/wanted"));
+    EXPECT_EQ(calls[0]->text(WIRE_NAME), "/wanted");
+    EXPECT_EQ(calls[1]->text(WIRE_NAME), "/gone");
+    for (const Seen* each : calls) EXPECT_EQ(each->text(WIRE_ROOT), at("jail"));
+}
+
+TEST_F(KernelProgramsTest, TwoRelativeNamesHaveAFolderEach) {
+    ::mkdir(at("from").c_str(), 0755);
+    ::mkdir(at("to").c_str(), 0755);
+    write("from/x");
+    const TestContainer container;
+    KernelFilter filter;
+    filter.succeeded.set(SYS_renameat2);
+    Sensor sensor(filter);
+    container.run([&] {
+        const host::Fd to(::open(at("to").c_str(), O_RDONLY | O_DIRECTORY));
+        ::chdir(at("from").c_str());
+        ::syscall(SYS_renameat2, AT_FDCWD, "x", to.get(), "y", 0);
+    });
+    const std::vector<Seen> all = sensor.all();
+    const auto renames = of_kind(all, WIRE_CALL, SYS_renameat2);
+    ASSERT_THAT(renames, SizeIs(1));
+    EXPECT_EQ(renames[0]->text(WIRE_CWD), at("from"));
+    EXPECT_EQ(renames[0]->text(WIRE_CWD2), at("to"));
+    EXPECT_FALSE(renames[0]->raw.has(WIRE_ROOT));
+}
+
+TEST_F(KernelProgramsTest, WhatAContainerCallsItsOwnCgroupsDoesNotMatter) {
+    const TestContainer container;
+    container.run([] {});
+    Sensor sensor{KernelFilter{}};
+    std::string folder = container.folder();
+    std::vector<std::string> made;
+    const std::string other(64, 'e');
+    for (int depth = 0; depth < 20; ++depth) {
+        folder += depth % 2 == 0 ? "/" + other : "/deep";
+        ASSERT_EQ(::mkdir(folder.c_str(), 0755), 0);
+        made.push_back(folder);
+    }
+    std::map<std::uint64_t, std::pair<std::uint64_t, std::string>> told;  // what stands above, and the container
+    const auto take = [&](std::span<const std::byte> bytes) {
+        const Seen seen(bytes);
+        if (seen->kind == WIRE_CGROUP_MADE)
+            told[seen->cgroup] = {seen.raw.arguments->value[0], seen.text(WIRE_CONTAINER)};
+    };
+    for (int round = 0; round < 100 && told.size() < made.size(); ++round) {
+        sensor.rings->drain(1U << 20U, take);
+        sensor.rings->wait(std::chrono::milliseconds(20));
+    }
+    std::uint64_t above = container.number();
+    for (std::size_t i = 0; i < made.size(); ++i) {
+        struct stat status {};
+        ASSERT_EQ(::stat(made[i].c_str(), &status), 0);
+        ASSERT_TRUE(told.contains(status.st_ino)) << i;
+        EXPECT_EQ(told[status.st_ino].first, above) << i;
+        if (i < 8) {  // further down what stands above tells
+            EXPECT_EQ(told[status.st_ino].second, container.id()) << i;
+        }
+        above = status.st_ino;
+    }
+    for (auto each = made.rbegin(); each != made.rend(); ++each) ::rmdir(each->c_str());
 }
 
 TEST_F(KernelProgramsTest, KeepsPathsOfFourThousandBytes) {
@@ -247,21 +328,37 @@ TEST_F(KernelProgramsTest, SeesRequestsThatIoUringTakesUp) {
         });
         const sockaddr_in address{
             .sin_family = AF_INET, .sin_port = ::htons(9), .sin_addr = {::htonl(INADDR_LOOPBACK)}, .sin_zero = {}};
+        ::chdir("/etc");
+        const int relative = by_io_uring([](io_uring_sqe& request) {
+            request.opcode = IORING_OP_OPENAT;
+            request.fd = AT_FDCWD;
+            request.addr = reinterpret_cast<std::uint64_t>("hostname");
+        });
         const int connected = by_io_uring([&](io_uring_sqe& request) {
             request.opcode = IORING_OP_CONNECT;
             request.fd = ::socket(AF_INET, SOCK_STREAM, 0);
             request.addr = reinterpret_cast<std::uint64_t>(&address);
             request.off = sizeof(address);
         });
-        ::_exit(opened == 1 && connected == 1 ? 0 : 1);
+        ::_exit(opened == 1 && relative == 1 && connected == 1 ? 0 : 1);
     });
     if (status != 0) GTEST_SKIP() << "this kernel refuses io_uring";
+    const auto blind = sensor.programs->blind();
+    if (std::ranges::any_of(blind,
+                            [](const std::string& each) { return each.find("io_uring are not seen") != each.npos; }))
+        GTEST_SKIP() << "this kernel does not tell of io_uring's requests, and that is said";
     const std::vector<Seen> all = sensor.all();
     const auto requests = of_kind(all, WIRE_URING);
-    ASSERT_THAT(requests, SizeIs(2));
+    ASSERT_THAT(requests, SizeIs(3));
     EXPECT_EQ(requests[0]->raw.head->call, SYS_openat);
     EXPECT_EQ(requests[0]->text(WIRE_NAME), "/etc/hostname");
-    EXPECT_EQ(requests[1]->raw.head->call, SYS_connect);
+    EXPECT_EQ(requests[1]->text(WIRE_NAME), "hostname");
+    EXPECT_EQ(requests[1]->text(WIRE_CWD), "/etc");
+    EXPECT_EQ(requests[2]->raw.head->call, SYS_connect);
+    ASSERT_NE(requests[2]->raw.socket, nullptr);
+    EXPECT_EQ(requests[2]->raw.socket->family, AF_INET);
+    EXPECT_EQ(requests[2]->raw.socket->remote_port, 9);
+    EXPECT_EQ(requests[2]->raw.socket->remote[0], 127);
 }
 
 TEST_F(KernelProgramsTest, CallsOfThe32BitInterfaceAreTheSame) {

@@ -80,8 +80,9 @@ struct ProcessTable::State {
         process.exec_session = false;
         if (host || proc.empty()) return;
         const auto seen = read_seed(proc, process.key.pid, false);  // the kernel knows which; /proc may know it too
-        if (!seen || seen->container.empty() || !is_same(process, seen->key.start)) return;
-        cgroups.made(cgroup, seen->container);
+        // What /proc tells of the start is rounded.
+        if (!seen || seen->container.empty() || process.key.start / tick() != seen->key.start / tick()) return;
+        cgroups.found(cgroup, seen->container);
         if (auto* const held = cgroups.find(cgroup)) cgroups.enter(process, *held);
     }
 
@@ -327,7 +328,7 @@ const Process* ProcessTable::take(const RawEvent& event) {
     const WireEvent& head = *event.head;
     s.cgroups.notice_news();
     switch (head.kind) {
-        case WIRE_CGROUP_MADE: s.cgroups.made(head.cgroup, event.string(WIRE_CONTAINER)); break;
+        case WIRE_CGROUP_MADE: s.cgroups.made(event); break;
         case WIRE_CGROUP_GONE: s.cgroups.gone(head.cgroup); return nullptr;
         default: break;
     }
@@ -376,7 +377,7 @@ void ProcessTable::seed(const std::string& proc) {
     State& s = *state_;
     s.proc = proc;
     s.cgroups.notice_news();
-    for (const SeededCgroup& each : seed_cgroups(proc)) s.cgroups.made(each.number, each.container);
+    for (const SeededCgroup& each : seed_cgroups(proc)) s.cgroups.found(each.number, each.container);
     for (const std::uint32_t pid : seed_pids(proc)) {
         if (s.living.find(pid) == nullptr) (void)s.ancestor(pid, 0);
     }

@@ -206,6 +206,37 @@ TEST_F(ProcessTableTest, AProcessIsInTheContainerWhoseCgroupItIsInAtTheTimeOfThe
     EXPECT_EQ(take(TestEvent(WIRE_CALL).of(10, 100).in_container(77))->container->name, "web");  // what it was
 }
 
+TEST_F(ProcessTableTest, BelowAContainersCgroupEverythingIsThatContainers) {
+    const std::string other(64, 'f');
+    take(TestEvent(WIRE_CGROUP_MADE).cgroup(77).arguments({5}).text(WIRE_CONTAINER, kTestContainer));
+    take(TestEvent(WIRE_CGROUP_MADE).cgroup(78).arguments({77}).text(WIRE_CONTAINER, other));
+    take(TestEvent(WIRE_CGROUP_MADE).cgroup(79).arguments({78}).text(WIRE_CONTAINER, std::string(64, '\0')));
+    EXPECT_EQ(table.container_of(78), kTestContainer);
+    EXPECT_EQ(table.container_of(79), kTestContainer);
+    take(TestEvent(WIRE_CGROUP_MADE).cgroup(90).arguments({89}).text(WIRE_CONTAINER, std::string(64, '\0')));
+    EXPECT_EQ(table.container_of(90), "") << "below what nobody knows";
+}
+
+TEST_F(ProcessTableTest, AnOrdinaryUsersCgroupNamedLikeAContainerIsNotThatContainer) {
+    const auto made = [&](std::uint64_t cgroup, std::uint32_t euid) {
+        TestEvent event(WIRE_CGROUP_MADE);
+        event.cgroup(cgroup).arguments({5}).text(WIRE_CONTAINER, kTestContainer).head().euid = euid;
+        take(event);
+    };
+    made(77, 0);
+    made(78, 1000);
+    EXPECT_EQ(table.container_of(77), kTestContainer);
+    EXPECT_EQ(table.container_of(78), "");
+    made(std::uint64_t{3} << 48U | 78, 1000);  // of a user's own engine, in each hierarchy one
+    take(TestEvent(WIRE_CGROUP_GONE).cgroup(77));
+    take(TestEvent(WIRE_CGROUP_GONE).cgroup(std::uint64_t{3} << 48U | 78));
+    made(79, 1000);  // before the engine's own
+    EXPECT_EQ(table.container_of(79), kTestContainer);
+    made(80, 0);
+    EXPECT_EQ(table.container_of(79), "");
+    EXPECT_EQ(table.container_of(80), kTestContainer);
+}
+
 TEST_F(ProcessTableTest, AContainersCgroupThatIsToldLateIsFoundWithTheNextEvent) {
     fork(10, 100, 1, 1, 77);
     EXPECT_TRUE(table.find(10)->in_container);

@@ -17,7 +17,7 @@ struct RawEvent {
     const WireFile* file = nullptr;
     const WireSocket* socket = nullptr;
     const WireArguments* arguments = nullptr;
-    std::array<std::string_view, WIRE_ROOT + 1> strings;  ///< by WireTag; data() is null when it is not there
+    std::array<std::string_view, WIRE_CWD2 + 1> strings;  ///< by WireTag; data() is null when it is not there
 
     [[nodiscard]] std::string_view string(WireTag tag) const { return strings[tag]; }
     [[nodiscard]] bool has(WireTag tag) const { return strings[tag].data() != nullptr; }

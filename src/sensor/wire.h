@@ -28,12 +28,14 @@ typedef __s64 wire_s64;
 /// What happened.
 enum WireKind {
     WIRE_FORK = 1,  ///< a process was made: WireTask and WireCredentials are the child's; pid and start too. Arguments:
-                    ///< [0] pid, [1] start of the process that forked, which is not the parent after CLONE_PARENT
+                    ///< [0] pid, [1] start of the process that forked, which is not the parent after CLONE_PARENT,
+                    ///< [2] CLONE_NEW… for each namespace that it did not take over
     WIRE_EXEC,      ///< a program began: task, credentials, file (the program's), strings EXE ARGV CWD [ENV] [SCRIPT]
     WIRE_EXIT,      ///< the last thread of a process ended: result is the exit code as wait() tells it
     WIRE_CALL,      ///< a system call returned: `call` says which, arguments are the call's own
     WIRE_URING,     ///< io_uring takes a request up: `call` is the system call it stands for, result 0
-    WIRE_CGROUP_MADE,  ///< a container's cgroup: strings CONTAINER (the id), PATH (within its hierarchy)
+    WIRE_CGROUP_MADE,  ///< a container's cgroup: strings CONTAINER (the id, or NULs), PATH (within its hierarchy),
+                       ///< arguments[0] the cgroup above, euid who made it
     WIRE_CGROUP_GONE,  ///< the same cgroup is removed
     WIRE_CONNECTION,   ///< a TCP connection changed its state: socket; arguments[0] the old state, [1] the new one
     WIRE_FOLDED,       ///< more of what another event told of: arguments count, first and last time; see WireArguments
@@ -145,9 +147,9 @@ struct WireArguments {
     wire_u64 value[6];
 };
 
-/// Which string follows. Paths are as the process's own root shows them. Calls with two paths: rename and link have the
-/// old one in PATH and NAME, the new one in PATH2 and NAME2; symlink the link in PATH and NAME, what it says in NAME2;
-/// mount the mount point in PATH and NAME, the source in NAME2.
+/// Which string follows. The kernel's paths begin at the top of what the process has mounted, also after chroot. Calls
+/// with two paths: rename and link have the old one in PATH and NAME, the new one in PATH2 and NAME2; symlink the link
+/// in PATH and NAME, what it says in NAME2; mount the mount point in PATH and NAME, the source in NAME2.
 enum WireTag {
     WIRE_PATH = 1,  ///< the object as the kernel names it
     WIRE_PATH2,     ///< the second one: where a file was renamed or linked to
@@ -161,7 +163,8 @@ enum WireTag {
     WIRE_CONTAINER,  ///< 64 hexadecimal digits
     WIRE_ADDRESS,    ///< path of a unix socket; an abstract one begins with @
     WIRE_DATA,       ///< bytes sent or received, the beginning
-    WIRE_ROOT,       ///< the process's root, as its mount namespace shows it, when that is not /
+    WIRE_ROOT,       ///< the process's root, where that is not the top: names that begin with / start from there
+    WIRE_CWD2,       ///< the folder that a relative NAME2 starts from
 };
 
 struct WireString {
