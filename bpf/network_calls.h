@@ -10,7 +10,7 @@ struct SocketEvent {
     struct WireArguments arguments;
 };
 
-enum { DNS = 53, MULTICAST_DNS = 5353 };
+enum { SOCK_DGRAM = 2, DNS = 53, MULTICAST_DNS = 5353 };
 
 static __always_inline u16 host_order(u16 number) { return number >> 8 | number << 8; }
 
@@ -172,16 +172,29 @@ int socket_call(u64* ctx) {
 
 enum { NR_SENDTO = 44, NR_RECVFROM = 45, NR_SENDMSG = 46, NR_RECVMSG = 47, NR_RECVMMSG = 299, NR_SENDMMSG = 307 };
 
+/// Whether the call may have brought the answer of a name server that somebody wants to know of.
+static __always_inline bool may_answer(struct Call* call, struct file* file) {
+    if (!filter_of(call)->names || call->result <= 0) return false;
+    if (call->number != NR_RECVFROM && call->number != NR_RECVMSG && call->number != NR_RECVMMSG) return false;
+    struct socket* socket = GET(file, private_data);
+    return GET(socket, type) == SOCK_DGRAM;
+}
+
 SEC("tp_btf/sys_exit")
 int message_call(u64* ctx) {
-    struct Scratch* room = begin_wanted_call(ctx);
+    struct Scratch* room = begin_call(ctx);
     if (!room) return 0;
     struct Call* call = &room->call;
     struct SocketEvent* event = (void*)room->event;
     struct WireEvent* head = &event->head;
     struct file* file = file_of(task_of(call), (long)(int)call->arguments[0]);
-    __builtin_memset(&event->socket, 0, sizeof(event->socket));
     bool socket = file && is_socket(file);
+    bool listed = wanted_call(call);
+    if (!listed && !(socket && may_answer(call, file))) {
+        dropped();
+        return 0;
+    }
+    __builtin_memset(&event->socket, 0, sizeof(event->socket));
     if (socket) fill_socket(&event->socket, file);
 
     u64 data = call->arguments[1], name = call->arguments[4];
@@ -206,6 +219,10 @@ int message_call(u64* ctx) {
     u16 remote = event->socket.remote_port, local = event->socket.local_port;
     bool names = remote == DNS || remote == MULTICAST_DNS || local == DNS || local == MULTICAST_DNS;
     bool with_data = call->result > 0 && (names || filter_of(call)->data);
+    if (!listed && !names) {
+        dropped();
+        return 0;
+    }
 
     struct FoldKey* key = &room->fold_key;
     bool folds = !with_data && folds_socket(event);

@@ -59,7 +59,8 @@ struct FilterSlot {
     u8 host;
     u8 environment;
     u8 data;
-    u8 reserved[3];
+    u8 names;  ///< answers of name servers are wanted
+    u8 reserved[2];
 };
 
 /// What the loader changes while the programs run.

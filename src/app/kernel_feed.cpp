@@ -74,7 +74,7 @@ public:
     }
 
     Result<void> start() {
-        TRY(programs_, sensor::KernelPrograms::load(owner_.options_.kernel, rules_->filter()));
+        TRY(programs_, sensor::KernelPrograms::load(owner_.options_.kernel, filter_of(*rules_)));
         table_.seed();
         programs_->know(table_.cgroups());
         TRY(const std::vector<pid_t> running, host::process_ids({}));
@@ -136,11 +136,19 @@ private:
         judge(raw.head->kind == WIRE_FOLDED);
     }
 
+    [[nodiscard]] model::KernelFilter filter_of(const KernelRules& rules) const {
+        model::KernelFilter filter = rules.filter();
+        filter.environment = filter.environment || !owner_.options_.environment.empty();
+        return filter;
+    }
+
     /// Whether the process is one whose sockets' requests are to be read, and was not known as that.
     bool notice_engine(const sensor::Process* process) {
         if (process == nullptr || process->in_container || !is_engine(*process)) return false;
         if (std::ranges::find(engines_, process->key.pid) != engines_.end()) return false;
-        engines_.push_back(process->key.pid);
+        // Root's engines first: there is room for a few, and anybody can start a program of that name.
+        const bool roots = process->credentials_known && process->credentials.euid == 0;
+        engines_.insert(roots ? engines_.begin() : engines_.end(), process->key.pid);
         return true;
     }
 
@@ -236,7 +244,7 @@ private:
         if (time - reported_ < kReport) return;
         reported_ = time;
         if (auto rules = owner_.take_rules()) {
-            const auto used = programs_->use(rules->filter());
+            const auto used = programs_->use(filter_of(*rules));
             owner_.set_fault(used ? std::string() : used.error().message, true);
             rules_ = std::move(rules);
         }

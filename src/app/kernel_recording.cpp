@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "app/engine_names.h"
+#include "app/kernel_requests.h"
 #include "base/time.h"
 #include "rule/kernel_filter.h"
 #include "sensor/kernel_event.h"
@@ -158,8 +159,9 @@ Result<RecordingCount> replay_kernel(const std::string& file, KernelRules& rules
     TRY_VOID(look_ahead(file, containers));
     TRY(const auto reader, sensor::RecordingReader::open(file));
     sensor::ProcessTable table(containers, {.environment = {"*"}});
-    const sensor::Surroundings surroundings{.boot_offset = reader->start().boot_offset,
-                                            .hostname = reader->start().hostname};
+    sensor::DnsNames names;
+    const sensor::Surroundings surroundings{
+        .boot_offset = reader->start().boot_offset, .hostname = reader->start().hostname, .names = &names};
     sensor::KernelEvent event(surroundings);
     RecordingCount count;
     const auto on_event = [&](std::span<const std::byte> bytes) {
@@ -168,9 +170,12 @@ Result<RecordingCount> replay_kernel(const std::string& file, KernelRules& rules
             ++count.malformed;
             return;
         }
+        names.take(raw);
         const sensor::Process* process = table.take(raw);
         ++count.events;
-        if (process == nullptr || (!process->in_container && !host)) return;
+        const std::uint8_t kind = raw.head->kind;
+        if (kind == WIRE_REQUEST || kind == WIRE_CREDENTIALS || kind == WIRE_FOLDED) return;  // as the agent does
+        if (process == nullptr || (!process->in_container && !host) || is_set_up(*process)) return;
         event.start(raw, process, count.events);
         const KernelRules::Judgement judgement = rules.judge(event);
         if (judgement.matches.empty()) return;

@@ -27,14 +27,16 @@ bool tells(const enrich::EngineRequest& request) {
     return !request.path.empty() && std::ranges::find(kTelling, request.path.back()) != kTelling.end();
 }
 
-/// Method and target of "POST /v1.41/containers/create?name=web HTTP/1.1".
-std::pair<std::string_view, std::string_view> first_line(std::string_view data) {
+/// Method and target of "POST /v1.41/containers/create?name=web HTTP/1.1"; nothing when it is no such line. `cut`: its
+/// end is not there.
+std::pair<std::string_view, std::string_view> first_line(std::string_view data, bool cut) {
     data = data.substr(0, std::min(data.find_first_of("\r\n"), kMostLine));
     const auto method = data.find(' ');
     if (method == std::string_view::npos) return {};
-    std::string_view target = data.substr(method + 1);
-    target = target.substr(0, target.find(' '));
-    return {data.substr(0, method), target};
+    const std::string_view rest = data.substr(method + 1);
+    const auto end = rest.find(' ');
+    if (end == std::string_view::npos ? !cut : !rest.substr(end).starts_with(" HTTP/1.")) return {};
+    return {data.substr(0, method), rest.substr(0, end)};
 }
 
 /// The target with what a build is given hidden: passwords and tokens are often among its arguments.
@@ -76,7 +78,10 @@ bool is_runtime(std::string_view path) {
 std::optional<model::Event> request_record(const sensor::RawEvent& raw, const sensor::ProcessTable& table,
                                            const sensor::Surroundings& surroundings, std::uint32_t own_pid) {
     if (raw.socket == nullptr || raw.socket->peer_pid == own_pid) return std::nullopt;
-    const auto [method, target] = first_line(raw.string(WIRE_DATA));
+    // An engine that is not root's is believed about its own user alone: any program can call itself one.
+    if (raw.head->euid != 0 && raw.socket->peer_uid != raw.head->euid) return std::nullopt;
+    const auto [method, target] = first_line(raw.string(WIRE_DATA), raw.has(WIRE_CUT));
+    if (method.empty()) return std::nullopt;
     if (!std::ranges::all_of(method, [](char c) { return c >= 'A' && c <= 'Z'; })) return std::nullopt;
     const enrich::EngineRequest request = enrich::engine_request(method, target);
     if (!tells(request)) return std::nullopt;
@@ -139,18 +144,31 @@ bool is_set_up(const sensor::Process& process) {
     const sensor::Process* at = process.parent.get();
     for (int generation = 0; at != nullptr && generation < kMostGenerations; ++generation) {
         if (!at->in_container) return at->task.mount_namespace == process.program->mount_namespace;
+        // What the container's own programs start is none of the runtime's, wherever they took it from.
+        if (at->program == nullptr || !is_runtime(at->program->exepath)) return false;
         at = at->parent.get();
     }
     return false;
 }
 
 std::string exec_session_of(const sensor::Process& process) {
+    if (!process.in_container || process.container == nullptr) return {};
+    const std::string& container = process.container->id;
     const sensor::Process* at = &process;
     int outside = 0;
     for (int generation = 0; at != nullptr && generation < kMostGenerations; ++generation) {
         if (!at->in_container && at->program != nullptr) {
-            // The shim gives each session a file for its process id, named by the session's id.
+            // The shim gives each session a file for its process id, named by the session's id. Only root's runtime is
+            // believed, at work for this container: any program can be given such words.
             const auto& words = at->program->arguments;
+            const bool believed = at->credentials_known && at->credentials.euid == 0 &&
+                                  is_runtime(at->program->exepath) &&
+                                  std::ranges::find(words, container) != words.end();
+            if (!believed) {
+                if (++outside > kMostRuntimes) return {};
+                at = at->parent.get();
+                continue;
+            }
             for (std::size_t i = 0; i + 1 < words.size(); ++i) {
                 if (words[i] != "--pid-file") continue;
                 std::string_view file = words[i + 1];

@@ -35,7 +35,8 @@ public:
     }
 
     /// A process that runs a program.
-    void program(std::uint32_t pid, std::uint32_t parent, std::uint64_t cgroup, std::vector<std::string_view> words) {
+    void program(std::uint32_t pid, std::uint32_t parent, std::uint64_t cgroup, std::vector<std::string_view> words,
+                 std::string_view exe = "/usr/bin/program") {
         const auto begin = [&](WireKind kind) {
             writer_.start(kind);
             writer_.head.pid = writer_.head.tid = pid;
@@ -54,7 +55,7 @@ public:
         take();
         begin(WIRE_EXEC);
         writer_.has_file = true;
-        writer_.add(WIRE_EXE, "/usr/bin/program");
+        writer_.add(WIRE_EXE, exe);
         writer_.add_words(WIRE_ARGV, words);
         take();
     }
@@ -75,8 +76,10 @@ public:
         return rules.judge(event_);
     }
 
-    std::optional<model::Event> request(std::uint32_t peer, std::string_view line, std::uint32_t own = 1) {
+    std::optional<model::Event> request(std::uint32_t peer, std::string_view line, std::uint32_t own = 1,
+                                        std::uint32_t engine = 0) {
         writer_.start(WIRE_REQUEST);
+        writer_.head.euid = engine;
         writer_.head.pid = 50;
         writer_.has_socket = true;
         writer_.socket.peer_pid = peer;
@@ -168,17 +171,26 @@ TEST(KernelRequests, TellWhoAskedTheEngine) {
     EXPECT_TRUE(scene.request(200, "GET /containers/web/archive?path=/etc HTTP/1.1")) << "takes files out";
     EXPECT_FALSE(scene.request(200, "POST /containers/web/stop HTTP/1.1", 200)) << "the agent's own question";
     EXPECT_FALSE(scene.request(200, "\xff\xfe garbage")) << "no request";
+    EXPECT_FALSE(scene.request(200, "POST /containers/web/stop and more")) << "a line of something else";
+    EXPECT_FALSE(scene.request(200, "POST /containers/web/stop HTTP/1.1", 1, 1001))
+        << "one who calls himself an engine";
+    EXPECT_TRUE(scene.request(200, "POST /containers/web/stop HTTP/1.1", 1, 1000)) << "a user's own engine";
 }
 
 TEST(KernelRequests, FindTheSessionOfAProcess) {
     const std::string file = fmt::format("/run/docker/moby/{}/{}.pid", kContainer, kSession);
     Scene scene;
     scene.program(300, 1, kHostCgroup,
-                  {"runc", "--root", "/r", "exec", "--process", "/tmp/p", "--pid-file", file, kContainer});
+                  {"runc", "--root", "/r", "exec", "--process", "/tmp/p", "--pid-file", file, kContainer},
+                  "/usr/bin/runc");
     scene.program(301, 300, kHostCgroup, {"runc", "init"});
     scene.program(302, 301, kCgroup, {"sh"});
     scene.program(303, 302, kCgroup, {"id"});
     EXPECT_EQ(exec_session_of(*scene.table().find(303)), kSession);
+    // Anybody can give his program such words.
+    scene.program(310, 1, kHostCgroup, {"script", "--pid-file", file, kContainer});
+    scene.program(311, 310, kCgroup, {"sh"});
+    EXPECT_EQ(exec_session_of(*scene.table().find(311)), "");
     scene.program(400, 1, kHostCgroup, {"containerd-shim", "-id", kContainer});
     scene.program(401, 400, kCgroup, {"nginx"});
     EXPECT_EQ(exec_session_of(*scene.table().find(401)), "");

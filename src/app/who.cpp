@@ -215,6 +215,11 @@ private:
     /// An act inside a container: the session that its process belongs to, else the container's start.
     Result<AccessChain> inside(const model::Event& event) {
         const std::string_view container = event.text("container.id");
+        if (container.empty() && event.has("container.id")) {  // it is unknown: a user's number may be anybody's
+            AccessChain chain;
+            chain.links.push_back({"whether its process ran in a container is not known", Strength::unknown});
+            return chain;
+        }
         if (container.empty() || container == "host") return with_login(event);
         const std::int64_t pid = event.integer("proc.pid");
         const std::int64_t parent = event.integer("proc.ppid");

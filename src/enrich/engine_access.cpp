@@ -79,7 +79,8 @@ void EngineAccess::observe_login(const model::Event& event) {
     if (type != "USER_LOGIN" && type != "USER_START" && type != "CRED_ACQ") return;
     const std::int64_t session = event.integer("audit.session");
     const std::string_view container = event.text("container.id");
-    if (session <= 0 || !event.text("audit.forged").empty() || (!container.empty() && container != "host")) return;
+    if (session <= 0 || !event.text("audit.forged").empty()) return;
+    if (container != "host" && event.has("container.id")) return;  // of a container, or nobody knows
     if (event.number("user.uid") != 0) return;  // only a login service of the host may say where a login comes from
     std::string_view address = event.text("audit.claim", "addr");
     if (address.empty() || address == "?") address = event.text("audit.claim", "hostname");

@@ -68,6 +68,7 @@ struct KernelFilter {
     bool host = false;              ///< of processes outside containers too
     bool environment = false;       ///< a program's environment is sent with it
     bool data = false;              ///< the first bytes that were sent or received are sent with the call
+    bool names = false;             ///< answers of name servers are sent, whatever calls are
 };
 
 }  // namespace plimsoll::model

@@ -118,6 +118,7 @@ std::string explain_kernel_filter(std::span<const Rule* const> rules, bool host)
     if (!calls.empty()) out += "calls\n";
     calls.print(out, "  ");
     if (all.environment) out += "the environment of programs\n";
+    if (all.names) out += "answers of name servers\n";
     if (all.data) out += "the first bytes that are sent and received\n";
     return out;
 }

@@ -134,6 +134,7 @@ void note_field(const FieldUse& use, KernelFilter& filter) {
     if (name == "proc.env" || name == "proc.aenv") filter.environment = true;
     const bool argument = (name == "evt.arg" || name == "evt.rawarg") && use.arg == "data";
     if (name == "evt.buffer" || argument) filter.data = true;
+    if (name.starts_with("fd.") && name.ends_with("ip.name")) filter.names = true;
 }
 
 void note_fields(const Operand& operand, KernelFilter& filter) {
@@ -180,6 +181,7 @@ KernelFilter united(const KernelFilter& one, const KernelFilter& other) {
     both.host = one.host || other.host;
     both.environment = one.environment || other.environment;
     both.data = one.data || other.data;
+    both.names = one.names || other.names;
     return both;
 }
 

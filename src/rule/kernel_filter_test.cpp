@@ -170,6 +170,8 @@ TEST(KernelFilter, WhatIsSentOnDemandIsAskedForWhereItIsRead) {
     EXPECT_TRUE(filter_of("evt.type = execve and proc.env icontains x").environment);
     EXPECT_TRUE(filter_of("evt.type = recvfrom and evt.buffer bcontains cafe").data);
     EXPECT_FALSE(filter_of("evt.type = recvfrom").data);
+    EXPECT_TRUE(filter_of("evt.type = connect and fd.sip.name endswith .example").names);
+    EXPECT_FALSE(filter_of("evt.type = connect and fd.sip = 192.0.2.1").names);
     const auto set = load_rules("r",
                                 "- {rule: r, desc: d, condition: evt.type = execve, output: '%proc.env', "
                                 "priority: INFO}");

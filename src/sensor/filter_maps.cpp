@@ -44,6 +44,8 @@ constexpr std::pair<FileAct, std::uint16_t> kActs[] = {
 };
 constexpr std::uint16_t kOpens[] = {2, 85, 257, 304, 437};
 
+constexpr std::uint16_t kReceives[] = {45, 47, 299};
+
 /// Processes' beginnings are events of their own; these calls are of interest only when they fail.
 constexpr std::uint16_t kBeginnings[] = {56, 57, 58, 59, 322, 435};
 
@@ -151,6 +153,7 @@ FilterTables filter_tables(const model::KernelFilter& filter, std::size_t most_w
     slot.host = filter.host ? 1 : 0;
     slot.environment = filter.environment ? 1 : 0;
     slot.data = filter.data ? 1 : 0;
+    slot.names = filter.names ? 1 : 0;
 
     std::bitset<model::KernelFilter::kCalls> wanted = succeeded | filter.failed;
     for (const std::uint16_t call : kOpens) wanted.reset(call);  // files are wished for by their acts
@@ -159,6 +162,8 @@ FilterTables filter_tables(const model::KernelFilter& filter, std::size_t most_w
             for (const std::uint16_t call : kOpens) wanted.set(call);
     for (const auto& [act, call] : kActs)
         if (!filter.files[static_cast<std::size_t>(act)].empty()) wanted.set(call);
+    if (filter.names)
+        for (const std::uint16_t call : kReceives) wanted.set(call);
     for (std::size_t call = 0; call < CALLS; ++call)
         if (wanted[call]) tables.shape[call] = SHAPE_PLAIN;
     for (const auto& [call, shape] : kShapes)

@@ -155,6 +155,15 @@ void put_parameters(EventView& view, model::Event& out) {
     out.set_keyed(kArgument, "last", std::to_string(value[2] + offset));
 }
 
+/// The variables that were to be kept, of a program that begins.
+void put_environment(const EventView& view, model::Event& out) {
+    if (!view.is(WIRE_EXEC) || view.program() == nullptr) return;
+    for (const std::string_view each : view.program()->environment) {
+        const auto end = each.find('=');
+        if (end != std::string_view::npos) out.set_keyed("proc.env", each.substr(0, end), each.substr(end + 1));
+    }
+}
+
 /// What a field is of, which some events have not: of these no value need be asked for.
 enum Part : std::uint8_t { a_socket = 1, a_file = 2, paths = 4 };
 
@@ -199,6 +208,7 @@ void write_of_event(const model::Fields& event, EventView& view, model::Event& o
     put_fields({kOfEvent.begin(), kBehind}, parts_of(view), event, out);
     put_parameters(view, out);
     put_fields({kBehind, kOfEvent.end()}, parts_of(view), event, out);
+    put_environment(view, out);
     out.set("record.kind", "event");
 }
 

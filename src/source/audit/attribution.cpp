@@ -38,6 +38,11 @@ std::int64_t boot_time() {
     return now() / kNanosecondsPerMs - (up.tv_sec * 1000 + up.tv_nsec / kNanosecondsPerMs);
 }
 
+/// When a process began, milliseconds since 1970 as the clock is set now.
+std::int64_t started(std::uint64_t ticks) {
+    return boot_time() + static_cast<std::int64_t>(ticks) * 1000 / ::sysconf(_SC_CLK_TCK);
+}
+
 std::string_view base_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 /// The container that a process's cgroups name.
@@ -71,7 +76,7 @@ bool is_seen_from_host(std::string_view name, std::string_view cwd, std::string_
 }  // namespace
 
 Attribution::Attribution(AttributionOptions options)
-    : options_(std::move(options)), mounts_(options_.root), containers_(1), programs_(1), boot_(boot_time()) {}
+    : options_(std::move(options)), mounts_(options_.root), containers_(1), programs_(1) {}
 
 ContainerNumber Attribution::number_of(std::string_view id) {
     const auto [place, fresh] = numbers_.try_emplace(std::string(id), static_cast<ContainerNumber>(containers_.size()));
@@ -90,9 +95,11 @@ std::uint32_t Attribution::name_of(std::string_view program) {
 
 /// Asks /proc about a process; false when it is gone.
 bool Attribution::probe(pid_t pid, std::int64_t time, ProcessEntry& out) {
-    const auto read = host::read_process(options_.root, pid, host::kStatus | host::kCgroups);
+    const auto read = host::read_process(options_.root, pid, host::kStatus | host::kCgroups | host::kStartTime);
     if (!read || !*read || !(*read)->status) return false;
     const host::Process& process = **read;
+    if (process.start_ticks && started(*process.start_ticks) > time + kSlack) return false;  // another one by now
+    const bool roots = process.status->uids[1] == 0;
     out = {.parent = process.status->parent, .seen = time, .verified = time};
     if (const std::string id = container_of(process); !id.empty()) {
         out.container = number_of(id);
@@ -100,7 +107,7 @@ bool Attribution::probe(pid_t pid, std::int64_t time, ProcessEntry& out) {
         out.inside = true;
         return true;
     }
-    if (!may_be_runtime(process.status->name)) return true;
+    if (!roots || !may_be_runtime(process.status->name)) return true;  // anybody can run a program of that name
     const auto more = host::read_process(options_.root, pid, host::kCommandLine | host::kExecutable);
     if (!more || !*more || !(*more)->command_line || !(*more)->executable || (*more)->command_line->arguments.empty()) {
         // It is ending, and what it worked for cannot be read any more: not the host, as it seems, but what its shim
@@ -143,9 +150,7 @@ bool Attribution::stale(pid_t pid, ProcessEntry& entry, std::int64_t time) {
     const std::int64_t last = std::max(entry.seen, entry.verified);
     entry.verified = time;
     if (!read || !*read || !(*read)->start_ticks) return false;  // gone by now: nothing speaks against it
-    const auto ticks = static_cast<std::int64_t>(*(*read)->start_ticks);
-    const std::int64_t started = boot_ + ticks * 1000 / ::sysconf(_SC_CLK_TCK);
-    return started > last + kSlack;
+    return started(*(*read)->start_ticks) > last + kSlack;
 }
 
 /// The entry of a process that is what it was.
@@ -166,7 +171,7 @@ Attribution::Mounted Attribution::mounted(const audit::EventFacts& facts, std::i
         if (!path.device.starts_with("00:")) continue;
         mounts_.follow();  // numbers are given away again: only an up-to-date table may answer
         const auto hit = mounts_.find(path.device, time);
-        if (!hit || is_seen_from_host(facts.raw_path(path), facts.text(audit::Known::cwd), hit->point)) continue;
+        if (!hit || is_seen_from_host(facts.full_path(path), facts.text(audit::Known::cwd), hit->point)) continue;
         return {number_of(hit->id), exec && i == 0, hit->sure};
     }
     return out;
@@ -190,13 +195,14 @@ bool Attribution::inherit(pid_t parent, std::int64_t time, ProcessEntry& out) {
     return true;
 }
 
-/// What running a program makes of a process. A shim's or a runtime's command line names its container; only the host's
-/// programs are believed, and of a shim's child only that it works for the shim's container.
+/// What running a program makes of a process. A shim's or a runtime's command line names its container; only root's
+/// programs on the host are believed, and of a shim's child only that it works for the shim's container.
 void Attribution::learn_command(const audit::EventFacts& facts, std::string_view exe, bool in_image,
                                 ProcessEntry& entry) {
     entry.shim = entry.runtime = entry.pod = false;
     const bool of_shim = entry.found == Found::shim && !entry.inside;
-    if (!in_image && !entry.inside && facts.arguments_of_exec()) {
+    const bool roots = facts.number(audit::Known::euid) == 0 && facts.number(audit::Known::uid) == 0;
+    if (roots && !in_image && !entry.inside && facts.arguments_of_exec()) {
         const RuntimeCommand command = runtime_command(exe, facts.arguments());
         const bool other = of_shim && command.id != containers_[entry.container].id;
         if (command.kind != RuntimeCommand::Kind::none && !other) {
@@ -248,7 +254,7 @@ Attributed Attribution::resolve(const audit::EventFacts& facts) {
     const std::uint32_t before = self == nullptr ? 0 : self->name;
     if (self != nullptr && (ppid == 0 || self->parent == 0 || self->parent == ppid)) {
         entry = *self;
-        known = true;
+        known = !self->doubtful;
     } else if (inherit(ppid, time, entry)) {
         known = true;
         // An orphan's new parent may be the host's init or a shim; what ran inside stays inside.
@@ -259,13 +265,19 @@ Attributed Attribution::resolve(const audit::EventFacts& facts) {
     if (mount.container != kHost && mount.container != entry.container) {
         // A program that was run from a container's file system runs in that container, whatever its ancestors. Another
         // file may be looked at by the host's processes too, and then the ancestors decide where they are known.
-        bool take = mount.sure && (!known || (exec && mount.program));
-        if (!take && entry.container == kHost) {
+        const bool runs = exec && mount.program;
+        const bool other_inside = entry.container != kHost && entry.inside;  // who sees another's files from inside
+        bool take = mount.sure && (!known || runs) && !other_inside;
+        if (!take && (entry.container == kHost || (runs && other_inside))) {
             ProcessEntry asked;
             ++asked_;
             if (!probe(pid, time, asked)) {
-                take = mount.sure;
-                if (!take && exec && mount.program) known = false;
+                // An orphan's new parent says nothing of where it ran.
+                take = mount.sure && entry.container == kHost && (!known || ppid == 1);
+                if (!take && runs && entry.container == kHost) {
+                    known = false;
+                    entry.doubtful = true;
+                }
             } else if (asked.container == mount.container) {
                 take = true;
             } else {
@@ -287,9 +299,10 @@ Attributed Attribution::resolve(const audit::EventFacts& facts) {
         ++asked_;
         known = probe(pid, time, entry);
     }
-    if (exec) learn_command(facts, exe, mount.program, entry);
+    if (exec && (known || !options_.live)) learn_command(facts, exe, mount.program, entry);
     if (entry.container != kHost) known = true;
-    if (known) {
+    if (known || entry.doubtful) {
+        entry.doubtful = !known;
         if (ppid > 0) entry.parent = ppid;
         entry.seen = std::max(entry.seen, time);
         entry.name = exe.empty() || exe == programs_[before] ? before : name_of(exe);
@@ -303,14 +316,17 @@ Attributed Attribution::resolve(const audit::EventFacts& facts) {
 }
 
 void Attribution::look_up(Container& container) {
-    if (options_.directory == nullptr || !container.name.empty()) return;
+    if (options_.directory == nullptr) return;
     const std::int64_t time = steady_ms();
     if (container.looked != INT64_MIN && time - container.looked < kLookAgain) return;
     container.looked = time;
     const auto entry = options_.directory->find(container.id);
     if (!entry) return;
+    if (container.name == entry->name && container.image == entry->image) return;  // containers can be renamed
     container.name = entry->name;
     container.image = entry->image;
+    container.repository.clear();
+    container.tag.clear();
     const model::ImageName name = model::parse_image_name(entry->image);
     if (name.by_id) return;
     container.repository = name.repository;

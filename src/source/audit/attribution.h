@@ -94,7 +94,6 @@ private:
     std::unordered_map<std::string, ContainerNumber> numbers_;
     std::vector<std::string> programs_;  ///< paths, each once; the first is none
     std::map<std::string, std::uint32_t, std::less<>> program_numbers_;
-    std::int64_t boot_ = 0;  ///< milliseconds since 1970
     std::uint64_t asked_ = 0;
 };
 

@@ -27,8 +27,13 @@ struct OneHost : host::TemporaryTree {
                           kLayer) +
                   more);
     }
+    static std::string zeros(int count) {
+        std::string out;
+        for (; count > 0; --count) out += " 0";
+        return out;
+    }
     void process(int pid, int parent, const std::string& name, const std::string& cgroup, const std::string& exe = "",
-                 const std::string& arguments = "") const {
+                 const std::string& arguments = "", std::uint64_t started = 1) const {
         const std::string folder = "/proc/" + std::to_string(pid);
         write(folder + "/status",
               fmt::format("Name:\t{}\nState:\tS "
@@ -36,6 +41,7 @@ struct OneHost : host::TemporaryTree {
                           "CapInh:\t0\nCapPrm:\t0\nCapEff:\t0\nCapBnd:\t0\nCapAmb:\t0\n",
                           name, pid, pid, parent));
         write(folder + "/cgroup", "0::" + cgroup + "\n");
+        write(folder + "/stat", fmt::format("{} ({}) S {}{} {} 0 0\n", pid, name, parent, zeros(17), started));
         if (!exe.empty()) link(folder + "/exe", exe);
         std::string line;
         for (const char c : arguments) line += c == ' ' ? '\0' : c;
@@ -48,7 +54,7 @@ class Made {
 public:
     Made(int pid, int ppid, const std::string& rest = "syscall=42 exe=\"/bin/x\"", std::vector<std::string> more = {}) {
         lines_.push_back(fmt::format(
-            "type=SYSCALL msg=audit({}.{:03}:7): arch=c000003e success=yes exit=0 {} ppid={} pid={} items=1",
+            "type=SYSCALL msg=audit({}.{:03}:7): arch=c000003e success=yes exit=0 {} ppid={} pid={} euid=0 items=1",
             kNow / 1000, kNow % 1000, rest, ppid, pid));
         for (const std::string& line : more) lines_.push_back(fmt::format("type={}", line));
         records_.resize(lines_.size());
@@ -74,7 +80,7 @@ private:
 };
 
 Made exec(int pid, int ppid, const std::string& exe, const std::string& arguments, const std::string& device = "fe:00",
-          const std::string& cwd = "/") {
+          const std::string& cwd = "/", int uid = 0) {
     std::string list = "EXECVE argc=9";
     std::size_t at = 0;
     for (int i = 0; at < arguments.size(); ++i) {
@@ -84,7 +90,7 @@ Made exec(int pid, int ppid, const std::string& exe, const std::string& argument
     }
     return {pid,
             ppid,
-            fmt::format("syscall=59 exe=\"{}\"", exe),
+            fmt::format("syscall=59 uid={} exe=\"{}\"", uid, exe),
             {list, fmt::format("CWD cwd=\"{}\"", cwd),
              fmt::format("PATH item=0 name=\"{}\" inode=5 dev={} nametype=NORMAL", exe, device)}};
 }
@@ -195,6 +201,34 @@ TEST_F(AttributionTest, ANumberWhoseContainerMayBeGoneTellsNothingAgainstItsAnce
     orphan.set_time(now() / 1'000'000 + 5);
     EXPECT_EQ(where(orphan), "unknown");
     EXPECT_EQ(where(exec(707, 706, "/bin/true", "true", "00:32")), "a mount");  // while it was seen there
+}
+
+TEST_F(AttributionTest, WhatOrdinaryUsersCallThemselvesIsNotBelieved) {
+    attribution.seed();
+    tree.process(90, 1, "containerd-shim", "/user.slice", "/tmp/containerd-shim-x", "containerd-shim-x -id " + kOther);
+    tree.write(
+        "/proc/90/status",
+        "Name:\tcontainerd-shim\nState:\tS (sleeping)\nTgid:\t90\nPid:\t90\nPPid:\t1\nUid:\t1000\t1000\t1000\t1000\n"
+        "Gid:\t0\t0\t0\t0\nGroups:\t\nCapInh:\t0\nCapPrm:\t0\nCapEff:\t0\nCapBnd:\t0\nCapAmb:\t0\n");
+    EXPECT_EQ(where(Made(91, 90)), "host");
+    EXPECT_EQ(where(exec(92, 1, "/tmp/runc", "runc create " + kOther, "fe:00", "/", 1000)), "host");
+    EXPECT_EQ(where(exec(93, 1, "/usr/sbin/runc", "runc create " + kOther)), "b runtime");
+}
+
+TEST_F(AttributionTest, AProcessThatSeesAnothersFilesStaysWhereItIs) {
+    attribution.seed();
+    const std::string shim = "/usr/bin/containerd-shim-runc-v2 -namespace moby -id " + kOther + " -address s";
+    EXPECT_EQ(where(exec(700, 1, "/usr/bin/containerd-shim-runc-v2", shim)), "b runtime");
+    EXPECT_EQ(where(exec(701, 700, "/volume/sh", "sh")), "b shim");
+    EXPECT_EQ(where(exec(702, 701, "/rootfs/bin/busybox", "busybox sh", "00:32")), "b ancestor");
+    tree.process(703, 701, "busybox", "/docker/" + kOther, "/bin/busybox");
+    EXPECT_EQ(where(exec(703, 701, "/rootfs/bin/busybox", "busybox sh", "00:32")), "b cgroup");
+}
+
+TEST_F(AttributionTest, ANumberThatIsAnotherProcesssByNowTellsNothing) {
+    attribution.seed();
+    tree.process(60, 1, "sleep", "/docker/" + kOther, "/bin/sleep", "", 1ULL << 40U);  // it began long after the event
+    EXPECT_EQ(where(Made(60, 59)), "unknown");
 }
 
 TEST_F(AttributionTest, AnOldLogTellsByItselfAndNothingElseIsAsked) {

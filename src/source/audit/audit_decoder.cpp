@@ -116,11 +116,14 @@ void AuditDecoder::event(const audit::LogEvent& event) {
     SecretMasker masker;
     facts_.mask_with(options_.mask_secrets ? &masker : nullptr);
     const bool contained = where.known && where.container != kHost;
+    const bool may_be_contained =
+        contained || (options_.attribution.live && !where.known);  // its users are not the host's
     model::Event& out = made_;
     out.clear();
     attribution_.describe(where, out);
     audit::to_event(
-        facts_, {.names = accounts_ ? &*accounts_ : nullptr, .contained = contained, .masker = facts_.masker()}, out);
+        facts_, {.names = accounts_ ? &*accounts_ : nullptr, .contained = may_be_contained, .masker = facts_.masker()},
+        out);
     facts_.mask_with(nullptr);
     if (where.known && where.container != kHost) out.set("audit.attributed", to_text(where.found));
     if (!where.parent.empty()) out.set("proc.pname", where.parent);

@@ -34,7 +34,7 @@ const std::string kCall =
     "euid=1000 egid=1000 tty=(none) ses=3 comm=\"x\" exe=\"/bin/x\" key=\"k\"";
 
 TEST(AuditDecoder, MessagesOfTheKernelBecomeOneEvent) {
-    Decoder it;
+    Decoder it({.attribution = {.live = false}});
     it.decoder.message(1300, kCall);
     it.decoder.message(1306, kId + "saddr=01002F72756E2F782E736F636B00");
     it.decoder.message(1327, kId + "proctitle=78");
@@ -46,6 +46,16 @@ TEST(AuditDecoder, MessagesOfTheKernelBecomeOneEvent) {
     EXPECT_EQ(it.events[0].text("user.name"), "alice");
     EXPECT_EQ(it.events[0].text("audit.incomplete"), "");
     EXPECT_EQ(it.decoder.newest(), 1795221469117);
+}
+
+TEST(AuditDecoder, AUserOfNobodyKnowsWhereHasNoNameOfTheHosts) {
+    Decoder it({.attribution = {.live = true}});
+    it.decoder.message(1300, kCall);
+    it.decoder.message(1320, kId);
+    ASSERT_EQ(it.events.size(), 1U);
+    EXPECT_EQ(it.events[0].read(model::FieldKey("container.id").id(), {}).state, model::Reading::State::unknown);
+    EXPECT_EQ(it.events[0].number("user.uid"), 1000U);
+    EXPECT_EQ(it.events[0].text("user.name"), "");
 }
 
 TEST(AuditDecoder, AClaimOfAProcessThatIsGoneIsNotCalledGenuine) {

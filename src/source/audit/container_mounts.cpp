@@ -55,6 +55,10 @@ std::optional<LayerPath> layer_path(std::string_view point, std::string_view dri
     return LayerPath{std::string(point.substr(0, at)), layer};
 }
 
+std::string layer_key(std::string_view root, std::string_view layer) {
+    return std::string(root) + '\n' + std::string(layer);
+}
+
 }  // namespace
 
 void ContainerMounts::follow() {
@@ -87,6 +91,8 @@ void ContainerMounts::update(const host::MountTable& mounts, std::int64_t time) 
     std::unordered_map<std::uint64_t, const host::Mount*> present;
     for (const host::Mount& mount : mounts.mounts) {
         if (mount.device_major != 0) continue;  // a disk of the host
+        if (mount.type.starts_with("fuse") && mount.super_option("user_id").value_or("0") != "0")
+            continue;  // a user's own program says what is in it
         const bool overlay = mount.type == "overlay" || mount.type == "fuse.fuse-overlayfs";
         if (overlay || (mount.type == "tmpfs" && !container_id_in(mount.point).empty()))
             present.emplace(device_number(mount.device_major, mount.device_minor), &mount);
@@ -155,7 +161,8 @@ std::string ContainerMounts::container_of(const host::Mount& mount) {
 
 /// Docker keeps, for each container, a file that names the folder of its file system.
 std::string ContainerMounts::of_docker_layer(const std::string& root, std::string_view layer) {
-    if (const auto known = layers_.find(layer); known != layers_.end()) return known->second;
+    const std::string place = layer_key(root, layer);
+    if (const auto known = layers_.find(place); known != layers_.end()) return known->second;
     const std::string folder = root + "/image/overlay2/layerdb/mounts";
     const auto containers = host::list_directory(root_, folder);
     if (!containers || !*containers) return {};
@@ -163,15 +170,16 @@ std::string ContainerMounts::of_docker_layer(const std::string& root, std::strin
     for (const host::DirectoryEntry& entry : **containers) {
         if (container_id_in(entry.name) != entry.name) continue;
         const auto text = host::read_if_exists(root_, folder + "/" + entry.name + "/mount-id", 4096);
-        if (text && *text) layers_.insert_or_assign(std::string(trim(**text)), entry.name);
+        if (text && *text) layers_.insert_or_assign(layer_key(root, trim(**text)), entry.name);
     }
-    const auto found = layers_.find(layer);
+    const auto found = layers_.find(place);
     return found == layers_.end() ? std::string() : found->second;
 }
 
 /// Podman keeps one list of all containers with their layers.
 std::string ContainerMounts::of_podman_layer(const std::string& root, std::string_view layer) {
-    if (const auto known = layers_.find(layer); known != layers_.end()) return known->second;
+    const std::string place = layer_key(root, layer);
+    if (const auto known = layers_.find(place); known != layers_.end()) return known->second;
     const auto text = host::read_if_exists(root_, root + "/overlay-containers/containers.json", std::size_t{64} << 20U);
     if (!text || !*text) return {};
     const auto document = JsonDocument::parse(**text);
@@ -181,9 +189,9 @@ std::string ContainerMounts::of_podman_layer(const std::string& root, std::strin
         const std::string_view id = container["id"].text_or("");
         const std::string_view its = container["layer"].text_or("");
         if (container_id_in(id) == id && !id.empty() && !its.empty())
-            layers_.insert_or_assign(std::string(its), std::string(id));
+            layers_.insert_or_assign(layer_key(root, its), std::string(id));
     });
-    const auto found = layers_.find(layer);
+    const auto found = layers_.find(place);
     return found == layers_.end() ? std::string() : found->second;
 }
 

@@ -23,7 +23,7 @@ public:
     struct Hit {
         std::string_view id;     ///< 64 hexadecimal digits
         std::string_view point;  ///< where the host has it mounted
-        bool sure = true;        ///< false: by then it may have been unmounted, and the number another container's
+        bool sure = true;  ///< false: by then it may have been unmounted, and the number another container's
     };
 
     explicit ContainerMounts(host::Root root) : root_(std::move(root)) {}
@@ -62,7 +62,7 @@ private:
     bool known_ = false;
     std::int64_t looked_ = 0;                                     ///< when the table was last known to be as it is here
     std::unordered_map<std::uint64_t, std::vector<Span>> spans_;  ///< by device, oldest first
-    std::map<std::string, std::string, std::less<>> layers_;      ///< container id by folder of its file system
+    std::map<std::string, std::string, std::less<>> layers_;      ///< container id by engine's root and layer
 };
 
 }  // namespace plimsoll::source

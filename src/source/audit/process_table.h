@@ -26,6 +26,7 @@ struct ProcessEntry {
     bool runtime = false;       ///< an OCI runtime at work for the container
     bool pod = false;           ///< a shim of several containers
     bool inside = false;        ///< runs in the container, beyond doubt
+    bool doubtful = false;      ///< its ancestors say one thing, a file that it ran another: nobody can tell
     std::int64_t seen = 0;      ///< milliseconds: of its last event
     std::int64_t verified = 0;  ///< when /proc was last asked whether the number means another process by now
     std::uint32_t name = 0;     ///< of its program, in Attribution
