@@ -181,16 +181,21 @@ void EngineAccess::observe_request(const model::Event& event) {
     if (requests_.size() > kMostRequests) requests_.pop_front();
 }
 
-const EngineAccess::Connect* EngineAccess::request_for(const model::Event& event, Nanoseconds time) const {
+std::vector<const EngineAccess::Connect*> EngineAccess::requests_for(const model::Event& event,
+                                                                     Nanoseconds time) const {
     // An exec session has an id of its own, and these take their time; the others the engine does at once.
     static constexpr std::array<std::string_view, 6> kSlow = {"stop", "restart", "kill", "commit", "pull", "push"};
     const std::string_view action = action_of(event);
     const bool slow = !event.text("exec.id").empty() || std::ranges::find(kSlow, action) != kSlow.end();
     const auto end = std::ranges::upper_bound(requests_, time + kSlack, {}, &Connect::time);
     const auto begin = std::ranges::lower_bound(requests_, time - (slow ? kLong : 2 * kShortly), {}, &Connect::time);
-    const Connect* found = nullptr;
+    std::vector<const Connect*> found;
     for (auto at = begin; at != end; ++at) {
-        if (asks_for(at->request, event, action)) found = &*at;
+        if (!asks_for(at->request, event, action)) continue;
+        std::erase_if(found, [&](const Connect* other) {  // the last one of each person
+            return other->uid == at->uid && other->loginuid == at->loginuid && other->container == at->container;
+        });
+        found.push_back(&*at);
     }
     return found;
 }
@@ -274,14 +279,19 @@ std::optional<AccessChain> EngineAccess::chain(const model::Event& event) const 
     if (nobody_asked(event) || action_of(event).empty()) return std::nullopt;
     const auto started = static_cast<Nanoseconds>(event.number("exec.start_ts"));
     const Nanoseconds time = is_session(event) && started != 0 ? started : event.time();
-    if (const Connect* asked = request_for(event, time)) {
-        AccessChain result = from(*asked, asked->title);
+    if (const auto asked = requests_for(event, time); !asked.empty()) {
+        const Connect& last = *asked.back();
+        AccessChain result = from(last, last.title);
+        std::string others;
+        for (const Connect* other : std::span(asked).first(asked.size() - 1))
+            others += (others.empty() ? "" : ", ") + (other->login.empty() ? other->user : other->login);
+        const Strength strength = others.empty() ? Strength::proved : Strength::inferred;
         result.links.push_back(
-            {fmt::format("the engine did it to {} {} later: its own event",
+            {fmt::format("the engine did it to {} {} later: its own event{}",
                          event.text("container.name").empty() ? event.text("docker.id") : event.text("container.name"),
-                         in_words(time - asked->time)),
-             Strength::proved});
-        result.strength = Strength::proved;
+                         in_words(time - last.time), others.empty() ? "" : "; the same was asked before by " + others),
+             strength});
+        result.strength = strength;
         return result;
     }
     if (connects_.empty()) return std::nullopt;

@@ -90,7 +90,8 @@ private:
     void observe_program(const model::Event& event);
     void observe_login(const model::Event& event);
     void observe_request(const model::Event& event);
-    [[nodiscard]] const Connect* request_for(const model::Event& event, Nanoseconds time) const;
+    /// Who asked for it, oldest first, each person once.
+    [[nodiscard]] std::vector<const Connect*> requests_for(const model::Event& event, Nanoseconds time) const;
     [[nodiscard]] std::string command_of(const Connect& connect) const;
     /// With the login of the record of the process's program, where its own has none.
     [[nodiscard]] Connect with_login(const Connect& connect) const;

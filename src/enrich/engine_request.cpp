@@ -85,24 +85,62 @@ constexpr auto kAskings = std::to_array<Asking>({
     {"top", "GET", "top"},
 });
 
-/// Whether a word of the request means the object of that id and name.
-bool means(std::string_view word, std::string_view id, std::string_view name) {
-    if (word.empty()) return false;
-    if (word.starts_with('/')) word.remove_prefix(1);
-    return word == name || (word.size() >= kShortestId && id.starts_with(word));
+std::string_view without(std::string_view text, std::string_view front) {
+    return text.starts_with(front) ? text.substr(front.size()) : text;
 }
 
-bool names_object(const EngineRequest& request, const model::Event& event) {
-    std::string_view id = event.text("docker.id");
-    std::string_view name = event.text("docker.name");
-    if (const std::string_view container = event.text("container.full_id"); !container.empty()) {
-        id = container;
-        name = event.text("container.name");
+/// Whether a word of the request means the object of that id and name.
+bool means(std::string_view word, std::string_view id, std::string_view name) {
+    word = without(without(word, "/"), "sha256:");
+    if (word.empty()) return false;
+    return word == name || word == id || (word.size() >= kShortestId && without(id, "sha256:").starts_with(word));
+}
+
+std::string_view value_of(const EngineRequest& request, std::string_view key) {
+    const auto found = std::ranges::find(request.query, key, &std::pair<std::string, std::string>::first);
+    return found == request.query.end() ? std::string_view() : std::string_view(found->second);
+}
+
+bool means_container(std::string_view word, const model::Event& event) {
+    if (const std::string_view id = event.text("container.full_id"); !id.empty())
+        return means(word, id, event.text("container.name"));
+    return means(word, event.text("docker.id"), event.text("docker.name"));
+}
+
+/// An image's name, which may have slashes: the rest of the path, without its verb, or what is to be fetched.
+std::string image_in(const EngineRequest& request, std::size_t first, bool verb) {
+    std::string name(value_of(request, "fromImage"));
+    if (name.empty()) name = value_of(request, "reference");
+    if (const std::string_view tag = value_of(request, "tag"); !name.empty() && !tag.empty())
+        (name += tag.find(':') == std::string_view::npos ? ":" : "@") += tag;
+    if (!name.empty()) return name;
+    for (std::size_t i = first; i + (verb ? 1 : 0) < request.path.size(); ++i)
+        name += (i > first ? "/" : "") + request.path[i];
+    return name;
+}
+
+bool means_image(std::string_view word, const model::Event& event) {
+    for (const std::string_view front : {"docker.io/library/", "docker.io/"}) word = without(word, front);
+    const std::string_view id = event.text("docker.id"), name = event.text("docker.name");
+    if (means(word, id, name)) return true;
+    const std::string_view latest = ":latest";  // engines tell of it with its tag
+    return id.ends_with(latest) && word == id.substr(0, id.size() - latest.size());
+}
+
+/// Whether the request is about the very object of the event: each kind has its own place for it.
+bool names_object(const EngineRequest& request, const model::Event& event, bool verb) {
+    const std::size_t at = request.path[0] == "libpod" ? 1 : 0;
+    if (request.path.size() < at + 1) return false;
+    const std::string_view kind = request.path[at];
+    if (kind == "commit") return means_container(value_of(request, "container"), event);
+    if (kind == "images") return means_image(image_in(request, at + 1, verb), event);
+    if (request.path.size() < at + 2) return false;
+    const std::string_view word = request.path[at + 1];
+    if (kind == "containers") {
+        const std::string_view given = value_of(request, "name");  // of one that is made, or named anew
+        return (word != "create" && means_container(word, event)) || (!given.empty() && means_container(given, event));
     }
-    const std::string_view image = event.text("container.image");
-    const auto is = [&](std::string_view word) { return means(word, id, name) || (!image.empty() && word == image); };
-    if (std::ranges::any_of(request.path, is)) return true;
-    return std::ranges::any_of(request.query, [&](const auto& pair) { return is(pair.second); });
+    return means(word, event.text("docker.id"), event.text("docker.name"));
 }
 
 }  // namespace
@@ -138,16 +176,19 @@ EngineRequest engine_request(std::string_view method, std::string_view target) {
 }
 
 bool asks_for(const EngineRequest& request, const model::Event& event, std::string_view action) {
-    if (request.path.size() < 2) return false;
+    if (request.path.size() < 2 && !(request.path.size() == 1 && request.path[0] == "commit")) return false;
     // The id of an exec session is in nobody else's mouth.
     if (const std::string_view session = event.text("exec.id"); !session.empty() && request.path[0] == "exec")
         return request.method == "POST" && request.path.size() == 3 && request.path[1] == session &&
                request.path[2] == "start";
+    const std::size_t bare = request.path[0] == "libpod" ? 3 : 2;
     const auto fits = [&](const Asking& asking) {
         if (asking.action != action || asking.method != request.method) return false;
-        return asking.verb.empty() ? request.path.size() == 2 : request.path.back() == asking.verb;
+        const bool ends = asking.verb.empty() ? request.path.size() == bare || request.path[bare - 2] == "images"
+                                              : request.path.back() == asking.verb;
+        return ends && names_object(request, event, !asking.verb.empty());
     };
-    return std::ranges::any_of(kAskings, fits) && names_object(request, event);
+    return std::ranges::any_of(kAskings, fits);
 }
 
 }  // namespace plimsoll::enrich

@@ -71,6 +71,43 @@ TEST(EngineRequest, AsksForTheObjectThatItNames) {
     EXPECT_FALSE(asks("POST", "/containers/web/stop", "rename"));
     EXPECT_FALSE(asks("GET", "/containers/web/stop", "stop"));
     EXPECT_FALSE(asks("POST", "/containers/create?name=other", "create"));
+    EXPECT_TRUE(asks("POST", "/containers/old/rename?name=web", "rename"));
+    EXPECT_TRUE(asks("POST", "/commit?container=web&repo=x", "commit"));
+    EXPECT_TRUE(asks("POST", "/v4.0.0/libpod/containers/web/stop", "stop"));
+    EXPECT_FALSE(asks("POST", "/containers/redis/stop?t=web", "stop")) << "named elsewhere";
+    EXPECT_FALSE(asks("POST", "/networks/web/stop", "stop")) << "of another kind";
+}
+
+TEST(EngineRequest, AnImageIsNoContainerThatIsMadeOfIt) {
+    model::Event stop = about_container(0, "stop");
+    stop.set("container.image", "redis");
+    EXPECT_FALSE(asks_for(engine_request("POST", "/containers/redis/stop"), stop, "stop"));
+    model::Event pull(0);
+    pull.set("docker.type", "image");
+    pull.set("docker.action", "pull");
+    pull.set("docker.id", "redis:7");
+    pull.set("docker.name", "redis");
+    EXPECT_TRUE(
+        asks_for(engine_request("POST", "/images/create?fromImage=docker.io%2Flibrary%2Fredis&tag=7"), pull, "pull"));
+    EXPECT_TRUE(asks_for(engine_request("POST", "/images/create?fromImage=redis&tag=7"), pull, "pull"));
+    EXPECT_FALSE(asks_for(engine_request("POST", "/images/create?fromImage=redis&tag=6"), pull, "pull"));
+    pull.set("docker.id", "example/team/app:1");
+    pull.set("docker.name", "example/team/app");
+    EXPECT_TRUE(asks_for(engine_request("POST", "/images/example/team/app:1/push"), pull, "push"));
+}
+
+TEST(EngineRequest, WhereTwoAskedForTheSameNeitherIsProved) {
+    EngineAccess access;
+    access.observe(request(1 * kSecond, "POST", "/containers/web/stop"));
+    model::Event other = request(2 * kSecond, "POST", "/containers/web/stop", 99);
+    other.set("who.name", "bob");
+    other.set_number("who.loginuid", 1);
+    access.observe(other);
+    const auto chain = access.chain(about_container(10 * kSecond, "stop"));
+    ASSERT_TRUE(chain);
+    EXPECT_EQ(chain->person, "bob");
+    EXPECT_EQ(chain->strength, Strength::inferred);
+    EXPECT_NE(chain->links.back().text.find("the same was asked before by ada"), std::string::npos);
 }
 
 TEST(EngineRequest, ProvesWhoBeganAnExecSession) {
