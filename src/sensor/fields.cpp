@@ -376,6 +376,19 @@ std::string_view EventView::tuple() {
     return tuple_ = scratch.keep(path_);
 }
 
+namespace {
+
+/// Whether the process is in the user namespace in which its container began, so far as events told of it. One that it
+/// made since maps numbers as it likes.
+bool has_containers_users(const Process& process) {
+    const Process* first = &process;  // of the container, or of the session that brought it there
+    for (const Process* at = &process; at != nullptr && at->container == process.container; at = at->parent.get())
+        if (at->task.user_namespace != 0 && (at->task.ns_pid == 1 || first->task.ns_pid != 1)) first = at;
+    return first->task.user_namespace == process.task.user_namespace;
+}
+
+}  // namespace
+
 const Users::Names& EventView::user() {
     if ((ready_ & user_ready) != 0) return user_;
     ready_ |= user_ready;
@@ -383,7 +396,11 @@ const Users::Names& EventView::user() {
     const WireCredentials* const who = credentials();
     if (around.users == nullptr || process == nullptr || who == nullptr) return user_;
     if (process->in_container && process->container == nullptr) return user_;
-    const bool mapped = who->ns_euid != who->euid;
+    const bool mapped = process->in_container && who->ns_euid != who->euid;  // on the host the host's numbers count
+    if (mapped && !has_containers_users(*process)) {
+        user_.known = true;  // that it has no name that means anything
+        return user_;
+    }
     const std::uint32_t euid = raw.head->euid;
     if (mapped && euid != who->euid)
         return user_;  // a thread of its own mind; only the process's number is known inside

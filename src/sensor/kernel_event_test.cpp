@@ -601,6 +601,27 @@ TEST_F(KernelEventTest, AUserNamespaceHasNumbersOfItsOwn) {
     EXPECT_EQ((*this)["group.name"], "<NA>");
 }
 
+TEST_F(KernelEventTest, AUserNamespaceOfOnesOwnMakesNobodySomebodyElse) {
+    const auto run = [&](std::uint32_t pid, std::uint32_t parent, std::uint32_t space, bool inside) {
+        for (const WireKind kind : {WIRE_FORK, WIRE_EXEC}) {
+            TestEvent event(kind);
+            event.of(pid, 1).name("sh").as(1000).child_of(parent, 1);
+            if (kind == WIRE_EXEC) event.text(WIRE_EXE, "/bin/sh");
+            if (inside) event.in_container(kCgroup);
+            event.task().user_namespace = space;
+            event.credentials().ns_euid = 33;
+            see(event);
+        }
+    };
+    run(51, 50, 7, true);
+    EXPECT_EQ((*this)["user.name"], "web") << "the container's own";
+    run(52, 51, 8, true);
+    EXPECT_EQ((*this)["user.name"], "<NA>") << "one that was made inside";
+    EXPECT_EQ((*this)["user.uid"], "1000");
+    run(60, 1, 9, false);
+    EXPECT_NE((*this)["user.name"], "www-data") << "the host's number counts on the host";
+}
+
 TEST_F(KernelEventTest, WhatAHealthCheckRuns) {
     containers.tell({.id = kTestContainer, .name = "shop", .health_command = "/usr/bin/probe -n x y"});
     start(60, 40, 1, "probe", "/usr/bin/probe", true);
