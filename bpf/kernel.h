@@ -255,6 +255,10 @@ struct task_struct___audited {
     u32 sessionid;
 };
 
+struct kernel_siginfo {
+    int si_code;
+};
+
 struct linux_binprm {
     struct file* file;
     const char *filename, *interp;

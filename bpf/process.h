@@ -165,6 +165,38 @@ int process_exit(u64* ctx) {
     return 0;
 }
 
+/// A process sends a signal: told where a container's reaches one outside of it.
+SEC("tp_btf/signal_generate")
+int signal_sent(u64* ctx) {
+    struct task_struct *task = (void*)bpf_get_current_task(), *receiver = (void*)ctx[2];
+    u64 cgroup = task_cgroup(task), its = task_cgroup(receiver);
+    if (cgroup == its) return 0;
+    u64* container = bpf_map_lookup_elem(&containers, &cgroup);
+    if (!container) return 0;
+    u64 from = *container;
+    u64* other = bpf_map_lookup_elem(&containers, &its);
+    if (other && *other == from) return 0;
+    struct kernel_siginfo* info = (void*)ctx[1];
+    if (ctx[1] == 1) return 0;                           // the kernel's own: SEND_SIG_PRIV
+    if (ctx[1] > 1 && GET(info, si_code) > 0) return 0;  // of a fault, a timer, a terminal, a child
+    struct {
+        struct WireEvent head;
+        struct WireArguments arguments;
+    } event;
+    struct task_struct* leader = GET(receiver, group_leader);
+    fill_head(&event.head, task, cgroup, false);
+    event.head.kind = WIRE_SIGNAL;
+    event.head.parts = WIRE_HAS_ARGUMENTS;
+    event.head.size = sizeof(event);
+    __builtin_memset(&event.arguments, 0, sizeof(event.arguments));
+    event.arguments.value[0] = GET(receiver, tgid);
+    event.arguments.value[1] = GET(leader, start_boottime);
+    event.arguments.value[2] = (u32)ctx[0];
+    event.arguments.value[3] = its;
+    send(&first_rings, WIRE_LOST_PROCESS, &event, sizeof(event));
+    return 0;
+}
+
 enum { MOST_LEVELS = 12, MOST_NAME = 128 };
 
 /// Whether 64 hexadecimal digits begin at that place of the name in Scratch.

@@ -18,6 +18,8 @@ constexpr std::string_view kSource = "syscall";
 constexpr auto kRecording = std::to_array<std::string_view>({
     // Programs: every one that began, every process that ended.
     "evt.type in (execve, execveat, procexit)",
+    // Signals that leave the container.
+    "evt.type = signaldeliver",
     // Files: new, changed, moved and removed ones, and those whose reading tells something.
     "evt.type in (open, openat, openat2, creat) and evt.is_open_write = true and fd.typechar = 'f' and not fd.name "
     "startswith /proc/ and not fd.name startswith /sys/",

@@ -449,6 +449,8 @@ constexpr auto kFork = std::to_array<Param>({
 
 constexpr auto kExit = std::to_array<Param>({{"status", K::exit_status}});
 
+constexpr auto kSignal = std::to_array<Param>({{"spid", K::pid}, {"dpid", K::number, 0}, {"sig", K::signal, 2}});
+
 }  // namespace
 
 std::string_view to_text(Category category) {
@@ -464,5 +466,6 @@ const Call& call_of(std::uint16_t number) {
 std::span<const Param> exec_params() { return kExec; }
 std::span<const Param> fork_params() { return kFork; }
 std::span<const Param> exit_params() { return kExit; }
+std::span<const Param> signal_params() { return kSignal; }
 
 }  // namespace plimsoll::sensor

@@ -122,6 +122,7 @@ struct Call {
 [[nodiscard]] std::span<const Param> exec_params();
 [[nodiscard]] std::span<const Param> fork_params();
 [[nodiscard]] std::span<const Param> exit_params();
+[[nodiscard]] std::span<const Param> signal_params();
 
 /// "openat"; empty for a number that has no name.
 [[nodiscard]] std::string_view call_name(std::uint16_t number);

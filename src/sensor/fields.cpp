@@ -106,6 +106,7 @@ void append_plain(std::string_view path, std::string& out) {
 std::span<const Param> params_of(const EventView& event) {
     if (event.is(WIRE_FORK)) return fork_params();
     if (event.is(WIRE_EXIT)) return exit_params();
+    if (event.is(WIRE_SIGNAL)) return signal_params();
     if (event.is(WIRE_EXEC) || event.call_number == SYS_execve || event.call_number == SYS_execveat)
         return exec_params();
     if (!event.is_call()) return {};
@@ -155,6 +156,7 @@ std::string_view EventView::type() const {
         case WIRE_CONNECTION: return "connection";
         case WIRE_REQUEST: return "request";
         case WIRE_CREDENTIALS: return "credentials";
+        case WIRE_SIGNAL: return "signaldeliver";
         default: {
             // What came later than the rules: they know it by the name of what it does.
             constexpr std::uint16_t kFchmodat2 = 452;

@@ -65,6 +65,7 @@ std::uint64_t count(const EventView& v) {
 }
 
 Category category(const EventView& v) {
+    if (v.is(WIRE_SIGNAL)) return Category::signal;
     return v.is(WIRE_FORK) || v.is(WIRE_EXEC) || v.is(WIRE_EXIT) ? Category::process : v.call->category;
 }
 

@@ -622,6 +622,14 @@ TEST_F(KernelEventTest, AUserNamespaceOfOnesOwnMakesNobodySomebodyElse) {
     EXPECT_NE((*this)["user.name"], "www-data") << "the host's number counts on the host";
 }
 
+TEST_F(KernelEventTest, ASignalThatLeavesTheContainer) {
+    see(TestEvent(WIRE_SIGNAL).of(50, 1).in_container(kCgroup).arguments({4711, 1, SIGKILL, 5}));
+    EXPECT_EQ((*this)["evt.type"], "signaldeliver");
+    EXPECT_EQ((*this)["evt.category"], "signal");
+    EXPECT_EQ((*this)["evt.arg.dpid"], "4711");
+    EXPECT_EQ((*this)["evt.arg.sig"], "SIGKILL");
+}
+
 TEST_F(KernelEventTest, WhatAHealthCheckRuns) {
     containers.tell({.id = kTestContainer, .name = "shop", .health_command = "/usr/bin/probe -n x y"});
     start(60, 40, 1, "probe", "/usr/bin/probe", true);

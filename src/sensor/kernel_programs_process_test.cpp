@@ -287,6 +287,34 @@ TEST_F(KernelProgramsTest, AForkIntoNewNamespacesSaysWhich) {
     EXPECT_EQ(forks[1]->raw.arguments->value[2], static_cast<std::uint64_t>(CLONE_NEWUTS | CLONE_NEWUSER));
 }
 
+TEST_F(KernelProgramsTest, SignalsThatLeaveAContainerAreTold) {
+    const TestContainer container;
+    Sensor sensor{KernelFilter{}};
+    const pid_t outside = ::fork();
+    if (outside == 0) {
+        ::pause();
+        ::_exit(0);
+    }
+    container.run([&] {
+        const pid_t own = ::fork();
+        if (own == 0) {
+            ::pause();
+            ::_exit(0);
+        }
+        ::kill(own, SIGKILL);
+        ::waitpid(own, nullptr, 0);
+        ::kill(outside, 0);
+        ::kill(outside, SIGTERM);
+    });
+    ::waitpid(outside, nullptr, 0);
+    const std::vector<Seen> all = sensor.all();
+    const auto signals = of_kind(all, WIRE_SIGNAL);
+    ASSERT_THAT(signals, SizeIs(1));
+    EXPECT_EQ(signals[0]->raw.arguments->value[0], static_cast<std::uint64_t>(outside));
+    EXPECT_EQ(signals[0]->raw.arguments->value[2], static_cast<std::uint64_t>(SIGTERM));
+    EXPECT_NE(signals[0]->raw.arguments->value[3], signals[0]->raw.head->cgroup);
+}
+
 TEST_F(KernelProgramsTest, ARepetitionByAnotherProgramOfTheSameProcessIsNone) {
     write("wanted");
     const TestContainer container;

@@ -40,7 +40,7 @@ bool parse(std::span<const std::byte> bytes, RawEvent& out) {
     const auto* const head = take<WireEvent>(rest);
     if (head == nullptr || head->size > bytes.size() || head->size < sizeof(WireEvent) || head->size % kAlign != 0)
         return false;
-    if (head->kind < WIRE_FORK || head->kind > WIRE_CREDENTIALS) return false;
+    if (head->kind < WIRE_FORK || head->kind > WIRE_SIGNAL) return false;
     rest = rest.first(head->size - sizeof(WireEvent));
     out.head = head;
     const auto has = [&](WirePart part) { return (head->parts & part) != 0; };

@@ -41,6 +41,8 @@ enum WireKind {
     WIRE_FOLDED,       ///< more of what another event told of: arguments count, first and last time; see WireArguments
     WIRE_REQUEST,  ///< an engine read a request from its socket: DATA is the request line; socket.peer_pid is who asked
     WIRE_CREDENTIALS,  ///< credentials of a process changed by a call that succeeded: credentials are the new ones
+    WIRE_SIGNAL,  ///< a container's process sends a signal to one that is not of it. Arguments: [0] pid, [1] start of
+                  ///< the receiver, [2] the signal, [3] the receiver's cgroup
 };
 
 enum WirePart {
