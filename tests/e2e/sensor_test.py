@@ -8,6 +8,7 @@ import pathlib
 import shutil
 import subprocess
 import tempfile
+import time
 import unittest
 
 from support import IMAGE, PLIMSOLL, SHARED, Agent, Docker, as_login, main, need, run
@@ -156,6 +157,52 @@ class Sensor(unittest.TestCase):
         self.agent.wait_for("record.kind = alert and alert.rule = 'Read sensitive file untrusted' and container.name = box")
         self.inside("sh", "-c", "cp /bin/busybox /tmp/true && /tmp/true")
         self.agent.wait_for("record.kind = alert and alert.rule = 'Drop and execute new binary in container' and container.name = box")
+
+    def test_the_packs_rules_hold_for_what_really_happens(self):
+        """Their examples are fields that somebody wrote down; these are acts."""
+        self.docker.docker("run", "-d", "--name", "big", "-v", f"{self.folder}/tools:/tools:ro", "--security-opt", "seccomp=unconfined",
+                           "--security-opt", "apparmor=unconfined", "--cap-add", "SYS_ADMIN", "--pid", "host", IMAGE, "sleep", "3600")
+        shutil.copy("/lib64/ld-linux-x86-64.so.2", self.folder / "tools")
+        victim = subprocess.Popen(["sleep", "600"])
+        self.addCleanup(victim.kill)
+        acts = {
+            "Password file read in a container": "cat /etc/shadow",
+            "SSH key read in a container": "mkdir -p /root/.ssh; echo k > /root/.ssh/id_rsa; cat /root/.ssh/id_rsa",
+            "Cloud or cluster credentials read by hand": "mkdir -p /root/.aws; echo k > /root/.aws/credentials; cat /root/.aws/credentials",
+            "Variables of another process read": "cat /proc/1/environ",
+            "Search for keys and passwords": "ln -s busybox /bin/find; /bin/find / -xdev -name id_rsa",
+            "Program that is not from the image": "cp /bin/busybox /tmp/runc; /tmp/runc",
+            "Program started through the loader": "/tools/ld-linux-x86-64.so.2 /tools/tricks",
+            "Program run from memory": "/tools/tricks memfd /etc/hostname",
+            "System program changed in a container": "cd /tmp; cp /bin/busybox moved; mv moved /bin/",
+            "Library forced into every program": "echo /tmp/x.so > /etc/ld.so.preload",
+            "Timed job added in a running container": "mkdir -p /etc/cron.d; echo x > /etc/cron.d/x",
+            "SSH login key added": "echo k >> /root/.ssh/authorized_keys",
+            "Accounts changed by hand in a running container": "echo x:x:0:0::/:/bin/sh >> /etc/passwd",
+            "Shell's start file changed": "echo x >> /root/.profile",
+            "Logs removed or emptied": "mkdir -p /var/log/nginx; echo x > /var/log/nginx/access.log; rm /var/log/nginx/access.log",
+            "History of a shell removed": "echo x > /root/.bash_history; rm /root/.bash_history",
+            "Device made in a container": "mknod /tmp/sda b 8 0",
+            "File reached through the first process's root": "cat /proc/1/root/etc/hostname",
+            "Root changed by hand in a container": "chroot / /bin/true",
+            "User namespace made in a container": "unshare -U /bin/true",
+            "Program made to run as its owner": "cp /bin/busybox /tmp/suid; chmod 4755 /tmp/suid",
+            "Crypto miner started": "cp /bin/busybox /tmp/xmrig; /tmp/xmrig --donate-level 1",
+            "Tool of attackers started in a container": "cp /bin/busybox /tmp/nmap; /tmp/nmap -sS 10.0.0.1",
+        }
+        for rule, act in acts.items():
+            self.inside("sh", "-c", act, check=False)
+        self.docker.docker("exec", "-t", "box", "sh", "-c", "true")
+        self.docker.docker("exec", "big", "sh", "-c", "mkdir -p /mnt; mount -t tmpfs none /mnt", check=False)
+        self.docker.docker("exec", "big", "sh", "-c", f"nsenter -t {victim.pid} -n /bin/true", check=False)
+        self.docker.docker("exec", "big", "sh", "-c", f"kill {victim.pid}")
+        self.assertEqual(victim.wait(10), -15)
+        expected = {*acts, "Shell with a terminal in a container", "Mount in a container", "Other namespaces entered from a container",
+                    "Signal sent out of a container"}
+        deadline = time.monotonic() + 60
+        while missing := expected - {alert["alert.rule"] for alert in self.agent.search("record.kind = alert and container.name in (box, big)")}:
+            self.assertLess(time.monotonic(), deadline, missing)
+            time.sleep(0.5)
 
     def test_the_person_behind_an_exec_is_proved(self):
         with tempfile.TemporaryDirectory() as home:
