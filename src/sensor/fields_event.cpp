@@ -149,6 +149,11 @@ constexpr auto kRows = std::to_array<FieldRow>({
     {"evt.is_open_read", [](EventView& v, std::string_view) { return v.truth(opens_for(v, O_RDONLY)); }},
     {"evt.is_open_write", [](EventView& v, std::string_view) { return v.truth(opens_for(v, O_WRONLY)); }},
     {"evt.is_open_exec", opens_executable},
+    {"evt.truncated",
+     [](EventView& v, std::string_view) {
+         const bool of_event = v.raw.has(WIRE_CUT) || v.raw.has(WIRE_PATH_LOST);
+         return v.truth(of_event || (v.program() != nullptr && (v.program()->flags & WIRE_CUT) != 0));
+     }},
     {"evt.is_open_create",
      [](EventView& v, std::string_view) {
          return v.truth(v.is_open() && v.raw.file != nullptr && v.raw.file->created != 0);

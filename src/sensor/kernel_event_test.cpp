@@ -622,6 +622,13 @@ TEST_F(KernelEventTest, AUserNamespaceOfOnesOwnMakesNobodySomebodyElse) {
     EXPECT_NE((*this)["user.name"], "www-data") << "the host's number counts on the host";
 }
 
+TEST_F(KernelEventTest, WhatIsNotWholeIsMarked) {
+    see(call(SYS_openat, 3).arguments({AT_FDCWD, 0, 0, 0}).file("/a"));
+    EXPECT_EQ((*this)["evt.truncated"], "false");
+    see(call(SYS_openat, 3).arguments({AT_FDCWD, 0, 0, 0}).file("/a").flag(WIRE_CUT));
+    EXPECT_EQ((*this)["evt.truncated"], "true");
+}
+
 TEST_F(KernelEventTest, ASignalThatLeavesTheContainer) {
     see(TestEvent(WIRE_SIGNAL).of(50, 1).in_container(kCgroup).arguments({4711, 1, SIGKILL, 5}));
     EXPECT_EQ((*this)["evt.type"], "signaldeliver");

@@ -32,6 +32,7 @@ constexpr auto kOfEvent = sorted(std::to_array<FieldKey>({
     "evt.is_open_write",
     "evt.is_open_exec",
     "evt.is_open_create",
+    "evt.truncated",
     "evt.cpu",
     // in which process
     "proc.pid.ts",
@@ -110,7 +111,7 @@ constexpr auto kOfProcess = sorted(std::to_array<FieldKey>({
 }));
 
 constexpr auto kOnlyWhenTrue = std::to_array<FieldKey>(
-    {"evt.failed", "evt.is_open_read", "evt.is_open_write", "evt.is_open_exec", "evt.is_open_create",
+    {"evt.failed", "evt.is_open_read", "evt.is_open_write", "evt.is_open_exec", "evt.is_open_create", "evt.truncated",
      "proc.is_exe_upper_layer", "proc.is_exe_from_memfd", "proc.is_container_healthcheck", "fd.is_upper_layer"});
 
 /// Of these a reason why they are not known is kept too.

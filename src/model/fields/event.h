@@ -101,6 +101,8 @@ inline constexpr std::array kEventFields = {
           "Opens a file for writing."},
     Field{"evt.is_open_exec", Type::boolean, false, Arg::none, from_kernel | from_audit_record,
           "Creates a file that may be executed."},
+    Field{"evt.truncated", Type::boolean, false, Arg::none, from_kernel,
+          "Something of it was longer than what is kept: a path, data, or arguments of its program."},
     Field{"evt.is_open_create", Type::boolean, false, Arg::none, from_kernel | from_audit_record,
           "Creates a file by opening it."},
     Field{"syscall.type", Type::string, false, Arg::none, from_kernel | from_audit_record,
