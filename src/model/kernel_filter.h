@@ -29,7 +29,7 @@ enum class FileAct : std::uint8_t {
 };
 inline constexpr std::size_t kFileActs = 15;
 
-/// A test of a path that the kernel can make. Paths are normal and absolute, as the process's root shows them.
+/// A test of a path that the kernel can make. Paths are normal and absolute, from the top of what is mounted.
 struct PathTest {
     enum class Kind : std::uint8_t {
         exact,  ///< the path is `text`

@@ -34,7 +34,7 @@ struct Program {
     std::string_view cmdline;                   ///< comm and args, as Falco writes it
     std::vector<std::string_view> arguments;    ///< all, first one included; cut where WIRE_CUT says so
     std::vector<std::string_view> environment;  ///< NAME=value, of the names that are wanted
-    std::string_view exepath;                   ///< the file, as the process's root shows it
+    std::string_view exepath;                   ///< the file, as the kernel names it
     std::string_view cwd;                       ///< at exec, without a slash at its end
     std::string_view script;                    ///< what an interpreter was started for
     WireFile file{};
