@@ -25,6 +25,14 @@ bool is_engine_socket(std::string_view path) {
     return std::ranges::find(kNames, path.substr(path.rfind('/') + 1)) != kNames.end();
 }
 
+/// Whether the program is an engine's command line where only root installs programs.
+bool is_installed_client(std::string_view path) {
+    static constexpr std::array<std::string_view, 5> kNames = {"docker", "podman", "nerdctl", "docker-compose",
+                                                               "podman-remote"};
+    if (!path.starts_with("/usr/") && !path.starts_with("/bin/") && !path.starts_with("/snap/")) return false;
+    return std::ranges::find(kNames, path.substr(path.rfind('/') + 1)) != kNames.end();
+}
+
 std::string bounded(std::string_view text) { return std::string(text.substr(0, kLongestText)); }
 
 template <typename Values>
@@ -52,10 +60,19 @@ bool nobody_asked(const model::Event& event) {
 
 /// Whether the command line names what the event is about.
 bool names_object(std::string_view command, const model::Event& event) {
-    const auto holds = [&](std::string_view name) { return name.size() > 1 && command.find(name) != command.npos; };
+    const auto is_word = [&](std::size_t at) {
+        constexpr std::string_view kEnds = " /:=,@'\"";
+        return at >= command.size() || kEnds.find(command[at]) != kEnds.npos;
+    };
+    const auto holds = [&](std::string_view name) {  // as a word: web is not web2
+        if (name.size() < 2) return false;
+        for (auto at = command.find(name); at != command.npos; at = command.find(name, at + 1))
+            if ((at == 0 || is_word(at - 1)) && is_word(at + name.size())) return true;
+        return false;
+    };
     if (holds(event.text("container.name")) || holds(event.text("docker.name"))) return true;
     const std::string_view id = event.text("container.full_id");
-    if (id.size() >= 12 && holds(id.substr(0, 12))) return true;
+    if (id.size() >= 12 && (holds(id.substr(0, 12)) || holds(id))) return true;
     return holds(event.text("container.image"));
 }
 
@@ -263,7 +280,9 @@ std::vector<const EngineAccess::Connect*> EngineAccess::candidates(const model::
             if (at->itself && !podman) continue;
             const std::string command = command_of(*at);
             const std::string_view verb = engine_verb(command);
-            if (!verb.empty() && verb_leads_to(verb, action_of(event)) == Leads::never) continue;
+            // Anybody can call his own client `docker ps`: only the installed ones are taken at their word.
+            const bool believed = is_installed_client(at->exe);
+            if (believed && !verb.empty() && verb_leads_to(verb, action_of(event)) == Leads::never) continue;
             // One process asks over several connections; the last one before the act stands for it.
             std::erase_if(found, [&](const Connect* other) { return other->pid == at->pid && other->exe == at->exe; });
             found.push_back(&*at);

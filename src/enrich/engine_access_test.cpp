@@ -79,6 +79,26 @@ TEST(EngineAccess, ACommandThatCannotHaveDoneItIsNoCandidate) {
     EXPECT_EQ(chain->person, "alice");
 }
 
+TEST(EngineAccess, WhoeverCallsHisOwnProgramDockerPsIsNoLessACandidate) {
+    EngineAccess access;
+    access.observe(connect(kThree, 1500, 4242, "alice", 7, "docker ps"));
+    model::Event own = connect(kThree + kMilli, 1600, 4343, "mallory", 8, "docker ps");
+    own.set("proc.exepath", "/home/mallory/docker");
+    access.observe(own);
+    const auto chain = access.chain(engine(kThree + 12 * kMilli, "exec_create"));
+    ASSERT_TRUE(chain);
+    EXPECT_EQ(chain->person, "mallory");
+}
+
+TEST(EngineAccess, ANameIsAWord) {
+    EngineAccess access;
+    access.observe(connect(kThree, 1500, 4242, "alice", 7, "docker stop pay"));
+    access.observe(connect(kThree + kMilli, 1600, 4343, "bob", 8, "docker stop pay2"));
+    const auto chain = access.chain(engine(kThree + 12 * kMilli, "stop"));
+    ASSERT_TRUE(chain);
+    EXPECT_EQ(chain->person, "alice");
+}
+
 TEST(EngineAccess, ACommandThatIsForItOutranksOneThatMayDoItByTheWay) {
     EngineAccess access;
     access.observe(connect(kThree, 1500, 4242, "alice", 7, "docker run -d --name pay bb"));
