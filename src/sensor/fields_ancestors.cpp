@@ -83,6 +83,26 @@ Reading of_ancestors(EventView& v, std::string_view arg) {
     return told == 0 ? Reading::missing() : Reading::of(all.first(told));
 }
 
+/// Up to the container's first process, or the first of the session: who started an engine is no matter of a
+/// container's.
+Reading names_inside(EventView& v, std::string_view) {
+    if (v.process == nullptr) return Reading::missing();
+    const auto next = [&](const Process* at) -> const Process* {
+        const Process* const parent = at->parent.get();
+        return parent != nullptr && parent->in_container == v.process->in_container &&
+                       parent->container == v.process->container
+                   ? parent
+                   : nullptr;
+    };
+    std::size_t count = 0;
+    for (const Process* each = next(v.process); each != nullptr && count < kMostAncestors; each = next(each)) ++count;
+    if (count == 0) return Reading::missing();
+    auto all = v.scratch.values(count);
+    const Process* each = v.process;
+    for (std::size_t i = 0; i < count; ++i) all[i] = std::string_view((each = next(each))->comm);
+    return Reading::of(all);
+}
+
 template <Tell tell>
 Reading of_parent(EventView& v, std::string_view) {
     return v.process == nullptr ? Reading::missing() : one(v, v.process->parent.get(), tell);
@@ -163,6 +183,7 @@ constexpr auto kRows = std::to_array<FieldRow>({
     {"proc.pgid.exepath", of_leader<kGroup, text<&Program::exepath>>},
     {"proc.aenv", ancestors_environment},
     {"proc.apid", of_ancestors<pid>},
+    {"proc.aname.inside", names_inside},
     {"proc.aname", of_ancestors<comm>},
     {"proc.aexe", of_ancestors<text<&Program::exe>>},
     {"proc.aexepath", of_ancestors<text<&Program::exepath>>},

@@ -622,6 +622,15 @@ TEST_F(KernelEventTest, AUserNamespaceOfOnesOwnMakesNobodySomebodyElse) {
     EXPECT_NE((*this)["user.name"], "www-data") << "the host's number counts on the host";
 }
 
+TEST_F(KernelEventTest, WhoStartedTheEngineIsNoAncestorInside) {
+    start(70, 1, 1, "make", "/usr/bin/make", false);
+    start(71, 70, 1, "sh", "/bin/sh", true);
+    start(72, 71, 1, "cc", "/bin/cc", true);
+    see(TestEvent(WIRE_CALL).of(72, 1).in_container(kCgroup).call(SYS_getpid, 0));
+    EXPECT_EQ((*this)["proc.aname[2]"], "make");
+    EXPECT_EQ((*this)["proc.aname.inside"], "sh");
+}
+
 TEST_F(KernelEventTest, WhatIsNotWholeIsMarked) {
     see(call(SYS_openat, 3).arguments({AT_FDCWD, 0, 0, 0}).file("/a"));
     EXPECT_EQ((*this)["evt.truncated"], "false");

@@ -198,6 +198,8 @@ inline constexpr std::array kEventFields = {
           "Environment of an ancestor, by number or variable.", Several::ancestors},
     Field{"proc.apid", Type::int64, false, Arg::index_optional, from_kernel, "Pid of an ancestor: 1 is the parent.",
           Several::ancestors},
+    Field{"proc.aname.inside", Type::string, true, Arg::none, from_kernel,
+          "Names of those ancestors that run in the same container, the nearest first."},
     Field{"proc.aname", Type::string, false, Arg::index_optional, from_kernel,
           "Command name of an ancestor: 0 is the process, 1 its parent.", Several::ancestors},
     Field{"proc.aexe", Type::string, false, Arg::index_optional, from_kernel, "First argument of an ancestor.",
