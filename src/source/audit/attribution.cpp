@@ -238,6 +238,39 @@ void Attribution::make_room() {
     seed();
 }
 
+/// A file of the event lies in another container than `entry` says. A program that was run from a container's file
+/// system runs in that container, whatever its ancestors, unless they are inside of another one, where such files may
+/// be mounted. Another file may be looked at by the host's processes too, and then the ancestors decide where they are
+/// known. Says whether the container is known afterwards.
+bool Attribution::weigh(const Mounted& mount, bool runs, const Witness& witness, ProcessEntry& entry) {
+    const bool from_host = entry.container == kHost;
+    const bool other_inside = !from_host && entry.inside;
+    bool take = mount.sure && (!witness.known || runs) && !other_inside;
+    if (!take && (from_host || (runs && other_inside))) {
+        ProcessEntry asked;
+        ++asked_;
+        if (probe(witness.pid, witness.time, asked)) {
+            take = asked.container == mount.container;
+            if (!take) {
+                entry = asked;
+                return true;
+            }
+        } else {
+            // An orphan's new parent says nothing of where it ran.
+            take = mount.sure && from_host && (!witness.known || witness.parent == 1);
+            if (!take && runs && from_host) {
+                entry.doubtful = true;
+                return false;
+            }
+        }
+    }
+    if (!take) return witness.known;
+    entry.container = mount.container;
+    entry.found = Found::mount;
+    entry.inside = true;
+    return true;
+}
+
 Attributed Attribution::resolve(const audit::EventFacts& facts) {
     using audit::Known;
     const auto pid = static_cast<pid_t>(facts.number(Known::pid).value_or(0));
@@ -262,38 +295,12 @@ Attributed Attribution::resolve(const audit::EventFacts& facts) {
             entry = *self;
     }
     const Mounted mount = mounted(facts, time);
+    const bool runs = exec && mount.program;
     if (mount.container != kHost && mount.container != entry.container) {
-        // A program that was run from a container's file system runs in that container, whatever its ancestors. Another
-        // file may be looked at by the host's processes too, and then the ancestors decide where they are known.
-        const bool runs = exec && mount.program;
-        const bool other_inside = entry.container != kHost && entry.inside;  // who sees another's files from inside
-        bool take = mount.sure && (!known || runs) && !other_inside;
-        if (!take && (entry.container == kHost || (runs && other_inside))) {
-            ProcessEntry asked;
-            ++asked_;
-            if (!probe(pid, time, asked)) {
-                // An orphan's new parent says nothing of where it ran.
-                take = mount.sure && entry.container == kHost && (!known || ppid == 1);
-                if (!take && runs && entry.container == kHost) {
-                    known = false;
-                    entry.doubtful = true;
-                }
-            } else if (asked.container == mount.container) {
-                take = true;
-            } else {
-                entry = asked;
-                known = true;
-            }
-        }
-        if (take) {
-            entry.container = mount.container;
-            entry.found = Found::mount;
-            entry.inside = true;
-            known = true;
-        }
+        known = weigh(mount, runs, {.pid = pid, .parent = ppid, .time = time, .known = known}, entry);
     } else if (mount.container != kHost) {
-        if (entry.found != Found::runtime || (exec && mount.program)) entry.found = Found::mount;
-        entry.inside = entry.inside || (exec && mount.program);
+        if (entry.found != Found::runtime || runs) entry.found = Found::mount;
+        entry.inside = entry.inside || runs;
     }
     if (!known && options_.live) {
         ++asked_;

@@ -75,12 +75,21 @@ private:
         bool sure = true;      ///< false: the number may have been another container's by then
     };
 
+    /// Of which process an event is, and whether its ancestors tell of its container.
+    struct Witness {
+        pid_t pid = 0;
+        pid_t parent = 0;
+        std::int64_t time = 0;  ///< milliseconds
+        bool known = false;
+    };
+
     ContainerNumber number_of(std::string_view id);
     std::uint32_t name_of(std::string_view program);
     bool probe(pid_t pid, std::int64_t time, ProcessEntry& out);
     bool stale(pid_t pid, ProcessEntry& entry, std::int64_t time);
     ProcessEntry* living(pid_t pid, std::int64_t time);
     Mounted mounted(const audit::EventFacts& facts, std::int64_t time);
+    bool weigh(const Mounted& mount, bool runs, const Witness& witness, ProcessEntry& entry);
     bool inherit(pid_t parent, std::int64_t time, ProcessEntry& out);
     void learn_command(const audit::EventFacts& facts, std::string_view exe, bool in_image, ProcessEntry& entry);
     void look_up(Container& container);
