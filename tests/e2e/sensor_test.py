@@ -164,6 +164,7 @@ class Sensor(unittest.TestCase):
                            "--security-opt", "apparmor=unconfined", "--cap-add", "SYS_ADMIN", "--pid", "host", IMAGE, "sleep", "3600")
         shutil.copy("/lib64/ld-linux-x86-64.so.2", self.folder / "tools")
         victim = subprocess.Popen(["sleep", "600"])
+        self.addCleanup(victim.wait)
         self.addCleanup(victim.kill)
         acts = {
             "Password file read in a container": "cat /etc/shadow",
