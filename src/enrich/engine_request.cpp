@@ -176,7 +176,7 @@ EngineRequest engine_request(std::string_view method, std::string_view target) {
 }
 
 bool asks_for(const EngineRequest& request, const model::Event& event, std::string_view action) {
-    if (request.path.size() < 2 && !(request.path.size() == 1 && request.path[0] == "commit")) return false;
+    if (request.path.empty() || (request.path.size() == 1 && request.path[0] != "commit")) return false;
     // The id of an exec session is in nobody else's mouth.
     if (const std::string_view session = event.text("exec.id"); !session.empty() && request.path[0] == "exec")
         return request.method == "POST" && request.path.size() == 3 && request.path[1] == session &&
