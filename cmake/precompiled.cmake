@@ -28,3 +28,10 @@ function(use_precompiled TARGET FROM)
     target_compile_options(${TARGET} PRIVATE -Wno-error=array-bounds -Wno-error=stringop-overflow)
   endif()
 endfunction()
+
+# compile_together(COUNT TARGET…): so many sources of these targets are one for the compiler.
+function(compile_together COUNT)
+  if(PLIMSOLL_PRECOMPILED)
+    set_target_properties(${ARGN} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${COUNT})
+  endif()
+endfunction()

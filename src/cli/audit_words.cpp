@@ -1,5 +1,9 @@
 #include "cli/audit_words.h"
 
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
 #include <memory>
 #include <utility>
 
@@ -20,7 +24,31 @@ void take(const Words& words, const std::string& name, bool time, const std::vec
     }
 }
 
+bool is_pipe(int fd) {
+    struct stat facts {};
+    return ::fstat(fd, &facts) == 0 && S_ISFIFO(facts.st_mode);
+}
+
 }  // namespace
+
+audit::SearchClock search_clock() {
+    audit::SearchClock clock{.now = now()};
+    struct timespec up {};
+    if (::clock_gettime(CLOCK_BOOTTIME, &up) == 0) clock.boot = clock.now - (up.tv_sec * kSecond + up.tv_nsec);
+    return clock;
+}
+
+std::vector<std::string> named_logs(std::vector<std::string> inputs, bool system_logs) {
+    if (inputs.empty() && !system_logs && is_pipe(STDIN_FILENO)) inputs.emplace_back("-");
+    return inputs;
+}
+
+Result<std::vector<audit::LogFile>> open_logs(std::vector<std::string> named) {
+    if (named.empty()) {
+        TRY(named, audit::system_logs({}));
+    }
+    return audit::open_logs(named);
+}
 
 void take_audit_words(CLI::App& command, std::span<const audit::WordOption> options, int& exit,
                       std::function<int(const std::vector<std::string>&)> run) {

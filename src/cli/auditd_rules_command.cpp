@@ -109,7 +109,7 @@ int judged(const audit::ProofReport& report) {
     return std::ranges::any_of(report.rules, silent) ? kFindings : code;
 }
 
-int check(const RuleArguments& arguments) {
+int check_loaded(const RuleArguments& arguments) {
     std::optional<audit::ProofReport> proof;
     if (!arguments.prove.empty()) {
         audit::KernelAudit kernel;
@@ -179,7 +179,7 @@ void add_auditd_rules(CLI::App& auditd, int& exit) {
     const auto for_check = std::make_shared<RuleArguments>();
     CLI::App& checked = add(
         auditd, "check", "Find what is wrong with the audit rules that are loaded, and with the files they come from",
-        "plimsoll auditd check --prove", for_check, check, exit);
+        "plimsoll auditd check --prove", for_check, check_loaded, exit);
     checked.add_flag("--json", for_check->json, "Answer in JSON");
     checked.add_option(
         "--log", for_check->log,

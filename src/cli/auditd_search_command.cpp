@@ -1,7 +1,6 @@
 #include "cli/auditd_search_command.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -57,31 +56,9 @@ private:
     bool any_ = false;
 };
 
-bool is_pipe(int fd) {
-    struct stat facts {};
-    return ::fstat(fd, &facts) == 0 && S_ISFIFO(facts.st_mode);
-}
-
-std::optional<Nanoseconds> boot_time(Nanoseconds now) {
-    struct timespec up {};
-    if (::clock_gettime(CLOCK_BOOTTIME, &up) != 0) return std::nullopt;
-    return now - (up.tv_sec * kSecond + up.tv_nsec);
-}
-
 std::string host_name() {
     std::array<char, 256> name{};
     return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : std::string();
-}
-
-/// The files to read, as the request and standard input say.
-Result<std::vector<audit::LogFile>> logs_of(audit::SearchRequest& request) {
-    std::vector<std::string> paths = request.inputs;
-    if (paths.empty() && !request.system_logs && is_pipe(STDIN_FILENO)) paths.emplace_back("-");
-    if (paths.empty()) {
-        TRY(paths, audit::system_logs({}));
-        request.shown.host = host_name();
-    }
-    return audit::open_logs(paths);
 }
 
 /// Where the last search stopped; sets `exit` when that cannot be found out.
@@ -117,7 +94,9 @@ int search(audit::SearchRequest& request) {
         }
         request.query.since_ms = checkpoint->milliseconds;
     }
-    const auto files = logs_of(request);
+    const auto named = named_logs(request.inputs, request.system_logs);
+    if (named.empty()) request.shown.host = host_name();
+    const auto files = open_logs(named);
     if (!files) {
         complain(files.error().message);
         return kUnknown;
@@ -174,8 +153,7 @@ int search(audit::SearchRequest& request) {
 int run_search(const std::vector<std::string>& words) {
     const auto accounts = host::read_accounts({});
     audit::SearchContext context;
-    context.clock.now = now();
-    context.clock.boot = boot_time(context.clock.now);
+    context.clock = search_clock();
     context.accounts = accounts ? &*accounts : nullptr;
     auto request = audit::parse_search(words, context);
     if (!request) {

@@ -1,12 +1,10 @@
 #include "cli/auditd_summary_command.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
-#include <ctime>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,26 +22,6 @@
 namespace plimsoll::cli {
 
 namespace {
-
-std::optional<Nanoseconds> boot_time(Nanoseconds now) {
-    struct timespec up {};
-    if (::clock_gettime(CLOCK_BOOTTIME, &up) != 0) return std::nullopt;
-    return now - (up.tv_sec * kSecond + up.tv_nsec);
-}
-
-bool is_pipe(int fd) {
-    struct stat facts {};
-    return ::fstat(fd, &facts) == 0 && S_ISFIFO(facts.st_mode);
-}
-
-Result<std::vector<audit::LogFile>> logs_of(const audit::SummaryRequest& request) {
-    std::vector<std::string> paths = request.inputs;
-    if (paths.empty() && !request.system_logs && is_pipe(STDIN_FILENO)) paths.emplace_back("-");
-    if (paths.empty()) {
-        TRY(paths, audit::system_logs({}));
-    }
-    return audit::open_logs(paths);
-}
 
 Result<audit::SummaryResult> summarize(const audit::SummaryRequest& request, const std::vector<audit::LogFile>& files,
                                        const audit::TextTaker& out) {
@@ -72,10 +50,7 @@ Result<audit::SummaryResult> summarize(const audit::SummaryRequest& request, con
 
 int run_summary(const std::vector<std::string>& words) {
     std::signal(SIGPIPE, SIG_IGN);  // a reader that goes away is seen by write()
-    audit::SearchClock clock;
-    clock.now = now();
-    clock.boot = boot_time(clock.now);
-    auto request = audit::parse_summary(words, clock);
+    auto request = audit::parse_summary(words, search_clock());
     if (!request) {
         complain(request.error().message);
         return kUsage;
@@ -84,7 +59,7 @@ int run_summary(const std::vector<std::string>& words) {
         return finish(fmt::format("plimsoll {}\n", kVersion), kClean);
     const auto accounts = host::read_accounts({});
     request->report.accounts = accounts ? &*accounts : nullptr;
-    const auto files = logs_of(*request);
+    const auto files = open_logs(named_logs(request->inputs, request->system_logs));
     if (!files) {
         complain(files.error().message);
         return kUnknown;

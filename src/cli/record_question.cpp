@@ -17,7 +17,7 @@ namespace plimsoll::cli {
 
 namespace {
 
-rule::ExpressionPtr check(const char* field, rule::Operator op, const std::string& value) {
+rule::ExpressionPtr comparison(const char* field, rule::Operator op, const std::string& value) {
     rule::Expression node;
     node.left.name = field;
     node.op = op;
@@ -31,21 +31,22 @@ rule::ExpressionPtr check(const char* field, rule::Operator op, const std::strin
 /// The container of that name, or whose id begins so.
 rule::ExpressionPtr container_is(const std::string& wanted) {
     constexpr std::size_t kShort = 12;
-    std::vector<rule::ExpressionPtr> any = {check("container.name", rule::Operator::eq, wanted)};
+    std::vector<rule::ExpressionPtr> any = {comparison("container.name", rule::Operator::eq, wanted)};
     const bool id = wanted.size() >= 4 && wanted.find_first_not_of("0123456789abcdef") == std::string::npos;
     if (id) {
         const auto op = wanted.size() >= kShort ? rule::Operator::eq : rule::Operator::startswith;
-        any.push_back(check("container.id", op, wanted.substr(0, kShort)));
+        any.push_back(comparison("container.id", op, wanted.substr(0, kShort)));
     }
-    if (wanted == "host") any.push_back(check("container.id", rule::Operator::eq, wanted));
+    if (wanted == "host") any.push_back(comparison("container.id", rule::Operator::eq, wanted));
     if (!id || wanted.size() <= kShort) return rule::make_group(rule::Expression::Kind::disjunction, any, {});
     // Twelve characters may be shared: a record that knows the whole id must have this one.
     any[1] = rule::make_group(
         rule::Expression::Kind::conjunction,
-        {any[1], rule::make_group(rule::Expression::Kind::disjunction,
-                                  {check("container.full_id", rule::Operator::startswith, wanted),
-                                   rule::make_negation(check("container.full_id", rule::Operator::startswith, ""), {})},
-                                  {})},
+        {any[1],
+         rule::make_group(rule::Expression::Kind::disjunction,
+                          {comparison("container.full_id", rule::Operator::startswith, wanted),
+                           rule::make_negation(comparison("container.full_id", rule::Operator::startswith, ""), {})},
+                          {})},
         {});
     return rule::make_group(rule::Expression::Kind::disjunction, any, {});
 }

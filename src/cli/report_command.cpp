@@ -11,6 +11,7 @@
 #include "base/time_words.h"
 #include "cli/ledger_option.h"
 #include "cli/output.h"
+#include "cli/time_range.h"
 #include "host/terminal.h"
 #include "ledger/reader.h"
 #include "ledger/verify.h"
@@ -43,11 +44,6 @@ struct Format {
 constexpr std::array kFormats = {Format{"text", report::activity_text}, Format{"md", report::activity_markdown},
                                  Format{"html", report::activity_html}, Format{"json", report::activity_json}};
 
-struct Range {
-    Nanoseconds since = 0;
-    Nanoseconds until = 0;
-};
-
 /// Local midnight `days` days after the one that the moment's day began with; days of 23 and 25 hours included.
 Nanoseconds midnight(Nanoseconds moment, int days) {
     const std::time_t seconds = moment / kSecond;
@@ -58,17 +54,17 @@ Nanoseconds midnight(Nanoseconds moment, int days) {
 }
 
 /// A whole day or week by the local calendar, else --since to --until; without any of them the last 24 hours.
-Result<Range> range_of(const ReportArguments& arguments) {
+Result<TimeRange> range_of(const ReportArguments& arguments) {
     const Nanoseconds time = now();
-    if (arguments.week) return Range{midnight(time, -7), midnight(time, 0)};
+    if (arguments.week) return TimeRange{midnight(time, -7), midnight(time, 0)};
     if (arguments.is_day) {
         Nanoseconds within = midnight(time, -1);
         if (!arguments.day.empty()) {
             TRY(within, parse_time_words(arguments.day, time));
         }
-        return Range{midnight(within, 0), midnight(within, 1)};
+        return TimeRange{midnight(within, 0), midnight(within, 1)};
     }
-    Range out{time - kDay, time};
+    TimeRange out{time - kDay, time};
     if (!arguments.until.empty()) {
         TRY(out.until, parse_time_words(arguments.until, time));
         out.since = out.until - kDay;
@@ -80,7 +76,7 @@ Result<Range> range_of(const ReportArguments& arguments) {
     return out;
 }
 
-Result<void> read(ledger::Reader& reader, const Range& range, report::ActivityBuilder& builder,
+Result<void> read(ledger::Reader& reader, const TimeRange& range, report::ActivityBuilder& builder,
                   std::vector<std::string>& faults) {
     const auto visit = [&](const ledger::StoredRecord& record) {
         builder.add(record.event);

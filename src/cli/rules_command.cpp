@@ -49,12 +49,12 @@ std::string counts(const rule::RuleSet& rules) {
                        rules.paths.size(), rules.waivers.size());
 }
 
-int check(const RulesArguments& arguments, rule::RuleSet rules) {
+int check_rules(const RulesArguments& arguments, rule::RuleSet rules) {
     if (tell(rules, arguments.strict)) return kUsage;
     return finish(counts(rules), kClean);
 }
 
-int list(const RulesArguments& arguments, rule::RuleSet rules) {
+int list_rules(const RulesArguments& arguments, rule::RuleSet rules) {
     if (tell(rules, arguments.strict)) return kUsage;
     std::string out;
     if (arguments.recording) {
@@ -119,7 +119,7 @@ int replay(const RulesArguments& arguments, rule::RuleSet rules) {
     return !written ? kUnknown : count->matches == 0 ? kClean : kFindings;
 }
 
-int test(const RulesArguments& arguments, rule::RuleSet rules) {
+int test_rules(const RulesArguments& arguments, rule::RuleSet rules) {
     if (tell(rules, arguments.strict)) return kUsage;
     if (!arguments.replay.empty()) return replay(arguments, std::move(rules));
     const rule::ExampleReport report = rule::test_examples(rules);
@@ -136,13 +136,13 @@ void add(CLI::App& parent, const char* name, const char* description, const char
          int (*run)(const RulesArguments&, rule::RuleSet), int& exit) {
     CLI::App& command = *parent.add_subcommand(name, description);
     auto arguments = std::make_shared<RulesArguments>();
-    if (run == list) {
+    if (run == list_rules) {
         command.add_flag("--kernel", arguments->kernel,
                          "What the kernel sends to the sensor because of the rules, and why");
         command.add_flag("--recording", arguments->recording,
                          "What the sensor records though no rule holds, by default");
     }
-    if (run == test) {
+    if (run == test_rules) {
         command
             .add_option("--replay", arguments->replay,
                         "Judge a recording of `plimsoll record` instead, and print each alert")
@@ -172,13 +172,13 @@ void add_rules(CLI::App& root, int& exit) {
     command.require_subcommand(1);
     add(command, "check", "Report every error with file, line, column and what was expected",
         "0 in order, 2 errors, or a file that cannot be read", "plimsoll rules check /etc/falco/falco_rules.yaml",
-        check, exit);
+        check_rules, exit);
     add(command, "list", "List rules, checks and attack paths", "0 listed, 2 errors, or a file that cannot be read",
-        "plimsoll rules list", list, exit);
+        "plimsoll rules list", list_rules, exit);
     add(command, "test", "Run the examples inside the files",
         "0 all hold (with --replay: no alert), 1 examples that fail (with --replay: alerts), 2 errors, or a file that "
         "cannot be read, 3 the recording cannot be read",
-        "plimsoll rules test --strict mine.yaml", test, exit);
+        "plimsoll rules test --strict mine.yaml", test_rules, exit);
     command.footer(
         "Exit codes: 0 in order, 1 examples that fail, 2 errors, or a file that cannot be read.\n"
         "Example: plimsoll rules check /etc/falco/falco_rules.yaml");

@@ -127,12 +127,12 @@ private:
     std::vector<std::string> faults_;
 };
 
-struct Range {
+struct Coverage {
     std::optional<Nanoseconds> first, last;
 };
 
-Range range_of(ledger::Reader& reader) {
-    Range out;
+Coverage coverage_of(ledger::Reader& reader) {
+    Coverage out;
     if (reader.size() <= reader.first_kept()) return out;
     const auto first = reader.record(reader.first_kept());
     const auto last = reader.record(reader.size() - 1);
@@ -165,7 +165,7 @@ std::string nearest(ledger::Reader& reader, const std::string& asked) {
     return out;
 }
 
-int nothing_found(ledger::Reader& reader, const TimelineArguments& arguments, const Range& range) {
+int nothing_found(ledger::Reader& reader, const TimelineArguments& arguments, const Coverage& range) {
     complain(fmt::format("nothing is recorded of a container called {}", arguments.container));
     if (const auto names = nearest(reader, arguments.container); !names.empty())
         complain("nearest names: " + shortened(printable(names), 300));
@@ -199,7 +199,7 @@ int timeline(const TimelineArguments& arguments) {
         complain(reader.error().message);
         return kUnknown;
     }
-    const Range range = range_of(**reader);
+    const Coverage range = coverage_of(**reader);
     const auto request = request_of(arguments, range.first.value_or(0));
     if (!request) {
         complain(request.error().message);

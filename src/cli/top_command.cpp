@@ -13,6 +13,7 @@
 #include "cli/command.h"
 #include "cli/ledger_option.h"
 #include "cli/output.h"
+#include "cli/time_range.h"
 #include "host/endpoint.h"
 #include "host/terminal.h"
 #include "ledger/reader.h"
@@ -100,19 +101,15 @@ int live(const TopArguments& arguments) {
     }
 }
 
-struct Range {
-    Nanoseconds since = 0, until = 0;
-};
-
 /// --at: the minute that ends then; else --since, up to --until or now.
-Result<Range> range_of(const TopArguments& arguments) {
+Result<TimeRange> range_of(const TopArguments& arguments) {
     const Nanoseconds time = now();
     const Zone zone = arguments.utc ? Zone::utc : Zone::local;
     if (!arguments.at.empty()) {
         TRY(const Nanoseconds at, parse_time_words(arguments.at, time, zone));
-        return Range{at - kMinute, at + 1};
+        return TimeRange{at - kMinute, at + 1};
     }
-    Range out{time - 60 * kMinute, time};
+    TimeRange out{time - 60 * kMinute, time};
     if (!arguments.until.empty()) {
         TRY(out.until, parse_time_words(arguments.until, time, zone));
         out.since = out.until - 60 * kMinute;

@@ -21,9 +21,9 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-constexpr Nanoseconds kNow = 1'800'000'000 * kSecond;
+constexpr Nanoseconds kToday = 1'800'000'000 * kSecond;
 
-std::string days_ago(int days) { return to_rfc3339(kNow - days * kDay); }
+std::string days_ago(int days) { return to_rfc3339(kToday - days * kDay); }
 
 std::string container(std::string_view id, std::string_view status, int finished_days, std::string_view labels = "{}") {
     return R"({"Id": ")" + std::string(id) + R"(", "Name": "/)" + std::string(id) + R"(", "Created": ")" +
@@ -40,7 +40,7 @@ std::vector<std::string> names(const PrunePlan& plan) {
 }
 
 PrunePlan plan(const PruneAnswers& answers, PruneOptions options = {}, bool local = false) {
-    options.now = kNow;
+    options.now = kToday;
     const auto made = plan_of(answers, options, local);
     EXPECT_TRUE(made) << made.error().message;
     return made ? *made : PrunePlan{};

@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "report/activity_table.h"
+#include "report/golden.h"
 #include "report/markup_check.h"
 #include "report/schema_check.h"
 #include "report/timeline_fixture.h"
@@ -26,21 +27,6 @@ using testing::Not;
 
 constexpr Nanoseconds kHour = 3600 * kSecond;
 constexpr const char* kSchema = PLIMSOLL_SOURCE_DIR "/docs/reference/activity-report.schema.json";
-
-/// Compares with the golden file; with PLIMSOLL_UPDATE_GOLDEN=1 writes it instead.
-void expect_golden(const std::string& name, const std::string& produced) {
-    const auto path = fmt::format("{}/tests/golden/activity/{}", PLIMSOLL_SOURCE_DIR, name);
-    const char* update = std::getenv("PLIMSOLL_UPDATE_GOLDEN");
-    if (update != nullptr && std::string_view(update) == "1") {
-        std::ofstream(path, std::ios::binary) << produced;
-        return;
-    }
-    std::ifstream file(path, std::ios::binary);
-    std::ostringstream text;
-    text << file.rdbuf();
-    EXPECT_TRUE(text.str() == produced) << path
-                                        << " differs; PLIMSOLL_UPDATE_GOLDEN=1 rewrites it, then read the change";
-}
 
 /// Tuesday, midnight to midnight in central Europe, compared with Monday.
 Activity tuesday(const std::vector<Event>& events) {
@@ -74,16 +60,16 @@ TEST(Activity, the_day_in_every_format_is_as_the_golden_file_has_it) {
     activity.ledger.range = "The ledger holds records 100 to 291, from Mon 16 Nov 08:00.";
     activity.ledger.verification = "ok, 192 records against 3 checkpoints";
     activity.ledger.verified = true;
-    expect_golden("tuesday.txt", activity_text(activity, {.width = 120}));
-    expect_golden("tuesday.md", activity_markdown(activity, {}));
-    expect_golden("tuesday.html", activity_html(activity, {}));
-    expect_golden("tuesday.json", activity_json(activity, {}));
+    fixture::expect_golden("activity/tuesday.txt", activity_text(activity, {.width = 120}));
+    fixture::expect_golden("activity/tuesday.md", activity_markdown(activity, {}));
+    fixture::expect_golden("activity/tuesday.html", activity_html(activity, {}));
+    fixture::expect_golden("activity/tuesday.json", activity_json(activity, {}));
 }
 
 TEST(Activity, hostile_names_stay_inside_their_cells) {
     const Activity activity = tuesday(fixture::hostile_records());
-    expect_golden("hostile.txt", activity_text(activity, {}));
-    expect_golden("hostile.md", activity_markdown(activity, {}));
+    fixture::expect_golden("activity/hostile.txt", activity_text(activity, {}));
+    fixture::expect_golden("activity/hostile.md", activity_markdown(activity, {}));
     const std::string page = activity_html(activity, {});
     EXPECT_EQ(markup_fault(page, true), "");
     for (const std::string& text :

@@ -11,28 +11,10 @@
 
 #include "base/text.h"
 #include "report/fixture.h"
+#include "report/golden.h"
 
 namespace plimsoll::report {
 namespace {
-
-std::string read(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    std::ostringstream text;
-    text << file.rdbuf();
-    return text.str();
-}
-
-/// Compares with the golden file; with PLIMSOLL_UPDATE_GOLDEN=1 writes it instead.
-void expect_golden(const std::string& name, const std::string& produced) {
-    const auto path = fmt::format("{}/tests/golden/report/{}", PLIMSOLL_SOURCE_DIR, name);
-    const char* update = std::getenv("PLIMSOLL_UPDATE_GOLDEN");
-    if (update != nullptr && std::string_view(update) == "1") {
-        std::ofstream(path, std::ios::binary) << produced;
-        return;
-    }
-    EXPECT_TRUE(read(path) == produced) << path
-                                        << " differs; PLIMSOLL_UPDATE_GOLDEN=1 rewrites it, then read the change";
-}
 
 struct Case {
     const char* name;
@@ -44,20 +26,22 @@ constexpr Case kCases[] = {{"ordinary", fixture::ordinary}, {"healthy", fixture:
 TEST(Formats, every_report_in_every_format_is_as_the_golden_file_has_it) {
     for (const Case& one : kCases) {
         for (const Format& format : formats()) {
-            expect_golden(fmt::format("{}.{}", one.name, format.file_ending), format.render(one.make(), {}));
+            fixture::expect_golden(fmt::format("report/{}.{}", one.name, format.file_ending),
+                                   format.render(one.make(), {}));
         }
     }
 }
 
 TEST(Formats, verbose_coloured_crowded_and_hostile_text_is_as_the_golden_file_has_it) {
-    expect_golden("ordinary-verbose.txt", find_format("text")->render(fixture::ordinary(), {.verbose = true}));
-    expect_golden("ordinary-colour-60.txt",
-                  find_format("text")->render(fixture::ordinary(), {.colour = true, .width = 60}));
+    fixture::expect_golden("report/ordinary-verbose.txt",
+                           find_format("text")->render(fixture::ordinary(), {.verbose = true}));
+    fixture::expect_golden("report/ordinary-colour-60.txt",
+                           find_format("text")->render(fixture::ordinary(), {.colour = true, .width = 60}));
     for (const auto* name : {"text", "markdown", "csv"}) {
-        expect_golden(fmt::format("hostile.{}", find_format(name)->file_ending),
-                      find_format(name)->render(fixture::hostile(), {}));
+        fixture::expect_golden(fmt::format("report/hostile.{}", find_format(name)->file_ending),
+                               find_format(name)->render(fixture::hostile(), {}));
     }
-    expect_golden("crowd.txt", find_format("text")->render(fixture::crowd(500, 130), {}));
+    fixture::expect_golden("report/crowd.txt", find_format("text")->render(fixture::crowd(500, 130), {}));
 }
 
 TEST(Formats, the_same_report_gives_the_same_bytes) {

@@ -12,7 +12,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-std::size_t lines(const std::string& text) { return split(text, '\n').size() - 1; }
+std::size_t line_count(const std::string& text) { return split(text, '\n').size() - 1; }
 
 TEST(Text, begins_with_the_load_line) {
     const auto text = render_text(fixture::ordinary(), {});
@@ -24,8 +24,8 @@ TEST(Text, begins_with_the_load_line) {
 }
 
 TEST(Text, a_healthy_host_fits_on_one_screen) {
-    EXPECT_LE(lines(render_text(fixture::healthy(), {.width = 80})), 24U);
-    EXPECT_LE(lines(render_text(fixture::empty(), {.width = 80})), 24U);
+    EXPECT_LE(line_count(render_text(fixture::healthy(), {.width = 80})), 24U);
+    EXPECT_LE(line_count(render_text(fixture::empty(), {.width = 80})), 24U);
 }
 
 TEST(Text, attack_paths_stand_before_findings_and_are_not_repeated) {
@@ -39,7 +39,7 @@ TEST(Text, attack_paths_stand_before_findings_and_are_not_repeated) {
 
 TEST(Text, five_hundred_containers_do_not_scroll_the_terminal_away) {
     const auto text = render_text(fixture::crowd(500, 130), {});
-    EXPECT_LE(lines(text), 60U);
+    EXPECT_LE(line_count(text), 60U);
     EXPECT_THAT(text, HasSubstr("500 containers"));
 }
 

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "base/text.h"
+#include "report/golden.h"
 #include "report/markup_check.h"
 #include "report/timeline_fixture.h"
 #include "report/timeline_words.h"
@@ -23,21 +24,6 @@ using testing::HasSubstr;
 using testing::Not;
 
 constexpr Nanoseconds kMinute = 60 * kSecond;
-
-/// Compares with the golden file; with PLIMSOLL_UPDATE_GOLDEN=1 writes it instead.
-void expect_golden(const std::string& name, std::string produced) {
-    const auto path = fmt::format("{}/tests/golden/timeline/{}", PLIMSOLL_SOURCE_DIR, name);
-    const char* update = std::getenv("PLIMSOLL_UPDATE_GOLDEN");
-    if (update != nullptr && std::string_view(update) == "1") {
-        std::ofstream(path, std::ios::binary) << produced;
-        return;
-    }
-    std::ifstream file(path, std::ios::binary);
-    std::ostringstream text;
-    text << file.rdbuf();
-    EXPECT_TRUE(text.str() == produced) << path
-                                        << " differs; PLIMSOLL_UPDATE_GOLDEN=1 rewrites it, then read the change";
-}
 
 /// The records of containers of that name in the half hours around three, as the command asks for them.
 Timeline around_three(const std::vector<Event>& events, std::string_view name, Nanoseconds half = 30 * kMinute) {
@@ -75,17 +61,17 @@ private:
 
 TEST(Timeline, the_night_in_every_format_is_as_the_golden_file_has_it) {
     const Timeline timeline = around_three(fixture::night(), "shop");
-    expect_golden("night.txt", timeline_text(timeline, {.width = 110}));
-    expect_golden("night-colour-60.txt", timeline_text(timeline, {.colour = true, .width = 60}));
-    expect_golden("night.html", timeline_html(timeline));
-    expect_golden("night.json", timeline_json(timeline));
-    expect_golden("night.jsonl", timeline_timesketch(timeline));
+    fixture::expect_golden("timeline/night.txt", timeline_text(timeline, {.width = 110}));
+    fixture::expect_golden("timeline/night-colour-60.txt", timeline_text(timeline, {.colour = true, .width = 60}));
+    fixture::expect_golden("timeline/night.html", timeline_html(timeline));
+    fixture::expect_golden("timeline/night.json", timeline_json(timeline));
+    fixture::expect_golden("timeline/night.jsonl", timeline_timesketch(timeline));
 }
 
 TEST(Timeline, hostile_names_stay_inside_their_entries) {
     const auto events = fixture::hostile_records();
     const Timeline timeline = around_three(events, events[0].text("container.name"));
-    expect_golden("hostile.txt", timeline_text(timeline, {}));
+    fixture::expect_golden("timeline/hostile.txt", timeline_text(timeline, {}));
     const std::string page = timeline_html(timeline);
     EXPECT_EQ(markup_fault(page, true), "");
     for (const std::string& text : {text_of(timeline), page, timeline_json(timeline), timeline_timesketch(timeline)}) {

@@ -116,8 +116,8 @@ TEST(Top, AHostileNameStaysInItsColumn) {
         EXPECT_EQ(display_width(text[i]), display_width(text[0]));
         EXPECT_EQ(text[i].find('\x1b'), std::string::npos);
     }
-    const Json json = Json::parse(top_json(totals.table(true)));
-    EXPECT_EQ(json["containers"].size(), 2U);
+    const Json table = Json::parse(top_json(totals.table(true)));
+    EXPECT_EQ(table["containers"].size(), 2U);
 }
 
 TEST(Top, JsonTellsUnknownFromAbsent) {
@@ -127,8 +127,8 @@ TEST(Top, JsonTellsUnknownFromAbsent) {
         event.unknown("usage.io.read", "io.stat: Permission denied");
         totals.add(event);
     }
-    const Json json = Json::parse(top_json(totals.table(false)));
-    const Json& web = json["containers"][0];
+    const Json table = Json::parse(top_json(totals.table(false)));
+    const Json& web = table["containers"][0];
     EXPECT_EQ(web["cpu_percent"], 100.0);
     EXPECT_EQ(web["memory_bytes"], 5);
     EXPECT_TRUE(web["memory_bytes"].is_number_integer());

@@ -27,7 +27,7 @@ std::string read_file(const std::filesystem::path& path) {
 }
 
 /// Where loading differs from Falco's on purpose, and why.
-const std::map<std::string, std::string> kDifferences = {
+const std::map<std::string, std::string> kLoaderDifferences = {
     {"test_falco_engine.list_name_invalid",
      "a list whose name is not one word cannot be used: naming it is an error, not only a warning"},
     {"test_falco_engine.exceptions_modifier_op_regex_oneof",
@@ -68,7 +68,7 @@ TEST(LoaderConformance, FilesLoadAsTheyDoInFalco) {
     for (const auto& test : cases) {
         const std::string name = test["test"];
         SCOPED_TRACE(name + " (" + test["origin"].get<std::string>() + ")");
-        if (kDifferences.contains(name)) continue;
+        if (kLoaderDifferences.contains(name)) continue;
         ++checked;
         const auto set = load_rules("rules.yaml", test["rules_content"].get<std::string>());
         EXPECT_EQ(set.ok(), test["ok"].get<bool>()) << all_diagnostics(set);

@@ -73,10 +73,10 @@ FileWish Wanting::of(const Expression& condition, const Situation& situation) {
 }
 
 FileWish Wanting::walk(const Expression& node, const Situation& at, bool negative) {
-    using Node = Expression::Kind;
-    if (node.kind == Node::negation) return walk(*node.children[0], at, !negative);
-    if (node.kind == Node::macro) return everything();
-    if (node.kind == Node::check) {
+    using Kind = Expression::Kind;
+    if (node.kind == Kind::negation) return walk(*node.children[0], at, !negative);
+    if (node.kind == Kind::macro) return everything();
+    if (node.kind == Kind::check) {
         const Atom& one = atom(node);
         switch (one.kind) {
             case Atom::Kind::event_type: return of_event_type(one, at, negative);
@@ -89,7 +89,7 @@ FileWish Wanting::walk(const Expression& node, const Situation& at, bool negativ
             case Atom::Kind::open: return everything();
         }
     }
-    if ((node.kind == Node::conjunction) == !negative) {
+    if ((node.kind == Kind::conjunction) == !negative) {
         // All must hold: the most selective of them says enough.
         FileWish best = everything();
         for (const auto& child : node.children) {

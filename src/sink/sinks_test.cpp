@@ -54,9 +54,9 @@ TEST(Webhook, SignsTimeAndBodySoThatTheReceiverCanTell) {
     EXPECT_EQ(request.header("content-type"), "application/json");
     EXPECT_EQ(request.header("authorization"), "Bearer x");
     const std::string header(request.header("x-plimsoll-signature"));
-    const auto seconds = std::stoll(header.substr(2));
-    EXPECT_EQ(header, signature("key", seconds, request.body));
-    EXPECT_NE(header, signature("other", seconds, request.body));
+    const auto sent = std::stoll(header.substr(2));
+    EXPECT_EQ(header, signature("key", sent, request.body));
+    EXPECT_NE(header, signature("other", sent, request.body));
     EXPECT_THAT(sink->description(), Not(HasSubstr("secret")));
 }
 

@@ -15,8 +15,6 @@
 namespace plimsoll::audit {
 namespace {
 
-const std::string kData = std::string(PLIMSOLL_SHARED_DIR) + "/data/audit/";
-
 /// Queries whose answer is another one, and why.
 const std::map<std::string, std::string> kOtherEvents{
     {"206", "NULs before a line hide its event from ausearch"},

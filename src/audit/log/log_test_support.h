@@ -16,6 +16,8 @@ namespace plimsoll::audit {
 
 // What the tests of this folder share.
 
+inline const std::string kData = std::string(PLIMSOLL_SHARED_DIR) + "/data/audit/";
+
 /// An event that a scan found.
 struct Found {
     std::string id;

@@ -15,8 +15,6 @@ namespace {
 using testing::IsEmpty;
 using testing::SizeIs;
 
-const std::string kData = std::string(PLIMSOLL_SHARED_DIR) + "/data/audit/";
-
 class DamagedTest : public testing::TestWithParam<std::string> {};
 
 /// Twenty connects to docker.sock by key; each file of damaged/ still has all of them.

@@ -9,8 +9,6 @@
 namespace plimsoll::audit {
 namespace {
 
-const std::string kData = std::string(PLIMSOLL_SHARED_DIR) + "/data/audit/";
-
 SearchContext context() {
     static const host::Accounts accounts{
         .users = {{.name = "alice", .uid = 4242, .gid = 4242, .home = {}, .shell = {}}},

@@ -9,7 +9,7 @@
 namespace plimsoll::audit {
 namespace {
 
-host::Accounts accounts() {
+host::Accounts known_accounts() {
     host::Accounts accounts;
     accounts.users = {{"root", 0, 0, "/root", "/bin/sh"}, {"alice", 4242, 4242, "/home/alice", "/bin/sh"}};
     accounts.groups = {{"root", 0, {}}, {"docker", 106, {}}};
@@ -18,7 +18,7 @@ host::Accounts accounts() {
 
 /// The line that -i makes of a line of a log, without its head.
 std::string interpreted(std::string_view type, std::string_view body, Escape escape = Escape::tty) {
-    const host::Accounts names = accounts();
+    const host::Accounts names = known_accounts();
     std::string line = "type=";
     line += type;
     line += " msg=audit(1795221463.745:7): ";
@@ -152,7 +152,7 @@ TEST(Interpret, ReadsRecordsInTheKernelsOrderAsInAnyOther) {
 }
 
 TEST(Interpret, RemembersOnlyWhatMeansTheSameAgain) {
-    const host::Accounts names = accounts();
+    const host::Accounts names = known_accounts();
     Interpreter interpreter(&names, Escape::tty, Zone::utc, false);
     const auto told = [&](std::string_view body) {
         const std::string line = "type=SYSCALL msg=audit(1795221463.745:7): " + std::string(body);

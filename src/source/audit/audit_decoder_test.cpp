@@ -27,18 +27,18 @@ struct Decoder {
     }
 };
 
-const std::string kId = "audit(1795221469.117:7): ";
+const std::string kHead = "audit(1795221469.117:7): ";
 const std::string kCall =
-    kId +
+    kHead +
     "arch=c000003e syscall=42 success=yes exit=0 a0=3 items=0 ppid=1 pid=77 auid=1000 uid=1000 gid=1000 "
     "euid=1000 egid=1000 tty=(none) ses=3 comm=\"x\" exe=\"/bin/x\" key=\"k\"";
 
 TEST(AuditDecoder, MessagesOfTheKernelBecomeOneEvent) {
     Decoder it({.attribution = {.live = false}});
     it.decoder.message(1300, kCall);
-    it.decoder.message(1306, kId + "saddr=01002F72756E2F782E736F636B00");
-    it.decoder.message(1327, kId + "proctitle=78");
-    it.decoder.message(1320, kId);
+    it.decoder.message(1306, kHead + "saddr=01002F72756E2F782E736F636B00");
+    it.decoder.message(1327, kHead + "proctitle=78");
+    it.decoder.message(1320, kHead);
     ASSERT_EQ(it.events.size(), 1U);
     EXPECT_EQ(it.events[0].time(), 1795221469117000000);
     EXPECT_EQ(it.events[0].text("evt.type"), "connect");
@@ -51,7 +51,7 @@ TEST(AuditDecoder, MessagesOfTheKernelBecomeOneEvent) {
 TEST(AuditDecoder, AUserOfNobodyKnowsWhereHasNoNameOfTheHosts) {
     Decoder it({.attribution = {.live = true}});
     it.decoder.message(1300, kCall);
-    it.decoder.message(1320, kId);
+    it.decoder.message(1320, kHead);
     ASSERT_EQ(it.events.size(), 1U);
     EXPECT_EQ(it.events[0].read(model::FieldKey("container.id").id(), {}).state, model::Reading::State::unknown);
     EXPECT_EQ(it.events[0].number("user.uid"), 1000U);
@@ -60,7 +60,7 @@ TEST(AuditDecoder, AUserOfNobodyKnowsWhereHasNoNameOfTheHosts) {
 
 TEST(AuditDecoder, AClaimOfAProcessThatIsGoneIsNotCalledGenuine) {
     Decoder it({.attribution = {.live = true}});
-    it.decoder.message(1112, kId +
+    it.decoder.message(1112, kHead +
                                  "pid=4294 uid=0 auid=1000 ses=3 msg='op=login acct=\"root\" exe=\"/usr/sbin/sshd\" "
                                  "hostname=? addr=192.0.2.7 terminal=ssh res=success'");
     it.decoder.tick(1795221480000);
@@ -84,7 +84,7 @@ TEST(AuditDecoder, AnEventWithoutItsEndIsToldAndMarked) {
 TEST(AuditDecoder, TheRecordersOwnCallsAreLeftOutButNotItsChangesToAuditing) {
     Decoder it({.own_pid = 77});
     it.decoder.message(1300, kCall);
-    it.decoder.message(1320, kId);
+    it.decoder.message(1320, kHead);
     EXPECT_TRUE(it.events.empty());
     EXPECT_EQ(it.decoder.counts().own, 1U);
     it.decoder.message(1305, "audit(1795221469.200:8): op=set audit_enabled=0 old=1 auid=1 ses=1 res=1");
