@@ -55,6 +55,7 @@ rule::RuleSet load(std::size_t files) {
 class FlatEvent final : public model::Fields {
 public:
     explicit FlatEvent(const nlohmann::json& event) : type_(event["type"]) {
+        readings_.fill(&kMissing);
         rule::FieldMap values;
         std::vector<rule::FieldUse> uses;
         std::vector<std::string> ancestors;
@@ -77,18 +78,16 @@ public:
                 continue;
             }
             auto& place = places()[use.field];
-            if (place == 0) place = static_cast<std::uint8_t>(++used_);
-            if (readings_.size() <= place) readings_.resize(place + 1U, &kMissing);
+            if (place == 0) {
+                if (++used_ == readings_.size()) std::abort();
+                place = static_cast<std::uint8_t>(used_);
+            }
             readings_[place] = reading;
         }
-        if (readings_.empty()) readings_.push_back(&kMissing);
     }
 
     model::Reading read(model::FieldId field, std::string_view arg) const override {
-        if (arg.empty()) {
-            const auto place = places()[field];
-            return *readings_[place < readings_.size() ? place : 0];
-        }
+        if (arg.empty()) return *readings_[places()[field]];
         for (const auto& [use, reading] : keyed_) {
             if (use.field == field && use.arg == arg) return *reading;
         }
@@ -134,7 +133,7 @@ private:
 
     std::string type_;
     std::vector<std::byte> memory_;
-    std::vector<const model::Reading*> readings_;
+    std::array<const model::Reading*, 256> readings_{};
     std::vector<std::pair<rule::FieldUse, const model::Reading*>> keyed_;
 };
 

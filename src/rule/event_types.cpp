@@ -18,43 +18,55 @@ namespace {
 constexpr unsigned kPlaceBits = 11;
 constexpr std::size_t kPlaces = std::size_t{1} << kPlaceBits;
 
-/// Four bytes in a row, the first one lowest.
-constexpr std::uint32_t four(const char* at) {
-    if (std::endian::native == std::endian::little && !std::is_constant_evaluated())
-        return static_cast<std::uint32_t>(load<std::uint32_t>(at));
-    std::uint32_t bytes = 0;
-    for (unsigned i = 0; i < 4; ++i) bytes |= static_cast<std::uint32_t>(static_cast<unsigned char>(at[i])) << 8U * i;
+/// So many bytes in a row, the first one lowest.
+template <typename Word>
+constexpr std::uint64_t word(const char* at) {
+    if (std::endian::native == std::endian::little && !std::is_constant_evaluated()) return load<Word>(at);
+    std::uint64_t bytes = 0;
+    for (unsigned i = 0; i < sizeof(Word); ++i)
+        bytes |= static_cast<std::uint64_t>(static_cast<unsigned char>(at[i])) << 8U * i;
     return bytes;
 }
 
-/// Of its length, its first and its last bytes: that is asked for each event.
-constexpr std::size_t hash(std::string_view name) {
-    const std::size_t size = name.size();
-    std::uint64_t ends = 0;
-    if (size >= 4) {
-        ends = std::uint64_t{four(name.data())} << 32U | four(name.data() + size - 4);
-    } else {
-        for (const char each : name) ends = ends << 8U | static_cast<unsigned char>(each);
+/// A name as numbers: of up to 16 bytes, all of it.
+struct Key {
+    std::uint64_t first = 0;
+    std::uint64_t last = 0;
+    std::uint32_t size = 0;
+
+    constexpr Key() = default;
+    constexpr explicit Key(std::string_view name) : size(static_cast<std::uint32_t>(name.size())) {
+        if (name.size() >= 8) {
+            first = word<std::uint64_t>(name.data());
+            last = word<std::uint64_t>(name.data() + name.size() - 8);
+        } else if (name.size() >= 4) {
+            first = word<std::uint32_t>(name.data());
+            last = word<std::uint32_t>(name.data() + name.size() - 4);
+        } else {
+            for (const char each : name) first = first << 8U | static_cast<unsigned char>(each);
+        }
     }
-    const std::uint64_t mixed = (ends ^ size << 24U) * 0x9e3779b97f4a7c15ULL;
-    return static_cast<std::size_t>((mixed ^ mixed >> 29U) * 0xbf58476d1ce4e5b9ULL >> (64U - kPlaceBits));
-}
 
-bool same(std::string_view one, std::string_view other) {
-    const std::size_t size = one.size();
-    if (size != other.size()) return false;
-    if (size < 4 || size > 16) return one == other;
-    if (size < 8) return four(one.data()) == four(other.data()) && four(&one[size - 4]) == four(&other[size - 4]);
-    return load(one.data()) == load(other.data()) && load(&one[size - 8]) == load(&other[size - 8]);
-}
+    [[nodiscard]] constexpr std::size_t hash() const {
+        const std::uint64_t mixed = (first ^ std::rotl(last, 29) ^ size) * 0x9e3779b97f4a7c15ULL;
+        return static_cast<std::size_t>((mixed ^ mixed >> 32U) * 0xbf58476d1ce4e5b9ULL >> (64U - kPlaceBits));
+    }
+    friend bool operator==(const Key&, const Key&) = default;
+};
 
-/// Numbers of the names by hash, plus one; the next place where one is taken.
+struct Place {
+    Key key;
+    std::uint32_t type = kEventTypes.size();  ///< that: the place is empty
+};
+
+/// The names by hash, each at the next place that was empty.
 constexpr auto kPlaceOf = [] {
-    std::array<std::uint16_t, kPlaces> places{};
-    for (std::size_t i = 0; i < kEventTypes.size(); ++i) {
-        auto at = hash(kEventTypes[i]);
-        while (places[at] != 0) at = (at + 1) % kPlaces;
-        places[at] = static_cast<std::uint16_t>(i + 1);
+    std::array<Place, kPlaces> places{};
+    for (std::uint32_t i = 0; i < kEventTypes.size(); ++i) {
+        const Key key(kEventTypes[i]);
+        auto at = key.hash();
+        while (places[at].type != kEventTypes.size()) at = (at + 1) % kPlaces;
+        places[at] = {key, i};
     }
     return places;
 }();
@@ -63,9 +75,10 @@ static_assert(kEventTypes.size() * 3 < kPlaces);
 }  // namespace
 
 std::size_t find_event_type(std::string_view name) {
-    for (auto at = hash(name); kPlaceOf[at] != 0; at = (at + 1) % kPlaces) {
-        const std::size_t type = kPlaceOf[at] - 1U;
-        if (same(kEventTypes[type], name)) return type;
+    const Key key(name);
+    for (auto at = key.hash(); kPlaceOf[at].type != kEventTypes.size(); at = (at + 1) % kPlaces) {
+        const Place& place = kPlaceOf[at];
+        if (place.key == key && (key.size <= 16 || kEventTypes[place.type] == name)) return place.type;
     }
     return kEventTypes.size();
 }
