@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -21,6 +22,7 @@ TRICKS = r"""
 #include <linux/openat2.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -66,6 +68,14 @@ int main(int n, char **a) {
         int m = open("/tmp/gone", O_RDONLY);
         unlink("/tmp/gone");
         execveat(m, "", argv, environ, AT_EMPTY_PATH);
+    }
+    if (!strcmp(a[1], "many")) {  /* so many files, and one that says so, once there is one that asks for them */
+        char name[64];
+        if (chdir(path)) return 1;
+        while (access("go", F_OK)) usleep(10000);
+        for (int i = 0; i < atoi(a[3]); i++) { snprintf(name, sizeof name, "%d", i); close(open(name, O_CREAT | O_WRONLY, 0600)); }
+        close(open("end", O_CREAT | O_WRONLY, 0600));
+        pause();
     }
     if (!strcmp(a[1], "orphan")) {
         if (fork() == 0) { if (fork() == 0) { setsid(); while (getppid() != 1) usleep(1000); prctl(PR_SET_NAME, "kworker/0:1"); _exit(open(path, O_RDONLY) < 0); } _exit(0); }
@@ -247,6 +257,40 @@ class Sensor(unittest.TestCase):
             if event.get("container.id") in mine:
                 self.assertEqual((event.get("container.name") in ids, event.get("container.image")), (True, IMAGE), event)
         self.assertEqual(self.agent.search("record.kind = loss"), [])
+
+    def test_what_finds_no_room_is_counted_and_alerted(self):
+        agent = Agent(self.folder, "narrow", [self.docker.host], "off", sensor={"enabled": True, "ring_bytes": "256KiB"})
+        self.addCleanup(agent.stop)
+        files = 20_000
+        self.docker.docker("run", "-d", "--name", "storm", "--network", "none", "--tmpfs", "/files", "-v", f"{self.folder}/tools:/tools:ro", IMAGE,
+                           "/tools/tricks", "many", "/files", str(files))
+        agent.wait_for("evt.type = execve and container.name = storm")
+        inside = pathlib.Path("/proc", self.docker.docker("inspect", "-f", "{{.State.Pid}}", "storm").stdout.decode().strip(), "root", "files")
+        os.kill(agent.pid, signal.SIGSTOP)
+        try:
+            (inside / "go").touch()
+            deadline = time.monotonic() + 60
+            while not (inside / "end").exists():
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.05)
+        finally:
+            os.kill(agent.pid, signal.SIGCONT)
+
+        def told():
+            kept = len(agent.search("evt.type in (open, openat) and fd.name startswith /files/ and container.name = storm"))
+            return kept, sum(event["loss.count"] for event in agent.search("record.kind = loss and loss.what = kernel-files"))
+
+        deadline = time.monotonic() + 60
+        while sum(told()) < files + 1 and time.monotonic() < deadline:
+            time.sleep(0.5)
+        kept, lost = told()
+        self.assertGreater(kept, 0)
+        self.assertGreater(lost, 0)
+        # Alone on the machine it is the very number; containers of other tests may lose some meanwhile.
+        self.assertGreaterEqual(kept + lost, files + 1, "each file is recorded or counted")
+        self.assertLessEqual(kept, files + 1)
+        alert = agent.wait_for("record.kind = alert and alert.rule = 'Gap in the record' and loss.what startswith kernel-files")[0]
+        self.assertIn("of container storm", alert["alert.output"])
 
     def test_what_the_runtime_does_to_set_a_container_up_is_not_recorded(self):
         self.docker.docker("run", "--rm", "--name", "plain", "--network", "none", IMAGE, "/bin/busybox", "true", "set-up")

@@ -211,7 +211,7 @@ class Agent:
         config = folder / f"{name}.yaml"
         config.write_text(json.dumps({
             "ledger": {"path": str(self.ledger)}, "engines": engines, "daemon_log": {"enabled": False}, "resources": {"every": "0s"},
-            "audit": {"mode": mode}, "sensor": {"enabled": sensor}, "rules": {"files": list(rules)}, "agent": {"control_socket": str(self.socket), "state": str(folder / f"{name}.state")}}))
+            "audit": {"mode": mode}, "sensor": sensor if isinstance(sensor, dict) else {"enabled": sensor}, "rules": {"files": list(rules)}, "agent": {"control_socket": str(self.socket), "state": str(folder / f"{name}.state")}}))
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen([*within, PLIMSOLL, "agent", "--config", str(config)], stdout=log, stderr=subprocess.STDOUT)
         self.pid = self.process.pid
