@@ -12,7 +12,6 @@ namespace {
 const std::string kId(64, 'a');
 const std::string kOther(64, 'b');
 const std::string kLayer(64, 'c');
-const std::int64_t kNow = now() / 1'000'000;
 
 /// A host on which a container runs from an overlay: its device is 00:32.
 struct OneHost : host::TemporaryTree {
@@ -53,14 +52,15 @@ struct OneHost : host::TemporaryTree {
 class Made {
 public:
     Made(int pid, int ppid, const std::string& rest = "syscall=42 exe=\"/bin/x\"", std::vector<std::string> more = {}) {
+        const std::int64_t time = now() / 1'000'000;  // attribution asks the clock, too
         lines_.push_back(fmt::format(
             "type=SYSCALL msg=audit({}.{:03}:7): arch=c000003e success=yes exit=0 {} ppid={} pid={} euid=0 items=1",
-            kNow / 1000, kNow % 1000, rest, ppid, pid));
+            time / 1000, time % 1000, rest, ppid, pid));
         for (const std::string& line : more) lines_.push_back(fmt::format("type={}", line));
         records_.resize(lines_.size());
         for (std::size_t i = 0; i < lines_.size(); ++i) {
             auto& line = lines_[i];
-            if (i > 0) line.insert(line.find(' '), fmt::format(" msg=audit({}.{:03}:7):", kNow / 1000, kNow % 1000));
+            if (i > 0) line.insert(line.find(' '), fmt::format(" msg=audit({}.{:03}:7):", time / 1000, time % 1000));
             EXPECT_EQ(audit::parse_line(line, records_[i]), audit::Damage::none) << line;
         }
         event_ = {.id = records_[0].id, .records = records_, .complete = true};
