@@ -192,6 +192,7 @@ TEST_F(AttributionTest, ADeviceNumberBelongsToWhoeverHadItThen) {
 TEST_F(AttributionTest, ANumberWhoseContainerMayBeGoneTellsNothingAgainstItsAncestors) {
     attribution.seed();
     const std::string shim = "/usr/bin/containerd-shim-runc-v2 -namespace moby -id " + kOther + " -address s";
+    const Made early = exec(707, 706, "/bin/true", "true", "00:32");
     EXPECT_EQ(where(exec(700, 1, "/usr/bin/containerd-shim-runc-v2", shim)), "b runtime");
     attribution.mounts().update({}, now() / 1'000'000 + 10);  // between two looks a ended, and b came and went
     Made late = exec(703, 700, "/bin/true", "true", "00:32");
@@ -200,7 +201,7 @@ TEST_F(AttributionTest, ANumberWhoseContainerMayBeGoneTellsNothingAgainstItsAnce
     Made orphan = exec(705, 704, "/bin/true", "true", "00:32");
     orphan.set_time(now() / 1'000'000 + 5);
     EXPECT_EQ(where(orphan), "unknown");
-    EXPECT_EQ(where(exec(707, 706, "/bin/true", "true", "00:32")), "a mount");  // while it was seen there
+    EXPECT_EQ(where(early), "a mount");  // while it was seen there
 }
 
 TEST_F(AttributionTest, WhatOrdinaryUsersCallThemselvesIsNotBelieved) {
