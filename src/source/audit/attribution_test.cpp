@@ -190,9 +190,9 @@ TEST_F(AttributionTest, ADeviceNumberBelongsToWhoeverHadItThen) {
 }
 
 TEST_F(AttributionTest, ANumberWhoseContainerMayBeGoneTellsNothingAgainstItsAncestors) {
+    const Made early = exec(707, 706, "/bin/true", "true", "00:32");
     attribution.seed();
     const std::string shim = "/usr/bin/containerd-shim-runc-v2 -namespace moby -id " + kOther + " -address s";
-    const Made early = exec(707, 706, "/bin/true", "true", "00:32");
     EXPECT_EQ(where(exec(700, 1, "/usr/bin/containerd-shim-runc-v2", shim)), "b runtime");
     attribution.mounts().update({}, now() / 1'000'000 + 10);  // between two looks a ended, and b came and went
     Made late = exec(703, 700, "/bin/true", "true", "00:32");
