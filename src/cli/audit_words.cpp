@@ -1,9 +1,9 @@
 #include "cli/audit_words.h"
 
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include <ctime>
 #include <memory>
 #include <utility>
 

@@ -31,7 +31,8 @@ Hash by_openssl(std::uint8_t prefix, std::string_view message) {
 #ifdef __x86_64__
 
 constexpr std::size_t kBlock = 64;
-constexpr std::size_t kMostPadded = 1024;  // longer messages are for OpenSSL, which needs no copy
+constexpr std::size_t kMostPadded =
+    4096;  // an alert with all that its event tells takes half of it; longer messages are for OpenSSL
 
 bool has_instructions() {
     static const bool known = [] {

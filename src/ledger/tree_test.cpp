@@ -65,11 +65,11 @@ TEST(Tree, GoesOnFromItsFrontier) {
 }
 
 TEST(Tree, TakesManyLeavesAsItTakesEach) {
-    std::string text(3000, '\0');
+    std::string text(7000, '\0');
     for (std::size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>(i * 7 + i / 256);
     std::vector<std::string_view> rows;
     for (std::size_t size = 0; size < 300; ++size) rows.push_back(std::string_view(text).substr(size, size));
-    for (const std::size_t size : {1000U, 1013U, 1014U, 1015U, 2000U})
+    for (const std::size_t size : {1000U, 2000U, 4000U, 4085U, 4086U, 4087U, 6000U})
         rows.push_back(std::string_view(text).substr(0, size));
     std::vector<Hash> leaves(rows.size());
     leaf_hashes(rows, leaves);

@@ -1,12 +1,14 @@
 #include "sink/alert_event.h"
 
 #include <fmt/format.h>
-#include <openssl/sha.h>
+#include <openssl/evp.h>
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <vector>
 
+#include "base/result.h"
 #include "base/time.h"
 
 namespace plimsoll::sink {
@@ -124,11 +126,23 @@ void make_room(const rule::AlertMatch& match, const model::Event& cause, model::
     alert.make_room(slots, values, std::min(text, kAlertBytes));
 }
 
-std::string hashed(const std::string& identity) {
-    std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-    SHA256(reinterpret_cast<const unsigned char*>(identity.data()), identity.size(), digest.data());
+struct FreeDigest {
+    void operator()(EVP_MD* digest) const { EVP_MD_free(digest); }
+    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+};
+
+/// Half of the text's SHA-256, in hexadecimal. The library looks an algorithm up anew for whoever does not keep it,
+/// which takes longer than the hashing.
+std::string hashed(std::string_view text) {
+    static const std::unique_ptr<EVP_MD, FreeDigest> sha256(EVP_MD_fetch(nullptr, "SHA256", nullptr));
+    thread_local const std::unique_ptr<EVP_MD_CTX, FreeDigest> context(EVP_MD_CTX_new());
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    check(sha256 && context && EVP_DigestInit_ex2(context.get(), sha256.get(), nullptr) == 1 &&
+          EVP_DigestUpdate(context.get(), text.data(), text.size()) == 1 &&
+          EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) == 1);
     constexpr std::string_view kDigits = "0123456789abcdef";
     std::string hex;
+    hex.reserve(32);
     for (std::size_t i = 0; i < 16; ++i) {
         hex += kDigits[digest[i] >> 4U];
         hex += kDigits[digest[i] & 0xfU];
@@ -154,7 +168,8 @@ void make_alert(const rule::AlertMatch& match, const model::Event& cause, Record
     alert.set("alert.rule", match.rule->name);
     alert.set("alert.priority", rule::to_text(match.rule->priority));
     alert.set("alert.output", output);
-    alert.set_list("alert.tags", std::vector<std::string>(match.rule->tags.begin(), match.rule->tags.end()));
+    const std::vector<model::Value> tags(match.rule->tags.begin(), match.rule->tags.end());
+    alert.put_list(model::FieldKey("alert.tags").id(), {}, tags);
     if (number != kNotRecorded) alert.set_unsigned("alert.record", number);
     alert.set("alert.key", hashed(match.identity));
 }
