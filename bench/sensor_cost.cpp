@@ -2,10 +2,12 @@
 // times over; the median of the ratios. The workload runs in a cgroup named as a container's, and nobody reads the
 // rings, so this is the price that the workload pays itself.
 //
-//     sensor_cost [--triples N] [--ms N] [--unaudited] [workload…]
+//     sensor_cost [--triples N] [--ms N] [--unaudited] [--filter usual|writes|none] [workload…]
 //
 // "least" is the ratio with a program that does nothing on each system call's exit: what any sensor of this kind costs
 // before it has looked at anything.
+// --filter says what is wanted: what rules usually want; of files only what is written, so that an open for reading is
+// decided before its path is asked for; nothing at all, which leaves the first program alone.
 // --unaudited takes the workload out of Linux audit (auditctl -a task,never while it is started), which otherwise may
 // have put every call on the kernel's slow path already.
 
@@ -122,6 +124,16 @@ model::KernelFilter usual_filter() {
     return filter;
 }
 
+model::KernelFilter filter_named(std::string_view name) {
+    if (name == "none") return {};
+    model::KernelFilter filter = usual_filter();
+    if (name == "usual") return filter;
+    if (name != "writes") fmt::print(stderr, "--filter is usual, writes or none\n"), std::exit(2);
+    for (const model::FileAct act : {model::FileAct::read, model::FileAct::execute})
+        filter.files[static_cast<std::size_t>(act)] = {};
+    return filter;
+}
+
 /// Does nothing on each system call's exit.
 class Empty {
 public:
@@ -227,6 +239,7 @@ int main(int count, char** words) {
     int triples = 15;
     std::chrono::milliseconds each(300);
     bool unaudited = false;
+    model::KernelFilter filter = usual_filter();
     std::vector<std::string_view> chosen;
     for (int i = 1; i < count; ++i) {
         const std::string_view word = words[i];
@@ -234,6 +247,8 @@ int main(int count, char** words) {
             triples = std::atoi(words[++i]);
         else if (word == "--ms" && i + 1 < count)
             each = std::chrono::milliseconds(std::atoi(words[++i]));
+        else if (word == "--filter" && i + 1 < count)
+            filter = filter_named(words[++i]);
         else if (word == "--unaudited")
             unaudited = true;
         else
@@ -257,7 +272,7 @@ int main(int count, char** words) {
             const double before = worker.nanoseconds();
             double with = 0, nothing = 0;
             {
-                auto programs = sensor::KernelPrograms::load({}, usual_filter());
+                auto programs = sensor::KernelPrograms::load({}, filter);
                 if (!programs) return fmt::print(stderr, "{}\n", programs.error().message), 1;
                 (*programs)->know(std::span(&known, 1));
                 with = worker.nanoseconds();
