@@ -418,6 +418,17 @@ TEST_F(Delivery_, AnAlertIsNamedByNumberAndTime) {
     EXPECT_EQ(receiver.requests().back().header("X-Plimsoll-Alert"), "1-1700000000000000001");
 }
 
+TEST_F(Delivery_, WhatIsStartedAnewAtOnceGoesOnWhereTheFirstWouldHaveBegun) {
+    Receiver receiver;
+    start({webhook(receiver.url())});
+    dispatcher_.reset();  // as a rule before its thread has run
+    for (int i = 0; i < 3; ++i) feed_.append(alert());
+    begin_ = 3;
+    start({webhook(receiver.url())});
+    ASSERT_TRUE(soon([&] { return receiver.taken().size() == 3; }));
+    EXPECT_EQ(receiver.taken(), upto(3));
+}
+
 TEST_F(Delivery_, RefusesConfigurationsThatCannotWork) {
     const auto fault = [&](SinkConfig config) {
         const auto made = Dispatcher::start({std::move(config)}, {.feed = feed_, .cursors = cursors_, .host = "h"});

@@ -70,18 +70,21 @@ std::chrono::milliseconds Worker::backoff(std::uint64_t attempts) {
     return std::chrono::milliseconds(static_cast<std::int64_t>(static_cast<double>(full.count()) * part(random_)));
 }
 
+/// Also when it is to end at once: the next one goes on where this one would have begun.
 void Worker::load_cursor(const std::stop_token& stop) {
-    while (!loaded_ && !stop.stop_requested()) {
+    while (!loaded_) {
         const auto kept = parts_.cursors.load(route_.name);
         if (!kept) {
             set_fault(kept.error().message);
+            if (stop.stop_requested()) return;
             pause(kFaultPause, stop);
             continue;
         }
         loaded_ = true;
         std::string fault;
-        const RecordNumber end = std::max(parts_.feed.end(), next_);
-        if (*kept && **kept > end) {
+        const RecordNumber shown = parts_.feed.end();  // 0: it cannot be read now
+        const RecordNumber end = std::max(shown, next_);
+        if (*kept && **kept > end && shown > 0) {
             // A ledger that was put in the place of another one.
             fault = fmt::format("the cursor was at record {}, beyond the ledger's end at {}", **kept, end);
         } else if (*kept) {
