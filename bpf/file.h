@@ -40,13 +40,13 @@ static __always_inline u8 layer_of(struct inode* inode) {
         return GET(real, i_ino) == GET(inode, i_ino) ? WIRE_UPPER : WIRE_COPIED_UP;
     }
     struct ovl_inode* layered = (void*)inode - bpf_core_field_offset(struct ovl_inode, vfs_inode);
-    if (!GET(layered, __upperdentry)) return WIRE_LOWER;
+    if (!GET_OF_MODULE(layered, __upperdentry)) return WIRE_LOWER;
     struct ovl_inode___before_6_5* older = (void*)layered;
     if (bpf_core_field_exists(layered->oe)) {
-        struct ovl_entry* stack = GET(layered, oe);
-        return stack && GET(stack, __numlower) ? WIRE_COPIED_UP : WIRE_UPPER;
+        struct ovl_entry* stack = GET_OF_MODULE(layered, oe);
+        return stack && GET_OF_MODULE(stack, __numlower) ? WIRE_COPIED_UP : WIRE_UPPER;
     }
-    if (bpf_core_field_exists(older->lower)) return GET(older, lower) ? WIRE_COPIED_UP : WIRE_UPPER;
+    if (bpf_core_field_exists(older->lower)) return GET_OF_MODULE(older, lower) ? WIRE_COPIED_UP : WIRE_UPPER;
     return WIRE_LAYER_UNKNOWN;
 }
 

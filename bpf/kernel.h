@@ -392,6 +392,15 @@ extern void* bpf_rdonly_cast(const void* object, u32 type) __ksym __weak;
         got_;                                                                                               \
     })
 
+/// The same by the helper: of types that a module may describe, which cannot be cast to.
+#define GET_OF_MODULE(pointer, field)                      \
+    ({                                                     \
+        typeof(pointer) from_ = (pointer);                 \
+        typeof(from_->field) got_;                         \
+        bpf_core_read(&got_, sizeof(got_), &from_->field); \
+        got_;                                              \
+    })
+
 // Functions that are verified once, for all their callers; old kernels take no pointers there.
 #ifdef PLIMSOLL_OLD_KERNEL
 #define VERIFIED_ONCE static __noinline
