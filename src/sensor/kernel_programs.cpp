@@ -135,6 +135,8 @@ public:
     [[nodiscard]] std::vector<KernelLosers> losers() const override;
     void flush_folded() override;
     [[nodiscard]] std::vector<std::string> blind() const override;
+    /// They are those for old kernels, since this one refused the others.
+    void stand_in(std::string refusal) { refusal_ = std::move(refusal); }
 
 private:
     Result<void> prepare(const KernelSettings& settings);
@@ -157,6 +159,7 @@ private:
     bool folds_ = false;
     bool uring_ = false;
     bool requests_ = false;
+    std::string refusal_;  ///< of the programs for newer kernels
 };
 
 Result<void> Loaded::prepare(const KernelSettings& settings) {
@@ -418,6 +421,8 @@ std::vector<std::string> Loaded::blind() const {
     all.emplace_back(
         "Paths of unlink, rename, link, mkdir, chmod and chown are what the caller wrote, read after the call.");
     if (!folds_) all.emplace_back("Repetitions are not folded: every one is sent.");
+    if (!refusal_.empty())
+        all.emplace_back("The programs for old kernels stand in, since this one refused the others: " + refusal_);
     return all;
 }
 
@@ -431,6 +436,7 @@ Result<std::unique_ptr<KernelPrograms>> KernelPrograms::load(const KernelSetting
         // Kernels before 6.2 may refuse what newer ones take.
         auto old = Loaded::open(sensor_programs_old[0], settings, filter);
         if (!old) return loaded.error();
+        (*old)->stand_in(loaded.error().message);
         return std::unique_ptr<KernelPrograms>(std::move(*old));
     }
     return std::unique_ptr<KernelPrograms>(std::move(*loaded));

@@ -7,11 +7,13 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <climits>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <functional>
@@ -359,6 +361,15 @@ TEST_F(KernelProgramsTest, SeesRequestsThatIoUringTakesUp) {
     EXPECT_EQ(requests[2]->raw.socket->family, AF_INET);
     EXPECT_EQ(requests[2]->raw.socket->remote_port, 9);
     EXPECT_EQ(requests[2]->raw.socket->remote[0], 127);
+}
+
+TEST_F(KernelProgramsTest, ProgramsForNewKernelsAreTakenByThem) {
+    utsname kernel{};
+    ASSERT_EQ(::uname(&kernel), 0);
+    if (int major = 0, minor = 0; std::sscanf(kernel.release, "%d.%d", &major, &minor) != 2 || major * 100 + minor < 601)
+        GTEST_SKIP() << "an old kernel: " << kernel.release;
+    const Sensor sensor{KernelFilter{}};
+    EXPECT_THAT(sensor.programs->blind(), Each(Not(HasSubstr("stand in"))));
 }
 
 TEST_F(KernelProgramsTest, CallsOfThe32BitInterfaceAreTheSame) {
