@@ -13,6 +13,7 @@ struct Naming {
 };
 
 enum {
+    NR_CHDIR = 80,
     NR_CREAT = 85,
     NR_OPENAT = 257,
     NR_MKDIRAT = 258,
@@ -172,11 +173,11 @@ static __always_inline u16 acts_of(u32 flags, u32 mode) {
 }
 
 static __always_inline int failed_open(struct Scratch* room, struct Call* call, const volatile struct Naming* naming,
-                                       u16 acts) {
+                                       u16 acts, bool listed) {
     struct FilterSlot* filter = filter_of(call);
     struct NamedEvent* event = (void*)room->event;
     struct WireEvent* head = &event->head;
-    u16 wanted = filter->every | wanted_of_program(call);
+    u16 wanted = listed ? acts : filter->every | wanted_of_program(call);
     fill_call(head, call, WIRE_HAS_ARGUMENTS);
     fill_arguments(&event->arguments, call);
     struct Text claim = {};
@@ -211,9 +212,11 @@ int opened(u64* ctx) {
     u32 flags = argument(call, naming->flags);
     if (call->number == NR_CREAT) flags = O_CREAT | O_WRONLY | O_TRUNC;
     u16 acts = acts_of(flags, argument(call, naming->mode));
+    // An open by a handle may be wanted for what it is, whichever file that leads to.
+    bool listed = naming->name == NOTHING && wanted_call(call);
     if (call->result < 0) {
         acts = ACT_FAILED;
-        return filter->some & acts ? failed_open(room, call, naming, acts) : 0;
+        return listed || filter->some & acts ? failed_open(room, call, naming, acts, listed) : 0;
     }
     struct task_struct* task = task_of(call);
     struct file* file = file_of(task, call->result);
@@ -222,7 +225,7 @@ int opened(u64* ctx) {
     struct inode* inode = GET(file, f_inode);
     acts |= acts_of(GET(file, f_flags), 0);
     acts |= acts_of(GET(file, f_mode) & FMODE_CREATED ? O_CREAT : 0, GET(inode, i_mode)) & (ACT_CREATE | ACT_EXECUTE);
-    if (!(filter->some & acts)) {
+    if (!(filter->some & acts) && !listed) {
         dropped();
         return 0;
     }
@@ -231,7 +234,7 @@ int opened(u64* ctx) {
     walk_fast(&walk, room);
     walk_up(&walk, room);
     struct Text text = begin_string(room, sizeof(struct FileEvent));
-    u16 wanted = filter->every;
+    u16 wanted = listed ? 0xffff : filter->every;
     if (!(wanted & acts)) wanted |= verdict(call, &walk, &text);
     if (!(wanted & acts)) wanted |= wanted_of_program(call);
     u64 name = argument(call, naming->name);
@@ -300,6 +303,12 @@ int named(u64* ctx) {
     if (first.at == first.begin && naming->folder != HERE && call->result >= 0)
         at = add_descriptor(room, head, at, argument(call, naming->folder), WIRE_PATH);
     at = add_folder(room, head, at, &first, argument(call, naming->folder), WIRE_CWD);
+    if (call->number == NR_CHDIR && call->result >= 0) {  // where it led
+        struct fs_struct* fs = GET(task_of(call), fs);
+        struct Walk walk;
+        begin_walk(&walk, room, GET(fs, pwd.dentry), GET(fs, pwd.mnt));
+        at = add_path(room, head, at, WIRE_PATH, &walk);
+    }
     if (naming->second != NOTHING)
         at = add_folder(room, head, at, &second, argument(call, naming->second_folder), WIRE_CWD2);
     head->size = at;

@@ -308,8 +308,13 @@ struct socket {
 struct filename {
     const char* name;
 };
+struct io_cqe {
+    int fd;
+};
 struct io_kiocb {
     u8 opcode;
+    u64 flags;
+    struct io_cqe cqe;
 };
 struct io_open {
     int dfd;

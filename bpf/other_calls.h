@@ -167,9 +167,15 @@ int calls(u64* ctx) {
 // Requests that io_uring takes up do not return from a system call of their own. By the kernel's number of the request:
 // the system call it stands for. Numbers are fixed in the kernel's interface (linux/io_uring.h).
 const volatile u16 uring_calls[64] = {
-    [9] = 46,   [10] = 47,  [13] = 288, [16] = 42,  [18] = 257, [26] = 44, [27] = 45, [28] = 437,
-    [35] = 264, [36] = 263, [37] = 258, [38] = 266, [39] = 265, [45] = 41, [56] = 49, [57] = 50,
+    [9] = 46,   [10] = 47,  [13] = 288, [16] = 42,  [18] = 257, [26] = 44, [27] = 45, [28] = 437, [35] = 264,
+    [36] = 263, [37] = 258, [38] = 266, [39] = 265, [45] = 41,  [47] = 44, [48] = 46, [56] = 49,  [57] = 50,
 };
+
+/// The descriptor that a request is about; below 0 where it is none of the process's own table, or is not told.
+static __always_inline int uring_descriptor(struct io_kiocb* request) {
+    if (!bpf_core_field_exists(request->cqe)) return -1;
+    return GET(request, flags) & 1 /* REQ_F_FIXED_FILE */ ? -1 : GET(request, cqe.fd);
+}
 
 SEC("tp_btf/io_uring_submit_req")
 int uring_request(u64* ctx) {
@@ -249,13 +255,21 @@ int uring_request(u64* ctx) {
     head->kind = WIRE_URING;
     head->call = number;
     struct io_connect* connect = (void*)request;
-    if (number == NR_CONNECT && bpf_core_field_exists(connect->addr)) {
+    bool connects = number == NR_CONNECT && bpf_core_field_exists(connect->addr);
+    if (!acts) folder = uring_descriptor(request);
+    struct file* file = acts ? NULL : file_of(task, folder);
+    bool socket = file && is_socket(file);
+    if (socket || connects) {
         struct SocketEvent* other = (void*)room->event;
         head->parts = WIRE_HAS_SOCKET | WIRE_HAS_ARGUMENTS;
         __builtin_memset(&other->socket, 0, sizeof(other->socket) + sizeof(other->arguments));
-        u64 address = (u64)GET(connect, addr);
-        bpf_probe_read_user(&other->socket.family, sizeof(other->socket.family), (void*)address);
-        claim_address(&other->socket, address, false);
+        if (socket) fill_socket(&other->socket, file);
+        other->arguments.value[0] = (long)folder;
+        if (connects) {
+            u64 address = (u64)GET(connect, addr);
+            if (!socket) bpf_probe_read_user(&other->socket.family, sizeof(other->socket.family), (void*)address);
+            claim_address(&other->socket, address, false);
+        }
         head->size = sizeof(*other);
         send(&bulk_rings, WIRE_LOST_OTHER, other, sizeof(*other));
         return 0;

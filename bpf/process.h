@@ -83,6 +83,7 @@ int process_exec(u64* ctx) {
     begin_walk(&walk, room, GET(fs, pwd.dentry), GET(fs, pwd.mnt));
     at = add_path(room, head, at, WIRE_CWD, &walk);
     const char* filename = GET(program, filename);
+    at = add_kernel_text(room, head, at, WIRE_NAME, filename);
     if (GET(program, interp) != filename) at = add_kernel_text(room, head, at, WIRE_SCRIPT, filename);
     struct mm_struct* mm = GET(task, mm);
     if (control.filter[control.generation & 1].environment && settings.environment_bytes) {

@@ -43,6 +43,7 @@ constexpr std::pair<FileAct, std::uint16_t> kActs[] = {
     {FileAct::link, 265},  {FileAct::symlink, 88}, {FileAct::symlink, 266},
 };
 constexpr std::uint16_t kOpens[] = {2, 85, 257, 304, 437};
+constexpr std::uint16_t kOpensByHandle = 304;  // may be wanted as a call, too
 
 constexpr std::uint16_t kReceives[] = {45, 47, 299};
 
@@ -156,7 +157,8 @@ FilterTables filter_tables(const model::KernelFilter& filter, std::size_t most_w
     slot.names = filter.names ? 1 : 0;
 
     std::bitset<model::KernelFilter::kCalls> wanted = succeeded | filter.failed;
-    for (const std::uint16_t call : kOpens) wanted.reset(call);  // files are wished for by their acts
+    for (const std::uint16_t call : kOpens)
+        if (call != kOpensByHandle) wanted.reset(call);  // files are wished for by their acts
     for (std::size_t act = 0; act < model::kFileActs; ++act)
         if (is_open_act(act) && !filter.files[act].empty())
             for (const std::uint16_t call : kOpens) wanted.set(call);

@@ -416,7 +416,8 @@ void Loaded::flush_folded() {
 
 std::vector<std::string> Loaded::blind() const {
     std::vector<std::string> all;
-    all.emplace_back(uring_ ? "Requests to io_uring are seen when they are taken up; what came of them is not."
+    all.emplace_back(uring_ ? "Requests to io_uring are seen when they are taken up; what came of them is not, nor the sockets "
+                              "of descriptors that were registered there."
                             : "Requests to io_uring are not seen: this kernel has no tracepoint io_uring_submit_req.");
     all.emplace_back(
         "Paths of unlink, rename, link, mkdir, chmod and chown are what the caller wrote, read after the call.");

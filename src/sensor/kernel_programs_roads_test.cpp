@@ -1,6 +1,5 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <linux/io_uring.h>
 #include <linux/openat2.h>
 #include <netinet/in.h>
 #include <sys/mman.h>
@@ -27,23 +26,6 @@
 
 namespace plimsoll::sensor {
 namespace {
-
-/// Hands one request to io_uring; what the kernel made of it, below 0 where it has no io_uring.
-int by_io_uring(const std::function<void(io_uring_sqe&)>& fill) {
-    io_uring_params parameters{};
-    const int ring = static_cast<int>(::syscall(SYS_io_uring_setup, 1, &parameters));
-    if (ring < 0) return ring;
-    const auto map = [&](std::size_t bytes, off_t what) {
-        return static_cast<char*>(::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, ring, what));
-    };
-    char* const queue = map(parameters.sq_off.array + parameters.sq_entries * sizeof(unsigned), IORING_OFF_SQ_RING);
-    auto* const request =
-        reinterpret_cast<io_uring_sqe*>(map(parameters.sq_entries * sizeof(io_uring_sqe), IORING_OFF_SQES));
-    fill(*request);
-    *reinterpret_cast<unsigned*>(queue + parameters.sq_off.array) = 0;
-    *reinterpret_cast<unsigned*>(queue + parameters.sq_off.tail) = 1;
-    return static_cast<int>(::syscall(SYS_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS, nullptr, 0));
-}
 
 ino_t number_of(const char* path) {
     struct stat status {};
@@ -317,56 +299,11 @@ TEST_F(KernelProgramsTest, ALinkThatIsSwappedMeanwhileIsTheFileThatWasOpened) {
     EXPECT_THAT(seen, testing::Each(at("wanted")));
 }
 
-TEST_F(KernelProgramsTest, SeesRequestsThatIoUringTakesUp) {
-    const TestContainer container;
-    KernelFilter filter = reading({{PathTest::Kind::exact, "/etc/hostname"}});
-    filter.succeeded.set(SYS_connect);
-    Sensor sensor(filter);
-    const int status = container.run([] {
-        const int opened = by_io_uring([](io_uring_sqe& request) {
-            request.opcode = IORING_OP_OPENAT;
-            request.fd = AT_FDCWD;
-            request.addr = reinterpret_cast<std::uint64_t>("/etc/hostname");
-        });
-        const sockaddr_in address{
-            .sin_family = AF_INET, .sin_port = ::htons(9), .sin_addr = {::htonl(INADDR_LOOPBACK)}, .sin_zero = {}};
-        ::chdir("/etc");
-        const int relative = by_io_uring([](io_uring_sqe& request) {
-            request.opcode = IORING_OP_OPENAT;
-            request.fd = AT_FDCWD;
-            request.addr = reinterpret_cast<std::uint64_t>("hostname");
-        });
-        const int connected = by_io_uring([&](io_uring_sqe& request) {
-            request.opcode = IORING_OP_CONNECT;
-            request.fd = ::socket(AF_INET, SOCK_STREAM, 0);
-            request.addr = reinterpret_cast<std::uint64_t>(&address);
-            request.off = sizeof(address);
-        });
-        ::_exit(opened == 1 && relative == 1 && connected == 1 ? 0 : 1);
-    });
-    if (status != 0) GTEST_SKIP() << "this kernel refuses io_uring";
-    const auto blind = sensor.programs->blind();
-    if (std::ranges::any_of(blind,
-                            [](const std::string& each) { return each.find("io_uring are not seen") != each.npos; }))
-        GTEST_SKIP() << "this kernel does not tell of io_uring's requests, and that is said";
-    const std::vector<Seen> all = sensor.all();
-    const auto requests = of_kind(all, WIRE_URING);
-    ASSERT_THAT(requests, SizeIs(3));
-    EXPECT_EQ(requests[0]->raw.head->call, SYS_openat);
-    EXPECT_EQ(requests[0]->text(WIRE_NAME), "/etc/hostname");
-    EXPECT_EQ(requests[1]->text(WIRE_NAME), "hostname");
-    EXPECT_EQ(requests[1]->text(WIRE_CWD), "/etc");
-    EXPECT_EQ(requests[2]->raw.head->call, SYS_connect);
-    ASSERT_NE(requests[2]->raw.socket, nullptr);
-    EXPECT_EQ(requests[2]->raw.socket->family, AF_INET);
-    EXPECT_EQ(requests[2]->raw.socket->remote_port, 9);
-    EXPECT_EQ(requests[2]->raw.socket->remote[0], 127);
-}
-
 TEST_F(KernelProgramsTest, ProgramsForNewKernelsAreTakenByThem) {
     utsname kernel{};
     ASSERT_EQ(::uname(&kernel), 0);
-    if (int major = 0, minor = 0; std::sscanf(kernel.release, "%d.%d", &major, &minor) != 2 || major * 100 + minor < 601)
+    if (int major = 0, minor = 0;
+        std::sscanf(kernel.release, "%d.%d", &major, &minor) != 2 || major * 100 + minor < 601)
         GTEST_SKIP() << "an old kernel: " << kernel.release;
     const Sensor sensor{KernelFilter{}};
     EXPECT_THAT(sensor.programs->blind(), Each(Not(HasSubstr("stand in"))));
