@@ -350,7 +350,8 @@ static long tell_fold(void* map, struct FoldKey* key, struct Fold* fold, void* c
         arguments->value[1] = fold->first;
         arguments->value[2] = fold->last;
         arguments->value[3] = fold->head.call;
-        arguments->value[4] = arguments->value[5] = 0;
+        arguments->value[4] = fold->head.time;
+        arguments->value[5] = 0;
         out->head.size = size;
         struct Share* share = share_of(&bulk_rings, out->head.cgroup);
         if (!share) return 1;

@@ -7,6 +7,7 @@
 
 #include "ledger/reader.h"
 #include "rule/scope.h"
+#include "sensor/kernel_programs.h"
 #include "source/audit/audit_source.h"
 #include "source/container_log_source.h"
 #include "source/engine/engine_source.h"
@@ -112,7 +113,9 @@ Result<std::unique_ptr<AgentSources>> AgentSources::make(const AgentConfig& conf
         made->sources_.push_back(std::move(sensor));
     }
     made->directory_ = std::make_unique<source::InventoryDirectory>(std::move(inventories));
-    if (config.audit_mode != "off") {
+    const bool stands_in =
+        config.audit_mode == "auto" && config.sensor.enabled && !sensor::KernelPrograms::obstacle().empty();
+    if (config.audit_mode == "multicast" || config.audit_mode == "daemon" || stands_in) {
         const bool daemon = config.audit_mode == "daemon";
         made->sources_.push_back(std::make_unique<source::AuditSource>(
             source::AuditSourceOptions{.listen = {.mode = daemon ? host::AuditMode::daemon : host::AuditMode::multicast,

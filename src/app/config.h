@@ -45,7 +45,7 @@ struct AgentConfig {
     std::vector<std::string> container_logs;         ///< names of containers to follow, globs; empty: none
     std::uint32_t container_log_lines = 100;         ///< most lines a second of one container
     std::chrono::milliseconds sample_every{10'000};  ///< 0: no samples
-    std::string audit_mode = "off";                  ///< off, multicast or daemon
+    std::string audit_mode = "auto";                 ///< off, multicast, daemon or auto
     std::uint64_t audit_buffer = std::uint64_t{64} << 20U;
     bool audit_mask = true;
     SensorConfig sensor;

@@ -38,6 +38,7 @@ constexpr std::size_t kMostPrograms = 4096;
 constexpr int kMostAncestors = 64;
 constexpr std::size_t kSecrets = 128;
 constexpr std::size_t kNamed = 256;
+constexpr std::size_t kFirsts = 16'384;  ///< as many as the kernel folds at a time
 constexpr auto kLook = 1ms;
 
 Nanoseconds boot_now() {
@@ -133,7 +134,24 @@ private:
         if (is_set_up(*process)) return;
         event_.start(raw, process, ++number_);
         person_.start();
-        judge(raw.head->kind == WIRE_FOLDED);
+        judge(raw);
+    }
+
+    /// A repetition is told with less than its first event had: what that came to counts.
+    [[nodiscard]] bool was_recorded(const sensor::RawEvent& raw) const {
+        if (raw.arguments == nullptr || raw.arguments->value[4] == 0) return false;
+        const std::uint64_t number = first_number(raw.head->pid, raw.arguments->value[4]);
+        return recorded_[number % kFirsts] == number;
+    }
+
+    void note_recorded(const sensor::RawEvent& raw) {
+        if (raw.head->kind != WIRE_CALL || (raw.file == nullptr && raw.socket == nullptr)) return;
+        const std::uint64_t number = first_number(raw.head->pid, raw.head->time);
+        recorded_[number % kFirsts] = number;
+    }
+
+    static std::uint64_t first_number(std::uint32_t pid, std::uint64_t time) {
+        return (time ^ std::uint64_t{pid} << 32U) * 0x9e3779b97f4a7c15ULL;
     }
 
     [[nodiscard]] model::KernelFilter filter_of(const KernelRules& rules) const {
@@ -152,16 +170,18 @@ private:
         return true;
     }
 
-    /// `folded`: repetitions of an event that the rules have judged; how often is worth a record where that one was.
-    void judge(bool folded) {
+    /// Of repetitions of an event that the rules have judged, how often is worth a record where that one was.
+    void judge(const sensor::RawEvent& raw) {
+        const bool folded = raw.head->kind == WIRE_FOLDED;
         const KernelRules::Judgement judgement = rules_->judge(event_, person_);
-        if (!judgement.matters()) return;
+        if (!judgement.matters() && !(folded && was_recorded(raw))) return;
         std::vector<rule::AlertMatch> matches(judgement.matches.begin(), judgement.matches.end());
         model::Event out = spare_event();
         event_.write(out);
         if (folded) matches.clear();
         if (owner_.options_.mask_secrets && holds_secret(*event_.process())) mask(out, matches);
         person_.write(out);
+        note_recorded(raw);
         put(std::move(out), {std::move(matches), rules_});
     }
 
@@ -196,9 +216,9 @@ private:
         for (int generation = 0; at != nullptr && generation < kMostAncestors; ++generation, at = at->parent.get()) {
             if (at->program == nullptr) continue;
             if (secrets_.size() >= kMostPrograms) secrets_.clear();
-            const auto [known, fresh] = secrets_.try_emplace(at->program, false);
-            if (fresh) known->second = SecretMasker().text(at->program->cmdline).has_value();
-            if (known->second) return true;
+            const auto [known, fresh] = secrets_.try_emplace(at->program.get(), at->program, false);
+            if (fresh) known->second.holds = SecretMasker().text(at->program->cmdline).has_value();
+            if (known->second.holds) return true;
         }
         return false;
     }
@@ -294,14 +314,19 @@ private:
     std::unique_ptr<sensor::KernelPrograms> programs_;
     std::unique_ptr<sensor::Rings> rings_;
     std::vector<std::uint32_t> engines_;  ///< processes that serve an engine's API
-    std::unordered_map<std::shared_ptr<const sensor::Program>, bool>
-        secrets_;  // shared with the table: kept from reuse
+    struct ProgramSecret {
+        std::weak_ptr<const sensor::Program> program;  ///< its place is no other's meanwhile, its text may go
+        bool holds = false;
+    };
+    std::unordered_map<const sensor::Program*, ProgramSecret> secrets_;
     struct Secret {
         sensor::ProcessKey process;
         std::uint64_t change = 0;  ///< of the process and its ancestors
         bool holds = false;
     };
     std::array<Secret, kSecrets> secret_of_;  ///< by the lowest bits of the process's number
+    std::vector<std::uint64_t> recorded_ =
+        std::vector<std::uint64_t>(kFirsts);  ///< numbers of firsts, by lowest digits
     std::unordered_set<std::string> awaited_;
     std::array<std::uint64_t, kNamed> named_{};  ///< cgroups of containers whose names were awaited, by lowest bits
     std::chrono::milliseconds patience_ = owner_.options_.name_patience;

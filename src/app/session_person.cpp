@@ -1,5 +1,7 @@
 #include "app/session_person.h"
 
+#include <fmt/format.h>
+
 #include <array>
 
 #include "app/kernel_requests.h"
@@ -7,6 +9,9 @@
 namespace plimsoll::app {
 
 namespace {
+
+constexpr std::string_view kPodman = "podman";
+constexpr std::uint32_t kNoLogin = 0xffffffffU;
 
 constexpr auto kIsOurs = [] consteval {
     std::array<bool, model::kFields.size()> all{};
@@ -29,6 +34,30 @@ const model::Event& SessionPerson::person() const {
     return *(found_ = &known.person);
 }
 
+/// Podman is no daemon: what it starts has the login of whoever called it, in the kernel's keeping. A daemon's
+/// containers have that of whoever started the daemon, which says nothing.
+std::optional<enrich::AccessChain> SessionPerson::login_chain(const sensor::Process& process) const {
+    const std::uint32_t login = process.credentials.loginuid;
+    if (process.container == nullptr || process.container->engine != kPodman) return std::nullopt;
+    if (!process.credentials_known || login == kNoLogin) return std::nullopt;
+    enrich::AccessChain chain;
+    const model::Reading name = event_.read(model::FieldKey("user.loginname").id(), {});
+    const auto* const text = name.values.empty() ? nullptr : std::get_if<std::string_view>(&name.values[0]);
+    chain.person = text != nullptr ? std::string(*text) : fmt::format("user {}", login);
+    chain.uid = login;
+    chain.loginuid = login;
+    if (process.task.login_session != kNoLogin) chain.session = process.task.login_session;
+    chain.links.push_back({fmt::format("{} logged in (login uid {}, session {}): set at login, kept by the kernel",
+                                       chain.person, chain.loginuid, chain.session),
+                           enrich::Strength::proved});
+    chain.links.push_back(
+        {fmt::format("process {} {} descends from that login: podman starts containers by itself", process.key.pid,
+                     process.program == nullptr ? std::string_view() : process.program->exepath),
+         enrich::Strength::proved});
+    chain.strength = enrich::Strength::proved;
+    return chain;
+}
+
 /// A process does one thing after the other: its person stays the same, once known.
 void SessionPerson::look(const sensor::Process& process, Known& known) const {
     const bool same = known.process == process.key;
@@ -39,7 +68,10 @@ void SessionPerson::look(const sensor::Process& process, Known& known) const {
         known.session = exec_session_of(process);
         known.person.clear();
     }
-    if (known.session.empty()) return;
+    if (known.session.empty()) {
+        if (const auto chain = login_chain(process)) chain->write(known.person);
+        return;
+    }
     model::Event asked(event_.time());
     asked.set("exec.id", known.session);
     asked.set_number("proc.pid", process.key.pid);

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,7 @@ private:
 
     const model::Event& person() const;
     void look(const sensor::Process& process, Known& known) const;
+    [[nodiscard]] std::optional<enrich::AccessChain> login_chain(const sensor::Process& process) const;
 
     const sensor::KernelEvent& event_;
     const enrich::EngineAccess& access_;

@@ -1,7 +1,10 @@
 // The table of settings: each is named, explained and read in one place.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <iterator>
+#include <string_view>
 
 #include "app/config.h"
 #include "app/setting_checks.h"
@@ -117,8 +120,9 @@ Result<void> when_full(Config& config, const YamlNode& value) {
 }
 
 Result<void> audit_mode(Config& config, const YamlNode& value) {
-    if (value.text != "off" && value.text != "multicast" && value.text != "daemon")
-        return Error{"expected off, multicast or daemon"};
+    constexpr std::string_view kModes[] = {"off", "multicast", "daemon", "auto"};
+    if (std::ranges::find(kModes, value.text) == std::end(kModes))
+        return Error{"expected off, multicast, daemon or auto"};
     config.agent.audit_mode = value.text;
     return {};
 }
@@ -138,8 +142,11 @@ constexpr auto kSettings = std::to_array<Setting>({
      texts<&Config::waiver_files>, check_path},
     {"audit.log_lines", "number", "200", "Lines of each container's log that the audit reads.",
      count<0, 10'000, &Config::log_lines>},
-    {"audit.mode", "off, multicast or daemon", "off",
-     "Record Linux audit events: beside auditd or without it (multicast), or in auditd's place (daemon).", audit_mode},
+    {"audit.mode", "off, multicast, daemon or auto", "auto",
+     "Record Linux audit events: beside auditd or without it (multicast), in auditd's place (daemon), or beside it "
+     "where "
+     "the sensor is on and cannot be loaded (auto).",
+     audit_mode},
     {"audit.buffer", "size", "64MiB", "Buffer of the socket that the kernel's audit records come through.",
      size<kMiB, 1024 * kMiB, &Config::agent, &AgentConfig::audit_buffer>},
     {"audit.mask_secrets", "true or false", "true",

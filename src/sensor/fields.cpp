@@ -153,7 +153,6 @@ std::string_view EventView::type() const {
         case WIRE_EXIT: return "procexit";
         case WIRE_CGROUP_MADE: return "cgroup_made";
         case WIRE_CGROUP_GONE: return "cgroup_removed";
-        case WIRE_CONNECTION: return "connection";
         case WIRE_REQUEST: return "request";
         case WIRE_CREDENTIALS: return "credentials";
         case WIRE_SIGNAL: return "signaldeliver";

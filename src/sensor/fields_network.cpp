@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <optional>
 
 #include "sensor/fields.h"
 #include "sensor/names_dns.h"
@@ -127,7 +128,27 @@ Reading connected(EventView& v, std::string_view) {
     return v.truth(v.raw.socket->state == kEstablished && v.ends().known());
 }
 
+constexpr std::uint16_t kNameServer = 53;
+
+/// The question of a message to a name server or from one; nothing for another event.
+std::optional<DnsQuestion> question(EventView& v) {
+    const WireSocket* const socket = v.raw.socket;
+    if (socket == nullptr || !v.raw.has(WIRE_DATA) || !v.ends().known()) return std::nullopt;
+    if (socket->remote_port != kNameServer && socket->local_port != kNameServer) return std::nullopt;
+    return dns_question(v.raw.string(WIRE_DATA));
+}
+
 constexpr auto kRows = std::to_array<FieldRow>({
+    {"dns.question.name",
+     [](EventView& v, std::string_view) {
+         const auto asked = question(v);
+         return asked ? v.kept(asked->name) : Reading::missing();
+     }},
+    {"dns.question.type",
+     [](EventView& v, std::string_view) {
+         const auto asked = question(v);
+         return asked ? v.kept(dns_type_name(asked->type)) : Reading::missing();
+     }},
     {"fd.l4proto", transport},
     {"fd.sockfamily", family},
     {"fd.is_server",

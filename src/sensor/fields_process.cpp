@@ -194,6 +194,10 @@ constexpr auto kRows = std::to_array<FieldRow>({
          return v.process == nullptr ? Reading::missing() : cmdline(v, *v.process);
      }},
     {"proc.exeline", exeline},
+    {"proc.script",
+     [](EventView& v, std::string_view) {
+         return v.program() == nullptr ? Reading::missing() : v.text_if(v.program()->script);
+     }},
     {"proc.cwd", cwd},
     {"proc.nthreads", [](EventView& v, std::string_view) {
          return of_task(v, [&](const WireTask& task) { return v.number(task.threads); });

@@ -33,6 +33,12 @@ constexpr auto kRows = std::to_array<FieldRow>({
          return v.process == nullptr ? Reading::missing() : Reading::cannot_know(kUnseen);
      }},
     {"user.loginname", [](EventView& v, std::string_view) { return v.text_if(v.login_name()); }},
+    {"audit.session",
+     [](EventView& v, std::string_view) {
+         if (v.process == nullptr) return Reading::missing();
+         return v.knows_task() ? v.integer(static_cast<std::int32_t>(v.process->task.login_session))
+                               : Reading::cannot_know(kUnseen);
+     }},
     {"group.gid",
      [](EventView& v, std::string_view) {
          const WireCredentials* const who = v.credentials();

@@ -60,6 +60,8 @@ constexpr auto kOfEvent = sorted(std::to_array<FieldKey>({
     "fd.rport",
     "fd.sip.name",
     "fd.rip.name",
+    "dns.question.name",
+    "dns.question.type",
     "fs.path.name",
     "fs.path.source",
     "fs.path.target",
@@ -86,6 +88,7 @@ constexpr auto kOfProcess = sorted(std::to_array<FieldKey>({
     "proc.exe",
     "proc.args",
     "proc.cmdline",
+    "proc.script",
     "proc.exepath",
     "proc.cwd",
     "proc.tty",
@@ -109,6 +112,10 @@ constexpr auto kOfProcess = sorted(std::to_array<FieldKey>({
     "group.gid",
     "group.name",
 }));
+
+/// Kept of a program's beginning alone, and of a process's end.
+constexpr auto kOfExec = std::to_array<FieldKey>({"thread.cap_effective", "audit.session"});
+constexpr auto kOfExit = std::to_array<FieldKey>({"proc.duration"});
 
 constexpr auto kOnlyWhenTrue = std::to_array<FieldKey>(
     {"evt.failed", "evt.is_open_read", "evt.is_open_write", "evt.is_open_exec", "evt.is_open_create", "evt.truncated",
@@ -170,9 +177,9 @@ enum Part : std::uint8_t { a_socket = 1, a_file = 2, paths = 4 };
 
 constexpr auto kPartOf = [] {
     std::array<std::uint8_t, model::kFields.size()> all{};
-    for (const FieldKey field :
-         std::to_array<FieldKey>({"fd.l4proto", "fd.is_server", "fd.cip", "fd.cport", "fd.sip", "fd.sport", "fd.lip",
-                                  "fd.lport", "fd.rip", "fd.rport", "fd.sip.name", "fd.rip.name"}))
+    for (const FieldKey field : std::to_array<FieldKey>(
+             {"fd.l4proto", "fd.is_server", "fd.cip", "fd.cport", "fd.sip", "fd.sport", "fd.lip", "fd.lport", "fd.rip",
+              "fd.rport", "fd.sip.name", "fd.rip.name", "dns.question.name", "dns.question.type"}))
         all[field.id()] = a_socket;
     for (const FieldKey field : std::to_array<FieldKey>({"fd.dev", "fd.ino", "fd.is_upper_layer"}))
         all[field.id()] = a_file;
@@ -210,6 +217,8 @@ void write_of_event(const model::Fields& event, EventView& view, model::Event& o
     put_parameters(view, out);
     put_fields({kBehind, kOfEvent.end()}, parts_of(view), event, out);
     put_environment(view, out);
+    if (view.is(WIRE_EXEC)) put_fields(kOfExec, 0, event, out);
+    if (view.is(WIRE_EXIT)) put_fields(kOfExit, 0, event, out);
     out.set("record.kind", "event");
 }
 

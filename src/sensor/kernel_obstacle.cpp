@@ -15,8 +15,6 @@ namespace plimsoll::sensor {
 
 namespace {
 
-constexpr const char* kInstead = " What engines and Linux audit tell is recorded without it.";
-
 /// Bits of linux/capability.h; older kernels fold the newer two into the first.
 constexpr unsigned kSysAdmin = 21, kSysResource = 24, kPerfmon = 38, kBpf = 39;
 
@@ -36,7 +34,7 @@ unsigned long long effective_capabilities() {
     return at == std::string::npos ? 0 : std::strtoull(status.c_str() + at + 7, nullptr, 16);
 }
 
-std::string without(std::string_view why) { return fmt::format("{}{}", why, kInstead); }
+std::string without(std::string_view why) { return fmt::format("{} {}", why, KernelPrograms::kInstead); }
 
 }  // namespace
 

@@ -416,9 +416,10 @@ void Loaded::flush_folded() {
 
 std::vector<std::string> Loaded::blind() const {
     std::vector<std::string> all;
-    all.emplace_back(uring_ ? "Requests to io_uring are seen when they are taken up; what came of them is not, nor the sockets "
-                              "of descriptors that were registered there."
-                            : "Requests to io_uring are not seen: this kernel has no tracepoint io_uring_submit_req.");
+    all.emplace_back(
+        uring_ ? "Requests to io_uring are seen when they are taken up; what came of them is not, nor the sockets "
+                 "of descriptors that were registered there."
+               : "Requests to io_uring are not seen: this kernel has no tracepoint io_uring_submit_req.");
     all.emplace_back(
         "Paths of unlink, rename, link, mkdir, chmod and chown are what the caller wrote, read after the call.");
     if (!folds_) all.emplace_back("Repetitions are not folded: every one is sent.");
@@ -436,7 +437,7 @@ Result<std::unique_ptr<KernelPrograms>> KernelPrograms::load(const KernelSetting
     if (!loaded) {
         // Kernels before 6.2 may refuse what newer ones take.
         auto old = Loaded::open(sensor_programs_old[0], settings, filter);
-        if (!old) return loaded.error();
+        if (!old) return Error{loaded.error().message + ". " + std::string(kInstead)};
         (*old)->stand_in(loaded.error().message);
         return std::unique_ptr<KernelPrograms>(std::move(*old));
     }

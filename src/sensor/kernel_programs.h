@@ -46,7 +46,12 @@ public:
     /// What hinders it here, in words for a person, and what still works; empty when nothing does.
     [[nodiscard]] static std::string obstacle();
 
-    /// Loads and attaches. The error says what is missing (BTF, a right, the kernel's version, a limit).
+    /// What still works without it, as a sentence.
+    static constexpr std::string_view kInstead =
+        "What engines tell is recorded without it, and what Linux audit tells unless audit.mode is off.";
+
+    /// Loads and attaches. The error says what is missing (BTF, a right, the kernel's version, a limit), and what still
+    /// works.
     [[nodiscard]] static Result<std::unique_ptr<KernelPrograms>> load(const KernelSettings& settings,
                                                                       const model::KernelFilter& filter);
     virtual ~KernelPrograms() = default;

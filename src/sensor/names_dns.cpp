@@ -7,6 +7,7 @@
 #include <deque>
 #include <optional>
 #include <unordered_map>
+#include <utility>
 
 namespace plimsoll::sensor {
 
@@ -64,6 +65,18 @@ private:
     std::size_t at_ = 0;
 };
 
+/// The questions that a message begins with, of which the first is read; the reader stands behind its types then.
+std::optional<DnsQuestion> first_question(Reader& reader, std::uint16_t questions) {
+    DnsQuestion found;
+    if (questions == 0 || !reader.name(&found.name) || found.name.empty()) return std::nullopt;
+    const auto type = reader.two();
+    if (!type || !reader.skip(2)) return std::nullopt;
+    found.type = *type;
+    std::ranges::transform(found.name, found.name.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    return found;
+}
+
 struct Place {
     std::uint32_t space = 0;
     model::Ip address;
@@ -105,10 +118,8 @@ struct DnsNames::State {
         const auto questions = reader.two();
         const auto answers = reader.two();
         if (!flags || (*flags & 0x8000U) == 0 || !questions || *questions != 1 || !answers || !reader.skip(4)) return;
-        std::string asked;
-        if (!reader.name(&asked) || asked.empty() || !reader.skip(4)) return;
-        std::ranges::transform(asked, asked.begin(),
-                               [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+        const auto asked = first_question(reader, *questions);
+        if (!asked) return;
         for (std::size_t n = 0; n < std::min<std::size_t>(*answers, kMostAnswers); ++n) {
             if (!reader.name(nullptr)) return;
             const auto type = reader.two();
@@ -124,10 +135,29 @@ struct DnsNames::State {
             place.address.v6 = !v4;
             std::ranges::transform(data, place.address.bytes.begin(),
                                    [](char c) { return static_cast<std::uint8_t>(c); });
-            learn(place, asked);
+            learn(place, asked->name);
         }
     }
 };
+
+std::optional<DnsQuestion> dns_question(std::string_view message) {
+    Reader reader(message);
+    if (!reader.skip(4)) return std::nullopt;
+    const auto questions = reader.two();
+    if (!questions || !reader.skip(6)) return std::nullopt;
+    return first_question(reader, *questions);
+}
+
+std::string dns_type_name(std::uint16_t type) {
+    static constexpr std::pair<std::uint16_t, const char*> kNames[] = {
+        {1, "A"},      {2, "NS"},     {5, "CNAME"},  {6, "SOA"},     {10, "NULL"}, {12, "PTR"},
+        {13, "HINFO"}, {15, "MX"},    {16, "TXT"},   {28, "AAAA"},   {33, "SRV"},  {35, "NAPTR"},
+        {39, "DNAME"}, {43, "DS"},    {46, "RRSIG"}, {48, "DNSKEY"}, {52, "TLSA"}, {64, "SVCB"},
+        {65, "HTTPS"}, {252, "AXFR"}, {255, "ANY"},  {257, "CAA"},
+    };
+    const auto* const known = std::ranges::find(kNames, type, &std::pair<std::uint16_t, const char*>::first);
+    return known == std::ranges::end(kNames) ? "TYPE" + std::to_string(type) : known->second;
+}
 
 DnsNames::DnsNames(std::size_t most) : state_(std::make_unique<State>()) {
     state_->most = std::max<std::size_t>(most, 1);

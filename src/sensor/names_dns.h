@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,18 @@
 #include "sensor/raw_event.h"
 
 namespace plimsoll::sensor {
+
+/// What a message to or from a name server asks for.
+struct DnsQuestion {
+    std::string name;  ///< in small letters, a point between labels; bytes of labels as they stand there
+    std::uint16_t type = 0;
+};
+
+/// The first question of a message of RFC 1035; nothing where it has none, or breaks off before its end.
+[[nodiscard]] std::optional<DnsQuestion> dns_question(std::string_view message);
+
+/// "A", "TXT"; "TYPE65280" (RFC 3597, section 5) for a type without a name here.
+[[nodiscard]] std::string dns_type_name(std::uint16_t type);
 
 /// Which names addresses had, by the answers of name servers that processes received. Kept for each network namespace,
 /// bounded, the oldest forgotten first. One thread.

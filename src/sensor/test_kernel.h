@@ -20,6 +20,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -93,7 +94,11 @@ public:
             seen.emplace_back(bytes);
             if (alone && seen.back()->cgroup != own.st_ino) seen.pop_back();
         };
-        while (rings->drain(1U << 20U, take) > 0) rings->wait(std::chrono::milliseconds(20));
+        // What is younger than a tenth of a millisecond is not handed over yet: quiet is a longer moment.
+        for (int quiet = 0; quiet < 2;) {
+            quiet = rings->drain(1U << 20U, take) > 0 ? 0 : quiet + 1;
+            std::this_thread::sleep_for(std::chrono::milliseconds(quiet > 0 ? 2 : 0));
+        }
         return seen;
     }
 

