@@ -232,7 +232,7 @@ static __always_inline bool monitors(const u8* name, int id) {
     return *(u32*)(name + at) == 0x6d6e6f63 /* conm */ && *(u16*)(name + at + 4) == 0x6e6f /* on */;
 }
 
-/// Podman's pods have ids too and are no containers; this is what they stand below.
+/// Podman's pods have ids too, without a word before, and are no containers; this is what they stand below.
 static __always_inline bool holds_pods(const u8* name) {
     return *(u64*)name == 0x705f646f7062696cULL /* libpod_p */ && *(u32*)(name + 8) == 0x6e657261 /* aren */ &&
            *(u16*)(name + 12) == 't';
@@ -270,14 +270,14 @@ static __always_inline int cgroup_event(struct cgroup* cgroup, const char* path,
     struct kernfs_node* node = GET(cgroup, kn);
     u64 number = cgroup_number(cgroup), above = number;
     u8 *name = room->name, *candidate = (void*)room->parts;
-    bool found = false, waits = false;
+    bool found = false, waits = false, bare = false;
     __builtin_memset(event->id, 0, sizeof(event->id));
 #pragma clang loop unroll(disable)
     for (u32 level = 0; level < MOST_LEVELS; level++) {
         if (!node) break;
         if (level == 1) above = (number & ~0xffffffffffffULL) | (GET(node, id) & 0xffffffffffffULL);
         long length = bpf_probe_read_kernel_str(name, MOST_NAME, GET(node, name));
-        if (waits && !holds_pods(name)) {
+        if (waits && !(bare && holds_pods(name))) {
             bpf_probe_read_kernel(event->id, 64, candidate);
             found = true;
         }
@@ -287,6 +287,7 @@ static __always_inline int cgroup_event(struct cgroup* cgroup, const char* path,
             if (id >= 0 && id <= 64 && !monitors(name, id)) {
                 bpf_probe_read_kernel(candidate, 64, name + id);
                 waits = true;
+                bare = id == 0;
             }
         }
         node = node_above(node);

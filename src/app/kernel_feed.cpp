@@ -12,6 +12,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "app/kernel_cgroups.h"
 #include "app/kernel_losses.h"
 #include "app/kernel_requests.h"
 #include "app/session_person.h"
@@ -40,6 +41,7 @@ constexpr std::size_t kSecrets = 128;
 constexpr std::size_t kNamed = 256;
 constexpr std::size_t kFirsts = 16'384;  ///< as many as the kernel folds at a time
 constexpr auto kLook = 1ms;
+constexpr unsigned kHierarchy = 48;  // bits of a cgroup's number within its hierarchy
 
 Nanoseconds boot_now() {
     timespec time{};
@@ -111,6 +113,7 @@ private:
             return;
         }
         if (raw.head->kind == WIRE_CGROUP_GONE) {
+            record_cgroup(raw, table_.container_of(raw.head->cgroup));
             users_.forget(raw.string(WIRE_CONTAINER));
             named_.fill(0);
         } else if (std::uint64_t& named = named_[raw.head->cgroup % kNamed]; named != raw.head->cgroup) {
@@ -120,6 +123,7 @@ private:
         }
         names_.take(raw);
         const sensor::Process* process = table_.take(raw);
+        if (raw.head->kind == WIRE_CGROUP_MADE) record_cgroup(raw, table_.container_of(raw.head->cgroup));
         if (raw.head->kind == WIRE_REQUEST) {
             if (auto record = request_record(raw, table_, surroundings_, own_pid_)) {
                 access_.observe(*record);
@@ -152,6 +156,13 @@ private:
 
     static std::uint64_t first_number(std::uint32_t pid, std::uint64_t time) {
         return (time ^ std::uint64_t{pid} << 32U) * 0x9e3779b97f4a7c15ULL;
+    }
+
+    /// In the hierarchy of version 2; those of version 1, of which a container has one in each, come and go with it.
+    void record_cgroup(const sensor::RawEvent& raw, std::string_view container) {
+        if (raw.head->cgroup >> kHierarchy != 0) return;
+        if (auto record = cgroup_record(raw, container, table_, owner_.containers_, surroundings_))
+            put(std::move(*record), {{}, rules_});
     }
 
     [[nodiscard]] model::KernelFilter filter_of(const KernelRules& rules) const {

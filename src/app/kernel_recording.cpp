@@ -125,7 +125,7 @@ Result<void> look_ahead(const std::string& file, RecordedContainers& containers)
 
 Result<RecordingCount> record_kernel(const RecordingOptions& options, const KernelRules& rules,
                                      const std::stop_token& stop) {
-    model::KernelFilter filter = options.everything ? everything() : rules.filter();
+    model::KernelFilter filter = options.everything ? rule::united(everything(), rules.filter()) : rules.filter();
     filter.host = options.host;
     TRY(const auto names, EngineNames::listen(options.engines));
     const RecordedContainers none;  // the table is asked for processes alone

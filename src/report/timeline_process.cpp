@@ -129,6 +129,12 @@ Telling tell_process(const Event& event) {
         out.text = std::string(event.text("record.summary"));
         return out;
     }
+    if (is_one_of(call, {"cgroup_made", "cgroup_removed"})) {
+        out.kind = "cgroup";
+        out.tone = Tone::quiet;
+        out.text = std::string(event.text("record.summary"));
+        return out;
+    }
     if (call == "procexit") {
         out.kind = "ended";
         out.tone = Tone::quiet;
@@ -146,6 +152,8 @@ Telling tell_process(const Event& event) {
         if (object.empty()) out.kind = "call";
         out.text = fmt::format("{} {}{}{}{}, as {}{}", program.empty() ? "a program" : program, verb_of(call),
                                object.empty() ? "" : " ", object, use_of(event), user_of(event), repeated(event));
+        if (const auto name = event.text("dns.question.name"); !name.empty())
+            out.text += fmt::format(", asking for {} ({})", name, event.text("dns.question.type"));
     } else {
         out.text = std::string(event.text("audit.type"));
         if (const auto op = event.text("audit.op"); !op.empty()) out.text += fmt::format(": {}", op);

@@ -12,6 +12,7 @@ namespace plimsoll::rule {
 inline constexpr auto kEventTypes = std::to_array<std::string_view>({
     "accept", "accept4", "access", "acct", "add_key", "adjtimex", "afs_syscall", "alarm", "arch_prctl",
     "archive-path", "asyncevent", "attach", "bdflush", "bind", "bpf", "break", "brk", "build", "capget", "capset",
+    "cgroup_made", "cgroup_removed",
     "chdir", "chmod", "chown", "chown32", "chroot", "clock_adjtime", "clock_adjtime64", "clock_getres",
     "clock_getres_time64", "clock_gettime", "clock_gettime64", "clock_nanosleep", "clock_nanosleep_time64",
     "clock_settime", "clock_settime64", "clone", "clone3", "close", "close_range", "commit", "connect", "container",

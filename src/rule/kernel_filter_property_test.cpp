@@ -84,9 +84,9 @@ const std::vector<std::string> kCallersNames = {
     "/proc//self/fd/3", "../../etc/shadow",   "x",
     "/etc/../bin/sh",   "/proc/self/environ", "/tmp/x"};
 
-const std::vector<std::string> kTypes = {"open",   "openat",    "openat2", "creat",   "unlink", "unlinkat",
-                                         "rename", "renameat2", "chmod",   "connect", "setns",  "execve",
-                                         "mount",  "dup",       "ptrace",  "getpid"};
+const std::vector<std::string> kTypes = {
+    "open",    "openat", "openat2", "creat", "unlink", "unlinkat", "rename", "renameat2",        "chmod",
+    "connect", "setns",  "execve",  "mount", "dup",    "ptrace",   "getpid", "open_by_handle_at"};
 
 std::string quoted(const std::string& text) { return "'" + text + "'"; }
 

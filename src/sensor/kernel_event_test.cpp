@@ -683,6 +683,45 @@ TEST_F(KernelEventTest, WhatIsKept) {
     EXPECT_EQ(copy.text("fd.filename"), "passwd");  // text of its own
 }
 
+TEST_F(KernelEventTest, WhatIsKeptOfQuestionsBeginningsAndEnds) {
+    const auto kept = [&](TestEvent event) {
+        see(std::move(event));
+        model::Event out;
+        event_.write(out);
+        return out;
+    };
+    const char question[] = "\x12\x34\1\0\0\1\0\0\0\0\0\0\6secret\4Evil\3org\0\0\x10\0\1";
+    const auto sent = [&](std::uint16_t port) {
+        return call(SYS_sendto, 33)
+            .arguments({4, 0, 33})
+            .socket(AF_INET, SOCK_DGRAM, "10.0.0.1", 40000, "8.8.8.8", port)
+            .text(WIRE_DATA, {question, sizeof question - 1});
+    };
+    const model::Event asked = kept(sent(53));
+    EXPECT_EQ(asked.text("dns.question.name"), "secret.evil.org");
+    EXPECT_EQ(asked.text("dns.question.type"), "TXT");
+    EXPECT_FALSE(kept(sent(54)).has("dns.question.name"));
+    EXPECT_FALSE(asked.has("thread.cap_effective"));
+
+    TestEvent begun(WIRE_EXEC);
+    begun.of(51, 1).in_container(kCgroup).at(2'000'000'000).name("sh").child_of(50, 1).as(33);
+    begun.task().login_session = 7;
+    begun.credentials().effective = 1;
+    begun.text(WIRE_EXE, "/bin/sh")
+        .text(WIRE_NAME, "run")
+        .text(WIRE_SCRIPT, "/srv/run")
+        .text(WIRE_ARGV, {"sh\0run\0", 7});
+    const model::Event program = kept(begun);
+    EXPECT_EQ(program.text("thread.cap_effective"), "CAP_CHOWN");
+    EXPECT_EQ(program.integer("audit.session"), 7);
+    EXPECT_EQ(program.text("proc.script"), "/srv/run");
+    EXPECT_EQ((*this)["evt.arg.filename"], "run");
+
+    TestEvent ended(WIRE_EXIT);
+    const model::Event end = kept(ended.of(51, 1).in_container(kCgroup).at(3'000'000'001).result(0));
+    EXPECT_EQ(end.number("proc.duration"), 3'000'000'000U);
+}
+
 /// What is remembered of a process is told of its next event as if it had been asked for anew.
 TEST_F(KernelEventTest, WhatIsKeptOfAProcessFollowsWhatItBecomes) {
     const auto opened = [&](std::uint32_t uid) {

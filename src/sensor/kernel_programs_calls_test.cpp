@@ -166,6 +166,64 @@ TEST_F(KernelProgramsTest, AnOpenByAHandleMayBeWantedWhateverItLeadsTo) {
     EXPECT_EQ(told[1]->raw.head->result, -EBADF);
 }
 
+TEST_F(KernelProgramsTest, ConnectsOfThe32BitInterfaceAreTheSame) {
+    const TestContainer container;
+    KernelFilter filter;
+    filter.failed.set(SYS_connect);
+    Sensor sensor(filter, {.ring_bytes = 1U << 20U, .fold_entries = 0});
+    const int status = container.run([] {
+        auto* const low = static_cast<char*>(
+            ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0));
+        const sockaddr_in address{
+            .sin_family = AF_INET, .sin_port = ::htons(9), .sin_addr = {::htonl(INADDR_LOOPBACK)}, .sin_zero = {}};
+        std::memcpy(low, &address, sizeof address);
+        const auto descriptor = static_cast<std::uint32_t>(::socket(AF_INET, SOCK_STREAM, 0));
+        const auto place = static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(low));
+        const std::uint32_t words[3] = {descriptor, place, sizeof address};
+        std::memcpy(low + 64, words, sizeof words);
+        const auto call = [](long number, long first, long second, long third) {
+            long result = number;
+            asm volatile("int $0x80"
+                         : "+a"(result)
+                         : "b"(first), "c"(second), "d"(third)
+                         : "memory", "r8", "r9", "r10", "r11");
+            return result;
+        };
+        if (call(362, descriptor, place, sizeof address) != -ECONNREFUSED) ::_exit(1);  // connect
+        call(102, 3, place + 64, 0);                                                    // socketcall, connect
+    });
+    if (status != 0) GTEST_SKIP() << "this kernel has no 32-bit calls";
+    const std::vector<Seen> all = sensor.all();
+    const auto told = of_kind(all, WIRE_CALL, SYS_connect);
+    ASSERT_THAT(told, SizeIs(2));
+    for (const Seen* each : told) {
+        EXPECT_TRUE(each->raw.has(WIRE_COMPAT));
+        ASSERT_NE(each->raw.socket, nullptr);
+        EXPECT_EQ(each->raw.socket->remote_port, 9);
+        EXPECT_EQ(each->raw.head->result, -ECONNREFUSED);
+    }
+}
+
+TEST_F(KernelProgramsTest, PodmansContainersAreKnownWithAPodAndWithout) {
+    const std::string own = v2_root() + "/plimsoll-pods-" + std::to_string(::getpid()), parent = own + "/libpod_parent";
+    const std::string pod(64, 'b'), alone(64, 'c'), within(64, 'd'), monitor(64, 'e');
+    Sensor sensor{KernelFilter{}};
+    const std::vector<std::string> made = {own,
+                                           parent,
+                                           parent + "/libpod-" + alone,
+                                           parent + "/libpod-conmon-" + monitor,
+                                           parent + "/" + pod,
+                                           parent + "/" + pod + "/libpod-" + within};
+    for (const std::string& folder : made) std::filesystem::create_directory(folder);
+    std::vector<std::string> told;
+    for (const std::vector<Seen> all = sensor.all(); const Seen* each : of_kind(all, WIRE_CGROUP_MADE))
+        if (const std::string id = each->text(WIRE_CONTAINER);
+            id == pod || id == alone || id == within || id == monitor)
+            told.push_back(id);
+    for (auto each = made.rbegin(); each != made.rend(); ++each) ::rmdir(each->c_str());
+    EXPECT_THAT(told, testing::ElementsAre(alone, within));
+}
+
 TEST_F(KernelProgramsTest, AnExecTellsHowItsProgramWasNamed) {
     const TestContainer container;
     Sensor sensor{KernelFilter{}};

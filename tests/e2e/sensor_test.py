@@ -64,6 +64,19 @@ class Sensor(unittest.TestCase):
         event = self.agent.wait_for("evt.type = connect and fd.sport = 4711 and container.name = box")[0]
         self.assertEqual(event["fd.sip"], "127.0.0.1")
 
+    def test_questions_to_name_servers_are_recorded(self):
+        self.inside("/tools/tricks", "ask", "127.0.0.1")
+        event = self.agent.wait_for("dns.question.name = secret.thing.example")[0]
+        self.assertEqual((event["dns.question.type"], event["container.name"], event["fd.sport"]), ("TXT", "box", 53))
+
+    def test_programs_come_with_rights_and_script_and_end_with_their_time(self):
+        self.inside("sh", "-c", "printf '#!/bin/sh\nsleep 0.2\n' > /tmp/nap; chmod 755 /tmp/nap; cd /tmp; ./nap")
+        event = self.agent.wait_for("evt.type = execve and proc.script = ./nap and container.name = box")[0]
+        self.assertIn("CAP_CHOWN", event["thread.cap_effective"])
+        self.assertEqual((event["proc.cwd"], event["evt.arg"]["filename"]), ("/tmp/", "./nap"))
+        ended = self.agent.wait_for(f"evt.type = procexit and proc.pid = {event['proc.pid']}")[0]
+        self.assertGreater(ended["proc.duration"], 200_000_000)
+
     def test_roads_round_the_rule_are_seen(self):
         cat = ["/bin/busybox", "cat"]
         roads = {"link": [*cat, "/tmp/link"], "proc": [*cat, "/proc/self/root/etc/shadow"], "dots": [*cat, "/etc/../etc/./shadow"]}
@@ -259,8 +272,9 @@ class Sensor(unittest.TestCase):
     def test_what_the_runtime_does_to_set_a_container_up_is_not_recorded(self):
         self.docker.docker("run", "--rm", "--name", "plain", "--network", "none", IMAGE, "/bin/busybox", "true", "set-up")
         self.agent.wait_for("evt.type = procexit and container.name = plain and proc.args = 'true set-up'")
-        told = [(event["evt.type"], event["proc.exepath"]) for event in self.agent.search("evt.source = syscall and container.name = plain")]
-        self.assertEqual([each for each in told if each[1] != "/bin/busybox"], [])
+        self.agent.wait_for("evt.type = cgroup_removed and container.name = plain")
+        told = [(event["evt.type"], event.get("proc.exepath")) for event in self.agent.search("evt.source = syscall and container.name = plain")]
+        self.assertEqual([each for each in told if each[1] != "/bin/busybox"], [("cgroup_made", None), ("cgroup_removed", None)])
 
     def test_what_is_recorded_can_be_replayed(self):
         recording = self.folder / "recording"
@@ -281,6 +295,37 @@ class Sensor(unittest.TestCase):
         cut = run(PLIMSOLL, "rules", "test", "--replay", recording, self.folder / "own.yaml", check=False)
         self.assertEqual(cut.returncode, 3)
         self.assertTrue(cut.stderr)
+
+
+@need("podman", "conmon", "busybox")
+class Podman(unittest.TestCase):
+    """Its command starts containers by itself: no daemon stands between a process and its login."""
+
+    def test_the_person_is_the_login(self):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="plimsoll-sensor-"))
+        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        store = ("--root", folder / "root", "--runroot", folder / "run", "--storage-driver", "vfs", "--cgroup-manager", "cgroupfs", "--runtime", "runc",
+                 "--events-backend", "file", "--tmpdir", folder / "tmp")
+        podman = ["podman", *map(str, store)]
+        service = subprocess.Popen([*podman, "system", "service", "--time=0", f"unix://{folder}/podman.sock"], stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL)
+        self.addCleanup(service.wait)
+        self.addCleanup(service.kill)
+        self.addCleanup(run, *podman, "rm", "--force", "--all", "--time", "0", check=False)
+        shutil.copy(shutil.which("busybox"), folder / "busybox")
+        run("tar", "-C", folder, "-cf", folder / "image.tar", "busybox")
+        run(*podman, "import", folder / "image.tar", "plimsoll-e2e:1.0")
+        agent = Agent(folder, "pods", [f"unix://{folder}/podman.sock"], "off", sensor=True)
+        self.addCleanup(agent.stop)
+        made = as_login(4601, "192.0.2.8", *podman, "run", "--detach", "--network", "none", "--name", "pod-person", "--ulimit", "nofile=1024:1024",
+                        "--ulimit", "nproc=1024:1024", "plimsoll-e2e:1.0", "/busybox", "sleep", "600", check=False)
+        if made.returncode != 0:
+            self.skipTest("podman cannot start containers here: " + made.stderr.decode()[-300:])
+        as_login(4602, "192.0.2.9", *podman, "exec", "pod-person", "/busybox", "true", "pod-act")
+        for program, login in (("sleep 600", 4601), ("true pod-act", 4602)):
+            event = agent.wait_for(f"evt.type = execve and proc.args = '{program}' and container.name = pod-person")[0]
+            self.assertEqual((event["who.loginuid"], event["who.strength"]), (login, "proved"), event)
+            self.assertIn(f"login uid {login}", event["who.links"][0])
 
 
 @need("docker", "dockerd", "busybox", "setpriv", "unshare", "prlimit")

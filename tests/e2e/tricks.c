@@ -65,6 +65,14 @@ static int take_over(void) {
     wait(0);
     return taken;
 }
+/* Asks a name server that need not be there. */
+static int ask(const char *address) {
+    static const char question[] = "\x12\x34\1\0\0\1\0\0\0\0\0\0\6secret\5Thing\7example\0\0\x10\0\1";
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(53)};
+    inet_pton(AF_INET, address, &to.sin_addr);
+    int s = socket(AF_INET, SOCK_DGRAM, 0);
+    return sendto(s, question, sizeof question - 1, 0, (struct sockaddr *)&to, sizeof to) < 0 ? -1 : 0;
+}
 static int run_program(const char *path) {
     if (fork() == 0) { execl(path, path, "-c", "true", NULL); _exit(1); }
     wait(0);
@@ -87,6 +95,7 @@ int main(int n, char **a) {
     if (!strcmp(a[1], "take")) f = take_over();
     if (!strcmp(a[1], "raw")) f = socket(AF_PACKET, SOCK_RAW, htons(3));
     if (!strcmp(a[1], "program")) f = load_program();
+    if (!strcmp(a[1], "ask")) f = ask(path);
     if (!strcmp(a[1], "run")) f = run_program(path);
     if (!strcmp(a[1], "reverse")) {
         struct sockaddr_in loopback = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
