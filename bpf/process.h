@@ -270,24 +270,26 @@ static __always_inline int cgroup_event(struct cgroup* cgroup, const char* path,
     struct kernfs_node* node = GET(cgroup, kn);
     u64 number = cgroup_number(cgroup), above = number;
     u8 *name = room->name, *candidate = (void*)room->parts;
-    bool found = false, waits = false, bare = false;
+    bool found = false, waits = false;
     __builtin_memset(event->id, 0, sizeof(event->id));
 #pragma clang loop unroll(disable)
     for (u32 level = 0; level < MOST_LEVELS; level++) {
         if (!node) break;
         if (level == 1) above = (number & ~0xffffffffffffULL) | (GET(node, id) & 0xffffffffffffULL);
         long length = bpf_probe_read_kernel_str(name, MOST_NAME, GET(node, name));
-        if (waits && !(bare && holds_pods(name))) {
+        if (waits && !holds_pods(name)) {
             bpf_probe_read_kernel(event->id, 64, candidate);
             found = true;
         }
         waits = false;
         if (length > 64) {
             int id = id_in(name, length - 1);
-            if (id >= 0 && id <= 64 && !monitors(name, id)) {
-                bpf_probe_read_kernel(candidate, 64, name + id);
+            if (id == 0) {  // with a word before it, it is no pod's
+                bpf_probe_read_kernel(candidate, 64, name);
                 waits = true;
-                bare = id == 0;
+            } else if (id > 0 && id <= 64 && !monitors(name, id)) {
+                bpf_probe_read_kernel(event->id, 64, name + id);
+                found = true;
             }
         }
         node = node_above(node);

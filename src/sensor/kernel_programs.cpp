@@ -437,7 +437,12 @@ Result<std::unique_ptr<KernelPrograms>> KernelPrograms::load(const KernelSetting
     if (!loaded) {
         // Kernels before 6.2 may refuse what newer ones take.
         auto old = Loaded::open(sensor_programs_old[0], settings, filter);
-        if (!old) return Error{loaded.error().message + ". " + std::string(kInstead)};
+        if (!old) {
+            const std::string both = loaded.error().message == old.error().message
+                                         ? old.error().message
+                                         : loaded.error().message + "; those for old kernels: " + old.error().message;
+            return Error{both + ". " + std::string(kInstead)};
+        }
         (*old)->stand_in(loaded.error().message);
         return std::unique_ptr<KernelPrograms>(std::move(*old));
     }

@@ -31,7 +31,9 @@ class Sensor(unittest.TestCase):
         rules = [str(file) for file in sorted(FALCO.glob("*.yaml"))] if FALCO.is_dir() else []
         own = cls.folder / "own.yaml"
         own.write_text("- rule: shadow read\n  desc: test\n  condition: evt.type in (open, openat, openat2) and fd.name = /etc/shadow\n"
-                       "  output: shadow (%proc.cmdline)\n  priority: WARNING\n")
+                       "  output: shadow (%proc.cmdline)\n  priority: WARNING\n"
+                       "- rule: odd spelling\n  desc: test\n  condition: evt.type = openat and fd.nameraw = /tmp/./twice\n"
+                       "  output: spelled (%fd.nameraw)\n  priority: WARNING\n")
         cls.agent = Agent(cls.folder, "agent", [cls.docker.host], "off", sensor=True, rules=[*rules, str(own)])
         cls.addClassCleanup(cls.agent.stop)
         cls.docker.docker("run", "-d", "--name", "box", "-v", f"{cls.folder}/tools:/tools:ro", "--security-opt", "seccomp=unconfined", "--tmpfs", "/run/lock:exec",
@@ -63,6 +65,13 @@ class Sensor(unittest.TestCase):
         self.inside("sh", "-c", "nc -l -p 4711 127.0.0.1 & sleep 0.2; echo x | nc 127.0.0.1 4711; wait", check=False)
         event = self.agent.wait_for("evt.type = connect and fd.sport = 4711 and container.name = box")[0]
         self.assertEqual(event["fd.sip"], "127.0.0.1")
+
+    def test_repetitions_are_counted_though_they_are_told_with_less(self):
+        """What was folded comes without the caller's spelling, which this rule is about."""
+        self.inside("sh", "-c", "echo x > /tmp/twice; /tools/tricks again /tmp/./twice")
+        first = self.agent.wait_for("record.kind = event and evt.type = openat and fd.name = /tmp/twice and fd.nameraw = /tmp/./twice")
+        more = self.agent.wait_for(f"evt.count > 1 and fd.name = /tmp/twice and proc.pid = {first[0]['proc.pid']}")
+        self.assertEqual(len(first) + sum(event["evt.count"] for event in more), 50)
 
     def test_questions_to_name_servers_are_recorded(self):
         self.inside("/tools/tricks", "ask", "127.0.0.1")

@@ -95,6 +95,7 @@ int main(int n, char **a) {
     if (!strcmp(a[1], "take")) f = take_over();
     if (!strcmp(a[1], "raw")) f = socket(AF_PACKET, SOCK_RAW, htons(3));
     if (!strcmp(a[1], "program")) f = load_program();
+    if (!strcmp(a[1], "again")) for (int i = 0; i < 50 && (f = open(path, O_RDONLY)) >= 0; i++) close(f);
     if (!strcmp(a[1], "ask")) f = ask(path);
     if (!strcmp(a[1], "run")) f = run_program(path);
     if (!strcmp(a[1], "reverse")) {
