@@ -257,7 +257,7 @@ int uring_request(u64* ctx) {
     struct io_connect* connect = (void*)request;
     bool connects = number == NR_CONNECT && bpf_core_field_exists(connect->addr);
     if (!acts) folder = uring_descriptor(request);
-    struct file* file = acts ? NULL : file_of(task, folder);
+    struct file* file = acts || number == NR_SOCKET ? NULL : file_of(task, folder);  // of a new socket it is the domain
     bool socket = file && is_socket(file);
     if (socket || connects) {
         struct SocketEvent* other = (void*)room->event;

@@ -17,7 +17,7 @@ static __always_inline u32 number_at(struct pid* pid, u32 level) {
 static __always_inline u64 cgroup_number(struct cgroup* cgroup) {
     struct cgroup_root* root = GET(cgroup, root);
     struct kernfs_node* node = GET(cgroup, kn);
-    return (u64)GET(root, hierarchy_id) << 48 | (GET(node, id) & 0xffffffffffffULL);
+    return (u64)GET(root, hierarchy_id) << WIRE_HIERARCHY | (GET(node, id) & 0xffffffffffffULL);
 }
 
 /// The cgroup of a version 1 controller, null where the task stands at its root or the controller is not there.

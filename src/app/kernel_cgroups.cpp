@@ -1,10 +1,5 @@
 #include "app/kernel_cgroups.h"
 
-#include <fmt/format.h>
-
-#include <memory>
-#include <string>
-
 namespace plimsoll::app {
 
 std::optional<model::Event> cgroup_record(const sensor::RawEvent& raw, std::string_view container,

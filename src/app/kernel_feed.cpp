@@ -41,7 +41,6 @@ constexpr std::size_t kSecrets = 128;
 constexpr std::size_t kNamed = 256;
 constexpr std::size_t kFirsts = 16'384;  ///< as many as the kernel folds at a time
 constexpr auto kLook = 1ms;
-constexpr unsigned kHierarchy = 48;  // bits of a cgroup's number within its hierarchy
 
 Nanoseconds boot_now() {
     timespec time{};
@@ -160,7 +159,7 @@ private:
 
     /// In the hierarchy of version 2; those of version 1, of which a container has one in each, come and go with it.
     void record_cgroup(const sensor::RawEvent& raw, std::string_view container) {
-        if (raw.head->cgroup >> kHierarchy != 0) return;
+        if (raw.head->cgroup >> WIRE_HIERARCHY != 0) return;
         if (auto record = cgroup_record(raw, container, table_, owner_.containers_, surroundings_))
             put(std::move(*record), {{}, rules_});
     }

@@ -8,7 +8,6 @@ namespace {
 
 constexpr std::size_t kMostCgroups = 1U << 18U;
 constexpr std::size_t kIdSize = 64;
-constexpr unsigned kHierarchy = 48;  // bits of a cgroup's number within its hierarchy
 
 }  // namespace
 
@@ -55,7 +54,7 @@ void ContainerCgroups::found(std::uint64_t cgroup, std::string_view id) {
 /// Whether a cgroup of the container is known in the same hierarchy already.
 bool ContainerCgroups::has_another(std::uint64_t cgroup, const Held& held) const {
     return std::ranges::any_of(cgroups_, [&](const auto& each) {
-        return each.second == &held && each.first != cgroup && each.first >> kHierarchy == cgroup >> kHierarchy;
+        return each.second == &held && each.first != cgroup && each.first >> WIRE_HIERARCHY == cgroup >> WIRE_HIERARCHY;
     });
 }
 

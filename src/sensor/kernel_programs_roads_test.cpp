@@ -307,7 +307,7 @@ TEST_F(KernelProgramsTest, ProgramsForNewKernelsAreTakenByThem) {
         std::sscanf(kernel.release, "%d.%d", &major, &minor) != 2 || major * 100 + minor < 601)
         GTEST_SKIP() << "an old kernel: " << kernel.release;
     const Sensor sensor{KernelFilter{}};
-    EXPECT_THAT(sensor.programs->blind(), Each(Not(HasSubstr("stand in"))));
+    EXPECT_THAT(sensor.programs->blind(), testing::Each(testing::Not(testing::HasSubstr("stand in"))));
 }
 
 TEST_F(KernelProgramsTest, CallsOfThe32BitInterfaceAreTheSame) {

@@ -234,7 +234,7 @@ public:
             const std::string inner_path = path + "/" + std::string(name);
             struct stat facts {};
             if (!id.empty() && ::stat(inner.c_str(), &facts) == 0)
-                out_.push_back({hierarchy_ << 48U | facts.st_ino, id, inner_path});
+                out_.push_back({hierarchy_ << WIRE_HIERARCHY | facts.st_ino, id, inner_path});
             below(inner, inner_path, std::move(id), depth + 1);
         }
     }

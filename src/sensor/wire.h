@@ -30,19 +30,22 @@ enum WireKind {
     WIRE_FORK = 1,  ///< a process was made: WireTask and WireCredentials are the child's; pid and start too. Arguments:
                     ///< [0] pid, [1] start of the process that forked, which is not the parent after CLONE_PARENT,
                     ///< [2] CLONE_NEW… for each namespace that it did not take over
-    WIRE_EXEC,      ///< a program began: task, credentials, file (the program's), strings EXE ARGV CWD [ENV] [SCRIPT]
-    WIRE_EXIT,      ///< the last thread of a process ended: result is the exit code as wait() tells it
-    WIRE_CALL,      ///< a system call returned: `call` says which, arguments are the call's own
-    WIRE_URING,     ///< io_uring takes a request up: `call` is the system call it stands for, result 0
+    WIRE_EXEC,   ///< a program began: task, credentials, file (the program's), strings EXE NAME ARGV CWD [ENV] [SCRIPT]
+    WIRE_EXIT,   ///< the last thread of a process ended: result is the exit code as wait() tells it
+    WIRE_CALL,   ///< a system call returned: `call` says which, arguments are the call's own
+    WIRE_URING,  ///< io_uring takes a request up: `call` is the system call it stands for, result 0
     WIRE_CGROUP_MADE,  ///< a container's cgroup: strings CONTAINER (the id, or NULs), PATH (within its hierarchy),
                        ///< arguments[0] the cgroup above, euid who made it
     WIRE_CGROUP_GONE,  ///< the same cgroup is removed
-    WIRE_FOLDED = 9,   ///< more of what another event told of: arguments count, first and last time; see WireArguments
+    // 8 was never sent.
+    WIRE_FOLDED = 9,  ///< more of what another event told of: arguments count, first and last time; see WireArguments
     WIRE_REQUEST,  ///< an engine read a request from its socket: DATA is the request line; socket.peer_pid is who asked
     WIRE_CREDENTIALS,  ///< credentials of a process changed by a call that succeeded: credentials are the new ones
     WIRE_SIGNAL,  ///< a container's process sends a signal to one that is not of it. Arguments: [0] pid, [1] start of
                   ///< the receiver, [2] the signal, [3] the receiver's cgroup
 };
+
+enum { WIRE_HIERARCHY = 48 };  ///< bits of a cgroup's number within its hierarchy; that of version 2 is 0
 
 enum WirePart {
     WIRE_HAS_TASK = 1,
@@ -70,7 +73,7 @@ struct WireEvent {
     wire_u8 parts;    ///< bits of WirePart
     wire_u16 call;    ///< number of the system call on x86-64; 0xffff when there is none
     wire_u64 time;    ///< nanoseconds since boot, suspension counted (CLOCK_BOOTTIME)
-    wire_u64 cgroup;  ///< hierarchy << 48 | kernfs id of the task's cgroup
+    wire_u64 cgroup;  ///< hierarchy << WIRE_HIERARCHY | kernfs id of the task's cgroup
     wire_u64 start;   ///< when the process began, CLOCK_BOOTTIME; with pid it names one process for ever
     wire_u32 pid;     ///< thread group id as the host numbers it
     wire_u32 tid;     ///< thread id as the host numbers it
