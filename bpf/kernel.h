@@ -323,6 +323,9 @@ struct io_open {
         u64 flags, mode;
     } how;
 };
+struct io_socket {
+    int domain, type, protocol;
+};
 struct io_rename {
     int old_dfd, new_dfd;
     struct filename *oldpath, *newpath;

@@ -256,8 +256,16 @@ int uring_request(u64* ctx) {
     head->call = number;
     struct io_connect* connect = (void*)request;
     bool connects = number == NR_CONNECT && bpf_core_field_exists(connect->addr);
-    if (!acts) folder = uring_descriptor(request);
-    struct file* file = acts || number == NR_SOCKET ? NULL : file_of(task, folder);  // of a new socket it is the domain
+    struct file* file = NULL;
+    struct io_socket* made = (void*)request;
+    if (number == NR_SOCKET && bpf_core_field_exists(made->domain)) {
+        folder = GET(made, domain);
+        event->arguments.value[1] = GET(made, type);
+        event->arguments.value[2] = GET(made, protocol);
+    } else if (!acts && number != NR_SOCKET) {
+        folder = uring_descriptor(request);
+        file = file_of(task, folder);
+    }
     bool socket = file && is_socket(file);
     if (socket || connects) {
         struct SocketEvent* other = (void*)room->event;

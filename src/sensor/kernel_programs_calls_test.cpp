@@ -295,7 +295,8 @@ TEST_F(KernelProgramsTest, SeesRequestsThatIoUringTakesUp) {
 TEST_F(KernelProgramsTest, SeesWhichSocketIoUringIsToUse) {
     const TestContainer container;
     KernelFilter filter;
-    for (const int call : {SYS_sendto, SYS_sendmsg, SYS_accept4}) filter.succeeded.set(static_cast<std::size_t>(call));
+    for (const int call : {SYS_sendto, SYS_sendmsg, SYS_accept4, SYS_socket})
+        filter.succeeded.set(static_cast<std::size_t>(call));
     filter.files[static_cast<std::size_t>(FileAct::unlink)].all = true;
     Sensor sensor(filter);
     const int status = container.run([&] {
@@ -317,7 +318,13 @@ TEST_F(KernelProgramsTest, SeesWhichSocketIoUringIsToUse) {
             request.fd = AT_FDCWD;
             request.addr = reinterpret_cast<std::uint64_t>("/no/such/file");
         });
-        ::_exit(done == 3 ? 0 : 1);
+        ::dup2(connected, AF_INET);  // the number that a new socket's request has in a descriptor's place
+        done += by_io_uring([](io_uring_sqe& request) {
+            request.opcode = IORING_OP_SOCKET;
+            request.fd = AF_INET;
+            request.off = SOCK_STREAM;
+        });
+        ::_exit(done == 4 ? 0 : 1);
     });
     const auto blind = sensor.programs->blind();
     if (status != 0 || std::ranges::any_of(blind, [](const std::string& each) {
@@ -326,7 +333,12 @@ TEST_F(KernelProgramsTest, SeesWhichSocketIoUringIsToUse) {
         GTEST_SKIP() << "this kernel refuses io_uring, or does not tell of its requests";
     const std::vector<Seen> all = sensor.all();
     const auto requests = of_kind(all, WIRE_URING);
-    ASSERT_THAT(requests, SizeIs(3));
+    ASSERT_THAT(requests, SizeIs(4));
+    EXPECT_EQ(requests[3]->raw.head->call, SYS_socket);
+    EXPECT_EQ(requests[3]->raw.socket, nullptr);
+    ASSERT_NE(requests[3]->raw.arguments, nullptr);
+    EXPECT_EQ(requests[3]->raw.arguments->value[0], AF_INET);
+    EXPECT_EQ(requests[3]->raw.arguments->value[1], SOCK_STREAM);
     for (int i = 0; i < 2; ++i) {
         EXPECT_EQ(requests[i]->raw.head->call, SYS_sendto);
         ASSERT_NE(requests[i]->raw.socket, nullptr);
