@@ -19,9 +19,11 @@ namespace plimsoll::app {
 
 /// What rules said of an event before it came into the queue.
 struct Verdict {
-    std::vector<rule::AlertMatch> matches;
+    std::vector<rule::AlertMatch> matches;  ///< that are to be alerts of their own
     std::shared_ptr<const void>
-        rules;  ///< shared with whoever judged: keeps alive what `matches` names; null: not judged
+        rules;              ///< shared with whoever judged: keeps alive what `matches` names; null: not judged
+    bool alert = false;     ///< the event tells of its alert itself
+    bool complete = false;  ///< no enricher has anything to add or to learn
 };
 
 /// What waits to be recorded: an event, and perhaps somebody who wants to know under which number it was kept.

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <iterator>
 #include <string_view>
 #include <thread>
 #include <unordered_map>
@@ -22,6 +23,7 @@
 #include "sensor/kernel_event.h"
 #include "sensor/rings.h"
 #include "sensor/users.h"
+#include "sink/alert_event.h"
 
 namespace plimsoll::app {
 
@@ -185,14 +187,16 @@ private:
         const bool folded = raw.head->kind == WIRE_FOLDED;
         const KernelRules::Judgement judgement = rules_->judge(event_, person_);
         if (!judgement.matters() && !(folded && was_recorded(raw))) return;
-        std::vector<rule::AlertMatch> matches(judgement.matches.begin(), judgement.matches.end());
+        std::vector<rule::AlertMatch> matches;
+        if (!folded) std::ranges::move(judgement.matches, std::back_inserter(matches));
         model::Event out = spare_event();
         event_.write(out);
-        if (folded) matches.clear();
         if (owner_.options_.mask_secrets && holds_secret(*event_.process())) mask(out, matches);
         person_.write(out);
         note_recorded(raw);
-        put(std::move(out), {std::move(matches), rules_});
+        const bool alert = !matches.empty() && act_alert_.tell(matches.front(), out);
+        if (alert) matches.erase(matches.begin());
+        put(std::move(out), {.matches = std::move(matches), .rules = rules_, .alert = alert, .complete = true});
     }
 
     model::Event spare_event() {
@@ -340,6 +344,7 @@ private:
     std::unordered_set<std::string> awaited_;
     std::array<std::uint64_t, kNamed> named_{};  ///< cgroups of containers whose names were awaited, by lowest bits
     std::chrono::milliseconds patience_ = owner_.options_.name_patience;
+    sink::ActAlert act_alert_;
     KernelLosses losses_;
     std::vector<model::Event> spare_;  ///< with the memory of events that were recorded
     const std::uint32_t own_pid_ = static_cast<std::uint32_t>(::getpid());

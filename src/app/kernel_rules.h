@@ -28,8 +28,8 @@ public:
 
     /// What is thought of an event.
     struct Judgement {
-        std::span<const rule::AlertMatch> matches;  ///< of every name that its file goes by; each rule once
-        bool wanted = false;                        ///< the policy records it, or cannot tell whether it does
+        std::span<rule::AlertMatch> matches;  ///< of every name that its file goes by; each rule once
+        bool wanted = false;                  ///< the policy records it, or cannot tell whether it does
 
         [[nodiscard]] bool matters() const { return wanted || !matches.empty(); }
     };

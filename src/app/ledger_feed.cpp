@@ -22,15 +22,26 @@ Result<void> LedgerFeed::open() {
 Result<sink::AlertBatch> LedgerFeed::from(sink::RecordNumber first, std::size_t most) {
     const std::scoped_lock lock(mutex_);
     TRY_VOID(open());
-    sink::AlertBatch batch;
-    const ledger::Query query{.condition = alerts_, .first = first, .limit = most, .threads = 1};
-    TRY(const auto report, reader_->scan(query, [&](const ledger::StoredRecord& record) {
-        batch.alerts.push_back({record.number, record.event.clone()});
-        return true;
-    }));
-    batch.next = batch.alerts.size() == most ? batch.alerts.back().number + 1 : report.next;
-    // What it read of the log may be much; whoever has caught up does not ask again soon.
-    if (batch.alerts.size() < most) reader_.reset();
+    sink::AlertBatch batch{.alerts = {}, .next = first};
+    while (batch.alerts.size() < most) {
+        const bool looks = batch.next >= seen_;  // else what it saw before is not read to its end
+        const ledger::Query query{.condition = alerts_,
+                                  .first = batch.next,
+                                  .limit = most - batch.alerts.size(),
+                                  .threads = 1,
+                                  .as_seen = true};
+        TRY(const auto report, reader_->scan(query, [&](const ledger::StoredRecord& record) {
+            batch.alerts.push_back({record.number, record.event.clone()});
+            return true;
+        }));
+        seen_ = report.end;
+        batch.next = report.next;
+        if (!looks || batch.alerts.size() == most) continue;
+        // What it read of the log may be much; whoever has caught up does not ask again soon.
+        reader_.reset();
+        seen_ = 0;
+        break;
+    }
     return batch;
 }
 

@@ -25,6 +25,7 @@ private:
     rule::ExpressionPtr alerts_;  ///< record.kind = alert
     std::mutex mutex_;            ///< guards what follows
     std::unique_ptr<ledger::Reader> reader_;
+    sink::RecordNumber seen_ = 0;  ///< what it saw ends there
 };
 
 }  // namespace plimsoll::app

@@ -56,26 +56,50 @@ Result<ledger::RecordNumber> Recorder::append(const model::Event& event) {
     return number;
 }
 
-void Recorder::raise(const rule::AlertMatch& match, const model::Event& cause, ledger::RecordNumber number) {
-    const auto alert = std::make_shared<sink::NumberedAlert>();
-    sink::make_alert(match, cause, number, alert->alert);
-    if (const auto kept = append(alert->alert)) {
-        alert->number = *kept;
-        alerts_.push_back(alert);
-    } else {
-        alert->alert.set("loss.reason", kept.error().message);
-        unrecorded_.push_back(alert);
+/// Appends the alert's record, and has it told.
+Result<ledger::RecordNumber> Recorder::append_alert(std::shared_ptr<sink::NumberedAlert> alert) {
+    auto number = append(alert->alert);
+    alert->number = number ? *number : sink::kNotRecorded;
+    if (number) {
+        alerts_.push_back(std::move(alert));
+    } else {  // a full disk must not silence alerts
+        alert->alert.set("loss.reason", number.error().message);
+        unrecorded_.push_back(std::move(alert));
+    }
+    return number;
+}
+
+void Recorder::raise(std::span<const rule::AlertMatch> matches, const model::Event& cause,
+                     ledger::RecordNumber number) {
+    for (const rule::AlertMatch& match : matches) {
+        auto alert = pool_.take();
+        sink::make_alert(match, cause, number, alert->alert);
+        static_cast<void>(append_alert(std::move(alert)));
     }
 }
 
-void Recorder::judge(const Pending& pending, ledger::RecordNumber number) {
-    const model::Event& cause = pending.event;
-    if (pending.verdict.rules) {
-        for (const rule::AlertMatch& match : pending.verdict.matches) raise(match, cause, number);
-        return;
+/// What its source judged. An act that is an alert itself goes to the sinks as it is (docs/decisions/0011).
+Result<ledger::RecordNumber> Recorder::append_judged(Pending& pending) {
+    const auto further = std::span(pending.verdict.matches);
+    if (!pending.verdict.alert) {
+        auto number = append(pending.event);
+        raise(further, pending.event, number ? *number : sink::kNotRecorded);
+        return number;
     }
-    if (!rules_ || cause.has("audit.imported")) return;  // what an old log tells is no news to wake anybody for
-    for (const rule::AlertMatch& match : rules_->match(cause)) raise(match, cause, number);
+    auto alert = pool_.take();
+    std::swap(alert->alert, pending.event);  // whose memory its source uses again
+    const sink::SharedAlert kept = alert;
+    auto number = append_alert(std::move(alert));
+    raise(further, kept->alert, number ? *number : sink::kNotRecorded);
+    return number;
+}
+
+/// An event that was not judged yet; with an alert for each rule that holds.
+Result<ledger::RecordNumber> Recorder::append_event(const model::Event& event) {
+    auto number = append(event);
+    if (!rules_ || event.has("audit.imported")) return number;  // what an old log tells wakes nobody
+    raise(rules_->match(event), event, number ? *number : sink::kNotRecorded);
+    return number;
 }
 
 void Recorder::record(Pending& pending) {
@@ -83,9 +107,10 @@ void Recorder::record(Pending& pending) {
         receipts_.emplace_back(std::move(*pending.receipt), 0);
         return;
     }
-    for (const auto& enricher : enrichers_) enricher->enrich(pending.event);
-    auto number = append(pending.event);
-    judge(pending, number ? *number : sink::kNotRecorded);  // a full disk must not silence alerts
+    if (!pending.verdict.complete) {
+        for (const auto& enricher : enrichers_) enricher->enrich(pending.event);
+    }
+    auto number = pending.verdict.rules ? append_judged(pending) : append_event(pending.event);
     if (!pending.receipt) return;
     if (number)
         receipts_.emplace_back(std::move(*pending.receipt), *number);

@@ -17,6 +17,7 @@
 #include "ledger/writer.h"
 #include "rule/alert_rules.h"
 #include "sink/alert_feed.h"
+#include "sink/alert_pool.h"
 
 namespace plimsoll::app {
 
@@ -63,9 +64,11 @@ public:
 
 private:
     void record(Pending& pending);
-    void judge(const Pending& pending, ledger::RecordNumber number);
-    void raise(const rule::AlertMatch& match, const model::Event& cause, ledger::RecordNumber number);
+    Result<ledger::RecordNumber> append_event(const model::Event& event);
+    Result<ledger::RecordNumber> append_judged(Pending& pending);
+    Result<ledger::RecordNumber> append_alert(std::shared_ptr<sink::NumberedAlert> alert);
     Result<ledger::RecordNumber> append(const model::Event& event);
+    void raise(std::span<const rule::AlertMatch> matches, const model::Event& cause, ledger::RecordNumber number);
     void tell();
     void settle();
     void sync_beside();
@@ -80,6 +83,7 @@ private:
     Log& log_;
 
     std::shared_ptr<rule::AlertRules> rules_;
+    sink::AlertPool pool_;
     std::vector<sink::SharedAlert> alerts_;  ///< not told yet; shared with whoever listens
     std::vector<sink::SharedAlert> unrecorded_;
     ledger::RecordNumber unsynced_ = 0;  ///< the disk is to have what is below at once

@@ -121,6 +121,29 @@ TEST_F(Recording, WhoeverWaitsForARecordLearnsItsNumberWhenItIsSynced) {
     EXPECT_LT(*number, recorder_->status().ledger.durable);
 }
 
+TEST_F(Recording, AnActThatIsAnAlertItselfIsOneRecordAndFurtherRulesHaveTheirs) {
+    const auto judged = std::make_shared<rule::RuleSet>(rule::load_rules("test.yaml", kRules));
+    model::Event act = event("openat", "web");
+    act.set("record.kind", "alert");
+    act.set("alert.rule", "First");
+    act.set("alert.output", "first of web");
+    Verdict verdict{.matches = {{.rule = &judged->rules.front(), .output = "second of web", .identity = "i"}},
+                    .rules = judged,
+                    .alert = true,
+                    .complete = true};
+    EXPECT_TRUE(queue_.put_judged(std::move(act), std::move(verdict)));
+    finish();
+    EXPECT_THAT(kinds(), testing::ElementsAre("start", "alert", "alert"));
+    EXPECT_THAT(told_, testing::ElementsAre("first of web", "second of web"));
+    auto reader = ledger::Reader::open(tree_.at("/ledger"));
+    ASSERT_TRUE(reader);
+    const auto second = *(*reader)->record(last_);
+    const auto first = *(*reader)->record(second->event.number("alert.record"));
+    EXPECT_EQ(second->event.text("alert.rule"), "Paused");
+    EXPECT_EQ(first->event.text("alert.rule"), "First");
+    EXPECT_EQ(first->event.text("evt.type"), "openat");
+}
+
 TEST_F(Recording, NewRulesHoldFromTheNextEventOn) {
     EXPECT_TRUE(queue_.put(event("unpause", "web")));
     EXPECT_TRUE(queue_.settle());

@@ -70,7 +70,7 @@ void SessionPerson::look(const sensor::Process& process, Known& known) const {
     }
     if (known.session.empty()) {
         if (const auto chain = login_chain(process)) chain->write(known.person);
-        return;
+        return known.person.share();
     }
     model::Event asked(event_.time());
     asked.set("exec.id", known.session);
@@ -81,6 +81,7 @@ void SessionPerson::look(const sensor::Process& process, Known& known) const {
     for (const model::Event::Slot& slot : asked.slots()) {
         if (kIsOurs[slot.field]) known.person.put_list(slot.field, slot.key, asked.values(slot));
     }
+    known.person.share();
 }
 
 model::Reading SessionPerson::read(model::FieldId field, std::string_view arg) const {

@@ -47,7 +47,7 @@ Result<RecordNumber> Intake::put(const Event& event) {
         if (!fields_.number(slot.field)) TRY_VOID(number_field(slot.field, event.time()));
         numbered_[slot.field] = true;
     }
-    return put_row(event.time(), [&](std::string& out) { return encode_row(event, fields_, out, &parts_); });
+    return put_row(event.time(), [&](std::string& out) { return encoder_.encode(event, out, parts_); });
 }
 
 Result<void> Intake::number_field(model::FieldId id, Nanoseconds time) {

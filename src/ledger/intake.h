@@ -76,6 +76,7 @@ private:
     std::uint32_t segment_rows_;
     std::function<Result<void>()> make_room_;
     FieldNumbers fields_;
+    RowEncoder encoder_{fields_};
     std::array<bool, model::kFields.size()> numbered_{};  ///< fields known to have a number
     Tree tree_;                                           ///< of every record but those in unhashed_; see tree()
     RecordNumber next_ = 0;

@@ -43,7 +43,17 @@ public:
         return found;
     }
 
+    /// What is there now, or was when something was asked for `as_seen`.
+    Result<Snapshot> look_for(const Query& query) {
+        if (query.as_seen && seen && query.first < seen->end) return *seen;
+        seen.reset();  // a log that somebody holds is copied before it is read on
+        TRY(Snapshot snapshot, files.look());
+        if (query.as_seen) seen = snapshot;
+        return snapshot;
+    }
+
     LedgerFiles files;
+    std::optional<Snapshot> seen;
     std::string origin;
     std::unique_ptr<SegmentReader> last;  ///< of `record`
 };
@@ -60,7 +70,7 @@ Result<std::unique_ptr<Reader>> Reader::open(const std::string& path) {
 Result<ScanReport> Reader::scan(const Query& query, const std::function<bool(const StoredRecord&)>& visit,
                                 const std::function<void(Progress)>& progress) {
     TRY(const Plan plan, Plan::make(query.condition));
-    TRY(const Snapshot snapshot, impl_->files.look());
+    TRY(const Snapshot snapshot, impl_->look_for(query));
     const ScanRequest request(plan, query);
     return run_scan(impl_->files, snapshot, request, visit, progress);
 }

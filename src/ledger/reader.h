@@ -27,6 +27,7 @@ struct Query {
     std::optional<std::uint64_t> limit;
     std::vector<model::FieldId> fields;  ///< only these need be filled in; empty: all
     unsigned threads = 0;                ///< 0: as many as there are processors
+    bool as_seen = false;  ///< what was seen for such a query before will do, where it holds something from `first` on
 };
 
 /// One stored record. `event` holds `record.number` too.
@@ -45,6 +46,7 @@ struct ScanReport {
     std::uint64_t skipped = 0;        ///< segments that zone maps, blooms or postings ruled out
     std::vector<std::string> faults;  ///< parts that could not be read, each with the range of records it held
     RecordNumber next = 0;            ///< first number not looked at; a tail goes on from here
+    RecordNumber end = 0;             ///< number behind the last record that was seen to be there
     RecordNumber first_kept = 0;      ///< oldest record that was there; what a tail wanted before it was pruned
 };
 

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "model/event.h"
+#include "model/kept_slots.h"
 
 // The canonical bytes of one record: what the log frames, what segments give back, and what the tree hashes. Described
 // in docs/ledger-format.md.
@@ -91,6 +92,27 @@ struct RowField {
 /// than kMaxRow; `out` is then as before.
 [[nodiscard]] Result<void> encode_row(const model::Event& event, const FieldNumbers& fields, std::string& out,
                                       std::vector<RowField>* parts = nullptr);
+
+/// encode_row for one ledger's rows, one after the other: slots that events share are encoded once. Borrows the
+/// numbers; those that were given once do not change.
+class RowEncoder {
+public:
+    explicit RowEncoder(const FieldNumbers& fields) : fields_(fields), kept_(kPlaces) {}
+    [[nodiscard]] Result<void> encode(const model::Event& event, std::string& out, std::vector<RowField>& parts);
+
+    /// A field as it stands in a row, and where in these bytes its value begins.
+    struct Kept {
+        std::string bytes;
+        RowField part;
+        std::size_t value = 0;
+    };
+
+private:
+    static constexpr std::size_t kPlaces = 512;  // some ten processes' worth
+
+    const FieldNumbers& fields_;
+    model::KeptSlots<Kept> kept_;
+};
 
 /// The row that tells an assignment, with the bootstrap numbers alone.
 [[nodiscard]] std::string encode_field_row(Nanoseconds time, const FieldNumbers::Entry& entry);

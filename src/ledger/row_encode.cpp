@@ -17,8 +17,9 @@ using model::Value;
 
 namespace {
 
-constexpr std::size_t kLengthRoom = 5;  // most bytes of the length of a list or map
-constexpr std::size_t kHexLeast = 32;   // shorter text gains nothing by it
+constexpr std::size_t kLengthRoom = 5;   // most bytes of the length of a list or map
+constexpr std::size_t kHexLeast = 32;    // shorter text gains nothing by it
+constexpr std::size_t kFewFields = 128;  // as nearly all records have
 
 /// Text that can stand as half its length: an id or a digest.
 bool is_hex_text(std::string_view text) {
@@ -192,9 +193,29 @@ char* put_group(char* at, const Event& event, const Group& group, RowField& part
     return end;
 }
 
+/// As put_group, from what was kept of the slot, or kept for the next event that has it.
+char* put_group(char* at, const Event& event, const Group& group, RowField& part,
+                model::KeptSlots<RowEncoder::Kept>& kept) {
+    constexpr std::size_t kMostKept = 2048;  // bytes of one
+    const Event::Slot& slot = event.slots()[group.first];
+    if (group.count != 1 || slot.same == 0) return put_group(at, event, group, part);
+    if (const auto* const known = kept.find(slot)) {
+        part = known->part;
+        if (!is_number(part.wire)) part.bytes = {at + known->value, part.bytes.size()};
+        return put_bytes(at, known->bytes);
+    }
+    char* const end = put_group(at, event, group, part);
+    if (end - at > static_cast<std::ptrdiff_t>(kMostKept)) return end;
+    RowEncoder::Kept& made = *kept.place(slot);
+    made.bytes.assign(at, end);
+    made.part = part;
+    made.value = is_number(part.wire) ? 0 : static_cast<std::size_t>(part.bytes.data() - at);
+    return end;
+}
+
 /// Into the order of field numbers, in which they nearly stand.
 void sort(std::span<Group> groups) {
-    if (groups.size() > 64) {
+    if (groups.size() > kFewFields) {
         std::ranges::sort(groups, {}, &Group::number);
         return;
     }
@@ -206,13 +227,13 @@ void sort(std::span<Group> groups) {
     }
 }
 
-}  // namespace
-
-Result<void> encode_row(const Event& event, const FieldNumbers& fields, std::string& out,
-                        std::vector<RowField>* parts) {
+/// `put_one` writes one group, whose part it is given the room for.
+template <typename PutOne>
+Result<void> encode(const Event& event, const FieldNumbers& fields, std::string& out, std::vector<RowField>* parts,
+                    PutOne put_one) {
     static constexpr FieldId kNumber = FieldKey("record.number").id();
     const auto slots = event.slots();
-    std::array<Group, 64> few;  // not set to anything: this runs for every record
+    std::array<Group, kFewFields> few;  // not set to anything: this runs for every record
     std::vector<Group> many;
     if (slots.size() > few.size()) many.resize(slots.size());
     Group* const groups = many.empty() ? few.data() : many.data();
@@ -241,13 +262,26 @@ Result<void> encode_row(const Event& event, const FieldNumbers& fields, std::str
         std::memcpy(at, &time, 8);
         at += 8;
         RowField unasked;
-        for (std::size_t i = 0; i < count; ++i)
-            at = put_group(at, event, groups[i], parts != nullptr ? (*parts)[i] : unasked);
+        for (std::size_t i = 0; i < count; ++i) at = put_one(at, groups[i], parts != nullptr ? (*parts)[i] : unasked);
         return static_cast<std::size_t>(at - data);
     });
     if (out.size() - before <= kMaxRow) return {};
     out.resize(before);
     return Error{"the record is larger than 16 MiB"};
+}
+
+}  // namespace
+
+Result<void> encode_row(const Event& event, const FieldNumbers& fields, std::string& out,
+                        std::vector<RowField>* parts) {
+    return encode(event, fields, out, parts,
+                  [&](char* at, const Group& group, RowField& part) { return put_group(at, event, group, part); });
+}
+
+Result<void> RowEncoder::encode(const Event& event, std::string& out, std::vector<RowField>& parts) {
+    return ledger::encode(event, fields_, out, &parts, [&](char* at, const Group& group, RowField& part) {
+        return put_group(at, event, group, part, kept_);
+    });
 }
 
 WireValue wire_value(const Value& value) {

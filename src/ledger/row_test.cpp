@@ -83,6 +83,49 @@ TEST(Row, EncodingSaysTheSamePartsAsReading) {
     }
 }
 
+TEST(Row, WhatEventsShareIsEncodedAsEverywhere) {
+    FieldNumbers fields;
+    RandomEvents random(29);
+    std::vector<Event> parts_of_events;
+    for (int i = 0; i < 40; ++i) {
+        parts_of_events.push_back(random.next());
+        parts_of_events.back().share();
+    }
+    std::vector<Event> events;
+    for (std::size_t i = 0; i < 2000; ++i) {
+        Event event = random.next();
+        event.add(parts_of_events[i * 7 % parts_of_events.size()]);
+        if (i % 5 == 0 && !event.slots().empty()) {  // one that is changed afterwards
+            const Event::Slot slot = event.slots()[i % event.slots().size()];
+            event.put_unknown(slot.field, std::string(slot.key), "changed");
+        }
+        events.push_back(std::move(event));
+    }
+    for (const Event& event : events) static_cast<void>(encoded(event, fields));  // every field has its number
+    RowEncoder encoder(fields);
+    std::string row;
+    std::vector<RowField> parts;
+    for (const Event& event : events) {
+        const std::string expected = encoded(event, fields);
+        row.assign("before");
+        ASSERT_TRUE(encoder.encode(event, row, parts));
+        ASSERT_EQ(row.substr(6), expected);
+        RowReader reader(expected);
+        std::size_t n = 0;
+        for (RowField field; reader.next(field); ++n) {
+            ASSERT_LT(n, parts.size());
+            ASSERT_EQ(parts[n].number, field.number);
+            ASSERT_EQ(parts[n].wire, field.wire);
+            if (is_number(field.wire)) {
+                ASSERT_EQ(parts[n].bits, field.bits);
+            } else {
+                ASSERT_EQ(parts[n].bytes, field.bytes);
+            }
+        }
+        ASSERT_EQ(n, parts.size());
+    }
+}
+
 TEST(Row, IdsTakeHalfTheirLength) {
     FieldNumbers fields;
     Event id(0);

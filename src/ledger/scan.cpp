@@ -273,6 +273,7 @@ Result<ScanReport> run_scan(LedgerFiles& files, const Snapshot& snapshot, const 
                             const Visit& visit, const OnProgress& progress) {
     ScanReport report;
     report.first_kept = snapshot.first;
+    report.end = snapshot.end;
     auto parts = parts_of(snapshot, request, report);
     share_out(parts, request.query);
     Delivery delivery(request, visit, report);

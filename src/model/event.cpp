@@ -1,6 +1,7 @@
 #include "model/event.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <ctime>
 #include <functional>
@@ -113,8 +114,8 @@ void Event::clear(Nanoseconds time) {
     values_.clear();
     chunk_ = 0;
     if (chunks_.size() > 1) {  // the next event is about as large: one piece holds its text, and is quick to copy
-        std::size_t size = 0;
-        for (const Chunk& chunk : chunks_) size += chunk.size;
+        const std::size_t used = text_bytes();
+        const std::size_t size = used + used / 4;
         chunks_.resize(1);
         chunks_.front() = {.bytes = std::make_unique_for_overwrite<char[]>(size), .size = size};
     }
@@ -192,6 +193,19 @@ void Event::add(const Event& other) {
     slots_.erase(begin + static_cast<std::ptrdiff_t>(mine), begin + static_cast<std::ptrdiff_t>(to));
 }
 
+void Event::add(const Event& other, const Slot& slot) {
+    if (slot.state == Reading::State::unknown)
+        put_unknown(slot.field, slot.key, slot.reason);
+    else
+        put_values(slot.field, slot.key, other.values(slot)).same = slot.same;
+}
+
+void Event::share() {
+    static std::atomic<std::uint64_t> given = 0;
+    std::uint64_t number = given.fetch_add(slots_.size(), std::memory_order_relaxed);
+    for (Slot& slot : slots_) slot.same = ++number;
+}
+
 Event Event::clone() const {
     Event copy(time_);
     copy.make_room(slots_.size(), values_.size(), text_bytes());
@@ -208,13 +222,20 @@ Event::Slot& Event::slot(FieldId field, std::string_view key) {
         return last;
     }
     const auto place = std::lower_bound(slots_.begin(), slots_.end(), wanted, before);
-    if (place != slots_.end() && place->field == field && place->key == key) return *place;
+    if (place != slots_.end() && place->field == field && place->key == key) {
+        place->same = 0;
+        return *place;
+    }
     return *slots_.insert(place, Slot{.field = field, .key = keep(key)});
 }
 
 void Event::put(FieldId field, std::string_view key, const Value& value) { put_list(field, key, {&value, 1}); }
 
 void Event::put_list(FieldId field, std::string_view key, std::span<const Value> values) {
+    put_values(field, key, values);
+}
+
+Event::Slot& Event::put_values(FieldId field, std::string_view key, std::span<const Value> values) {
     const bool last = slots_.empty() || slots_.back().field < field;  // as in slot(): most of its time would go there
     Slot& target = last ? slots_.emplace_back() : slot(field, key);
     if (last) {
@@ -230,6 +251,7 @@ void Event::put_list(FieldId field, std::string_view key, std::span<const Value>
         else
             values_.push_back(value);
     }
+    return target;
 }
 
 void Event::put_unknown(FieldId field, std::string_view key, std::string_view reason) {

@@ -25,6 +25,9 @@ public:
         std::uint32_t count = 0;
         std::string_view key;
         std::string_view reason;  ///< set when unknown
+        /// Slots of one number have the same field, key and content, in whichever event: what was made of one of them
+        /// stands for all. 0: no other is known to be the same.
+        std::uint64_t same = 0;
     };
 
     Event() = default;
@@ -46,6 +49,13 @@ public:
 
     /// Takes over each field of `other` that this one has not; text is copied.
     void add(const Event& other);
+
+    /// Takes over one slot of `other`; text is copied.
+    void add(const Event& other, const Slot& slot);
+
+    /// Numbers its slots, so that events that take them over can be seen to hold the same (Slot::same). Any thread.
+    void share();
+
     [[nodiscard]] std::size_t text_bytes() const;
 
     // Setting a field again replaces what it had. Text is copied.
@@ -88,6 +98,7 @@ private:
     [[nodiscard]] char* room(std::size_t size);
     [[nodiscard]] Value kept(const Value& value);
     Slot& slot(FieldId field, std::string_view key);
+    Slot& put_values(FieldId field, std::string_view key, std::span<const Value> values);
     [[nodiscard]] const Slot* find(FieldId field, std::string_view key) const;
     [[nodiscard]] Reading derived(FieldId field) const;
 

@@ -78,5 +78,52 @@ TEST(Event, TakesOverWhatItHasNot) {
     }
 }
 
+TEST(Event, WhatEventsShareKeepsItsNumberUntilItIsChanged) {
+    Event process;
+    process.set("proc.name", "sh");
+    process.set("proc.cmdline", "sh -c secret");
+    process.set_list("proc.aname", std::vector<std::string>{"a", "b"});
+    process.unknown("container.image", "no engine has told of it");
+    process.share();
+    const auto number = [](const Event& event, FieldKey field) {
+        for (const Event::Slot& slot : event.slots())
+            if (slot.field == field.id()) return slot.same;
+        return std::uint64_t{0};
+    };
+    Event one(1);
+    one.set("evt.type", "openat");
+    one.add(process);
+    one.set("proc.cmdline", "sh -c ***");
+    Event other(2);
+    other.add(process);
+    EXPECT_NE(number(one, "proc.name"), 0U);
+    EXPECT_EQ(number(one, "proc.name"), number(other, "proc.name"));
+    EXPECT_EQ(number(one, "container.image"), number(other, "container.image"));
+    EXPECT_NE(number(one, "proc.name"), number(one, "proc.aname"));
+    EXPECT_EQ(number(one, "proc.cmdline"), 0U);
+    EXPECT_EQ(number(one, "evt.type"), 0U);
+    EXPECT_EQ(number(one.clone(), "proc.aname"), number(one, "proc.aname"));
+    one.unknown("proc.name", "gone");
+    EXPECT_EQ(number(one, "proc.name"), 0U);
+    Event third(3);
+    for (const Event::Slot& slot : other.slots()) third.add(other, slot);
+    EXPECT_EQ(number(third, "proc.cmdline"), number(other, "proc.cmdline"));
+    EXPECT_EQ(third.text("proc.cmdline"), "sh -c secret");
+    process.share();  // what it is now may be another
+    EXPECT_NE(number(process, "proc.name"), number(other, "proc.name"));
+}
+
+TEST(Event, ItsMemoryIsUsedAgainAndDoesNotGrow) {
+    Event event;
+    std::size_t most = 0;
+    for (int round = 0; round < 50; ++round) {
+        event.clear(round);
+        for (int i = 0; i < 20; ++i)
+            event.set_keyed("container.label", "key" + std::to_string(i), std::string(300, 'x'));
+        if (round == 5) most = event.memory();
+    }
+    EXPECT_EQ(event.memory(), most);
+}
+
 }  // namespace
 }  // namespace plimsoll::model

@@ -106,7 +106,10 @@ public:
         if (kind == "event" || kind.empty()) return engine(event);
         count(kinds_[kind]);
         if (kind == "session") return session(event);
-        if (kind == "alert") return alert(event);
+        if (kind == "alert") {
+            if (event.has("evt.type")) engine(event);  // the act that it is about
+            return alert(event);
+        }
         if (kind == "line") return line(event);
         if (kind == "loss") return loss(event);
         if (kind == "start" || kind == "stop") return recorder(event, kind == "start");

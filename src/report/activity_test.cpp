@@ -163,6 +163,21 @@ TEST(Activity, an_alert_is_open_until_somebody_acknowledges_it_also_later) {
     EXPECT_EQ(done.alerts_total.now, 5U);
 }
 
+TEST(Activity, an_act_that_is_an_alert_itself_counts_as_both) {
+    Event act(kThree);
+    act.set("record.kind", "alert");
+    act.set("evt.source", "syscall");
+    act.set("evt.type", "openat");
+    act.set("alert.rule", "Shell");
+    act.set("alert.priority", "Warning");
+    const Activity activity = of({&act});
+    EXPECT_EQ(activity.alerts_total.now, 1U);
+    EXPECT_EQ(activity.records.now, 1U);
+    std::vector<std::string> kinds;
+    for (const auto& row : activity.kinds) kinds.push_back(row.kind);
+    EXPECT_THAT(kinds, testing::UnorderedElementsAre("alert", "kernel openat"));
+}
+
 TEST(Activity, the_period_before_is_what_counts_are_compared_with) {
     const Event before = container_event(kThree - 20 * kHour, "start");
     const Event now = container_event(kThree, "start");

@@ -24,6 +24,12 @@ bool is_exec(const Event& event) {
     return event.text("record.kind") == "session" || words::action(event).starts_with("exec_");
 }
 
+Moment moment_of(const Event& event, Telling telling) {
+    Moment moment{.time = event.time(), .telling = std::move(telling), .afterwards = found_afterwards(event)};
+    if (event.has("record.number")) moment.records.push_back(event.number("record.number"));
+    return moment;
+}
+
 void copy_fields(const Event& from, Event& to) {
     for (const Event::Slot& slot : from.slots()) {
         if (slot.state == model::Reading::State::present)
@@ -127,8 +133,7 @@ void LifeBuilder::put_session(Session& one) {
 }
 
 void LifeBuilder::line(const Event& event) {
-    Moment moment{.time = event.time(), .telling = *tell(event), .afterwards = found_afterwards(event)};
-    if (event.has("record.number")) moment.records.push_back(event.number("record.number"));
+    Moment moment = moment_of(event, *tell(event));
     if (++lines_in_run_ <= kLinesInRun) return put(std::move(moment));
     if (lines_in_run_ == kLinesInRun + 1) {
         moment.telling.text = "1 more line";
@@ -150,6 +155,7 @@ void LifeBuilder::add(const Event& event) {
     if (kind == "sample") return usage_.add(event);
     if (is_exec(event)) return session(event);
     if (kind == "line") return line(event);
+    if (auto act = tell_alerting_act(event)) put(moment_of(event, std::move(*act)));
     auto told = tell(event);
     if (!told) return;
     const auto action = words::action(event);
@@ -163,8 +169,7 @@ void LifeBuilder::add(const Event& event) {
             if (start > 0 && start < request_.since) running_since_ = start;
         }
     }
-    Moment moment{.time = event.time(), .telling = std::move(*told), .afterwards = found_afterwards(event)};
-    if (event.has("record.number")) moment.records.push_back(event.number("record.number"));
+    Moment moment = moment_of(event, std::move(*told));
     if (moment.telling.kind == "died") moment.outcome = words::exit_code(event);
     if (moment.telling.kind == "alert") moment.acknowledged = false;
     put(std::move(moment));

@@ -260,6 +260,13 @@ void add_asker(const Event& event, Telling& told) {
     if (const auto person = asked_by(event); !person.empty()) told.details.push_back("asked for by " + person);
 }
 
+/// What a process did.
+Telling tell_act(const Event& event) {
+    Telling told = tell_process(event);
+    if (event.text("evt.source") == "syscall" && told.kind == "ran") add_asker(event, told);
+    return told;
+}
+
 std::optional<Telling> of_engine(const Event& event) {
     const auto type = event.text("docker.type");
     const auto action = words::action(event);
@@ -342,6 +349,11 @@ Telling tell_session(const Event& event) {
     return out;
 }
 
+std::optional<Telling> tell_alerting_act(const Event& event) {
+    if (event.text("record.kind") != "alert" || !event.has("evt.type")) return std::nullopt;
+    return tell_act(event);
+}
+
 std::optional<Telling> tell(const Event& event) {
     const auto kind = event.text("record.kind");
     if (const auto why = event.text("record.malformed"); !why.empty()) {
@@ -354,11 +366,7 @@ std::optional<Telling> tell(const Event& event) {
             .kind = "unread", .tone = Tone::gap, .text = fmt::format("a record that could not be read: {}", why)};
     }
     const auto source = event.text("evt.source");
-    if (kind == "event" && (source == "audit" || source == "syscall")) {
-        Telling told = tell_process(event);
-        if (source == "syscall" && told.kind == "ran") add_asker(event, told);
-        return told;
-    }
+    if (kind == "event" && (source == "audit" || source == "syscall")) return tell_act(event);
     if (kind == "event" || kind.empty()) {
         auto told = of_engine(event);
         if (told) add_asker(event, *told);

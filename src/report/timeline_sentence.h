@@ -30,6 +30,9 @@ struct Telling {
 /// An exec session, also one of which only some steps were seen.
 [[nodiscard]] Telling tell_session(const model::Event& event);
 
+/// The act itself where an alert's record tells of that too (docs/decisions/0011); tell() is of its alert.
+[[nodiscard]] std::optional<Telling> tell_alerting_act(const model::Event& event);
+
 /// The text of tell(), or the plainest words for records about which it has nothing to say.
 [[nodiscard]] std::string sentence(const model::Event& event);
 

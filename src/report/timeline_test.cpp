@@ -335,6 +335,30 @@ TEST(Timeline, an_acknowledged_alert_says_by_whom) {
                 HasSubstr("acknowledged Tue 17 Nov 08:00 by anna: red team exercise"));
 }
 
+TEST(Timeline, an_act_that_is_an_alert_itself_is_told_as_both) {
+    TimelineBuilder builder({.asked = "web", .since = 0, .until = kThree});
+    Event act(kThree - kSecond);
+    act.set("record.kind", "alert");
+    act.set("record.summary", "Warning: shell in web");
+    act.set_unsigned("record.number", 7);
+    act.set("evt.source", "syscall");
+    act.set("evt.type", "execve");
+    act.set("proc.exe", "sh");
+    act.set("user.name", "root");
+    act.set("container.id", "4f1c0a7be812");
+    act.set("alert.rule", "Shell");
+    act.set("alert.priority", "Warning");
+    act.set("alert.output", "shell in web");
+    builder.add(act);
+    const Timeline timeline = builder.finish();
+    ASSERT_EQ(timeline.lives.at(0).moments.size(), 2U);
+    EXPECT_EQ(timeline.lives[0].moments[0].telling.kind, "ran");
+    EXPECT_EQ(timeline.lives[0].moments[0].telling.text, "“sh” as root");
+    EXPECT_EQ(timeline.lives[0].moments[1].telling.kind, "alert");
+    EXPECT_EQ(timeline.lives[0].moments[1].telling.text, "Warning: Shell");
+    EXPECT_EQ(timeline.lives[0].moments[1].records, std::vector<std::uint64_t>{7});
+}
+
 TEST(Timeline, long_output_of_a_container_is_counted_not_repeated) {
     const std::string text = text_of(around_three(fixture::night(), "shop"));
     EXPECT_THAT(text, HasSubstr("migration 12 of 20 done"));

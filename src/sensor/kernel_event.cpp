@@ -121,8 +121,8 @@ std::uint64_t KernelEvent::process_change() const { return state_->process_chang
 
 void KernelEvent::write(model::Event& out) const {
     constexpr std::size_t kMore = 16;    // values beyond one a field
-    constexpr std::size_t kFields = 28;  // of what is not the process's, most of the time
-    constexpr std::size_t kText = 256;   // … beside what the event's bytes hold
+    constexpr std::size_t kFields = 48;  // of what is not the process's, with a person and an alert
+    constexpr std::size_t kText = 1536;  // … beside what the event's bytes hold
     auto wanted = state_->wanted_portrait();
     if (!wanted) {
         model::Event process;
@@ -134,6 +134,7 @@ void KernelEvent::write(model::Event& out) const {
     if (!portrait.is_of(*wanted)) {
         portrait = std::move(*wanted);
         write_of_process(*this, portrait.told);
+        portrait.told.share();
     }
     const model::Event& told = portrait.told;
     out.make_room(told.slots().size() + kFields, told.slots().size() + kFields + kMore,

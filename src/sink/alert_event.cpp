@@ -18,6 +18,7 @@ namespace {
 constexpr std::size_t kOwnFields = 8;    ///< set of the alert itself
 constexpr std::size_t kOwnText = 96;     ///< of these, but for the rule's own: kind, priority twice, key
 constexpr std::size_t kMostValues = 64;  ///< of one list, and of one keyed field
+constexpr std::size_t kAlertKey = 128;   ///< bytes of a key
 
 /// What of a cause goes into its alert; names ending in a dot stand for all below them.
 constexpr auto kCopied = std::to_array<std::string_view>({
@@ -74,22 +75,26 @@ std::string cut(std::string_view text, std::size_t most) {
     return std::string(text.substr(0, most)) + "…";
 }
 
-/// Most values are one number or short text.
-bool copy_short(const model::Event& from, const model::Event::Slot& slot, model::Event& to, std::size_t& room) {
-    if (slot.count != 1 || !slot.key.empty()) return false;
-    const model::Value& value = from.values(slot).front();
-    if (const auto* text = std::get_if<std::string_view>(&value)) {
-        if (text->size() > kAlertText || text->size() > room) return false;
-        room -= text->size();
+/// Most slots need no cutting.
+bool copy_whole(const model::Event& from, const model::Event::Slot& slot, model::Event& to, std::size_t& room) {
+    if (slot.count > kMostValues || slot.key.size() > kAlertKey || slot.reason.size() > kAlertText) return false;
+    std::size_t size = 0;
+    for (const model::Value& value : from.values(slot)) {
+        const auto* const text = std::get_if<std::string_view>(&value);
+        if (text == nullptr) continue;
+        if (text->size() > kAlertText) return false;
+        size += text->size();
     }
-    to.put(slot.field, {}, value);
+    if (size > room) return false;
+    room -= size;
+    to.add(from, slot);
     return true;
 }
 
 /// Copies a slot as far as `room` bytes of text reach, and takes them off.
 void copy(const model::Event& from, const model::Event::Slot& slot, model::Event& to, std::size_t& room) {
-    if (copy_short(from, slot, to, room)) return;
-    const std::string key = cut(slot.key, 128);
+    if (copy_whole(from, slot, to, room)) return;
+    const std::string key = cut(slot.key, kAlertKey);
     if (slot.state == model::Reading::State::unknown)
         return to.put_unknown(slot.field, key, cut(slot.reason, kAlertText));
     std::vector<std::string> kept;  // texts that `values` borrow
@@ -150,6 +155,18 @@ std::string hashed(std::string_view text) {
     return hex;
 }
 
+/// What an alert says itself, but for its kind.
+void set_own(const rule::AlertMatch& match, model::Event& alert) {
+    const std::string output = cut(match.output, kAlertOutput);
+    alert.set("record.summary", fmt::format("{}: {}", rule::to_text(match.rule->priority), output));
+    alert.set("alert.rule", match.rule->name);
+    alert.set("alert.priority", rule::to_text(match.rule->priority));
+    alert.set("alert.output", output);
+    const std::vector<model::Value> tags(match.rule->tags.begin(), match.rule->tags.end());
+    alert.put_list(model::FieldKey("alert.tags").id(), {}, tags);
+    alert.set("alert.key", hashed(match.identity));
+}
+
 }  // namespace
 
 void make_alert(const rule::AlertMatch& match, const model::Event& cause, RecordNumber number, model::Event& alert) {
@@ -162,16 +179,22 @@ void make_alert(const rule::AlertMatch& match, const model::Event& cause, Record
         if (!slot.key.empty() && ++keys > kMostValues) continue;
         copy(cause, slot, alert, room);
     }
-    const std::string output = cut(match.output, kAlertOutput);
+    set_own(match, alert);
     alert.set("record.kind", "alert");
-    alert.set("record.summary", fmt::format("{}: {}", rule::to_text(match.rule->priority), output));
-    alert.set("alert.rule", match.rule->name);
-    alert.set("alert.priority", rule::to_text(match.rule->priority));
-    alert.set("alert.output", output);
-    const std::vector<model::Value> tags(match.rule->tags.begin(), match.rule->tags.end());
-    alert.put_list(model::FieldKey("alert.tags").id(), {}, tags);
     if (number != kNotRecorded) alert.set_unsigned("alert.record", number);
-    alert.set("alert.key", hashed(match.identity));
+}
+
+bool ActAlert::tell(const rule::AlertMatch& match, model::Event& act) {
+    if (act.text_bytes() > kAlertBytes) return false;
+    own_.clear();
+    set_own(match, own_);
+    act.add(own_);
+    act.set("record.kind", "alert");
+    return true;
+}
+
+RecordNumber cause_of(const Delivery& delivery) {
+    return delivery.alert.has("alert.record") ? delivery.alert.number("alert.record") : delivery.number;
 }
 
 rule::Priority priority_of(const model::Event& alert) {

@@ -11,6 +11,20 @@ namespace plimsoll::sink {
 /// `alert` forgets what it held, and keeps its memory.
 void make_alert(const rule::AlertMatch& match, const model::Event& cause, RecordNumber number, model::Event& alert);
 
+/// Makes alerts of acts for which rules hold: one record tells of both (docs/decisions/0011). One thread.
+class ActAlert {
+public:
+    /// Adds to the act what an alert says, but for alert.record, and makes `alert` its kind. False, and nothing done,
+    /// where the act has more text than an alert may have.
+    [[nodiscard]] bool tell(const rule::AlertMatch& match, model::Event& act);
+
+private:
+    model::Event own_;  ///< kept for its memory
+};
+
+/// Number of the record that the rule held for: the alert's own where it tells of the act too.
+[[nodiscard]] RecordNumber cause_of(const Delivery& delivery);
+
 inline constexpr std::size_t kAlertText = 2048;
 inline constexpr std::size_t kAlertOutput = 8192;
 inline constexpr std::size_t kAlertBytes = 32'768;  ///< of all copied texts together

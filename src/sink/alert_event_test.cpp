@@ -84,5 +84,31 @@ TEST(AlertEvent, KeysAreEqualWhenIdentitiesAre) {
     EXPECT_EQ(key("a").size(), 32U);
 }
 
+TEST(ActAlert, OneRecordTellsOfTheActAndOfTheAlert) {
+    const rule::Rule rule = a_rule();
+    model::Event act = a_cause();
+    ASSERT_TRUE(ActAlert().tell({.rule = &rule, .output = "Shell in web: sh", .identity = "i"}, act));
+    EXPECT_EQ(act.time(), 42);
+    EXPECT_EQ(act.text("record.kind"), "alert");
+    EXPECT_EQ(act.text("record.summary"), "Notice: Shell in web: sh");
+    EXPECT_EQ(act.text("alert.rule"), "Shell in a container");
+    EXPECT_EQ(act.text("alert.key").size(), 32U);
+    EXPECT_FALSE(act.has("alert.record"));
+    EXPECT_EQ(act.text("evt.type"), "exec_start");
+    EXPECT_EQ(act.text("change.after"), "{}");
+    EXPECT_EQ(cause_of({.number = 7, .alert = act, .host = "h"}), 7U);
+    const model::Event apart = made({.rule = &rule, .output = "o", .identity = "i"}, a_cause(), 99);
+    EXPECT_EQ(cause_of({.number = 100, .alert = apart, .host = "h"}), 99U);
+}
+
+TEST(ActAlert, AnActOfMoreTextThanAnAlertMayHaveIsLeftAlone) {
+    const rule::Rule rule = a_rule();
+    model::Event act = a_cause();
+    act.set("proc.args", std::string(kAlertBytes, 'x'));
+    EXPECT_FALSE(ActAlert().tell({.rule = &rule, .output = "o", .identity = "i"}, act));
+    EXPECT_EQ(act.text("record.kind"), "event");
+    EXPECT_FALSE(act.has("alert.rule"));
+}
+
 }  // namespace
 }  // namespace plimsoll::sink

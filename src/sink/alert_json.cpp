@@ -181,9 +181,14 @@ std::string teams_body(const Delivery& delivery) {
     return dump({{"type", "message"}, {"attachments", Object::array({attachment})}});
 }
 
-}  // namespace
+void append_named(std::string& out, const model::Event& event, model::FieldId field, Slots slots) {
+    out.append(1, '"').append(model::field(field).name).append("\":");
+    append_field(out, event, slots);
+}
 
-void append_alert_json(std::string& out, const Delivery& delivery) {
+/// `append_one` appends one field with its name.
+template <typename AppendOne>
+void append_alert(std::string& out, const Delivery& delivery, AppendOne append_one) {
     static constexpr model::FieldId kTags = model::FieldKey("alert.tags").id();
     const model::Event& alert = delivery.alert;
     const auto text = [&](std::string_view name, std::string_view value) {
@@ -209,16 +214,31 @@ void append_alert_json(std::string& out, const Delivery& delivery) {
         tagged = true;
     });
     if (!tagged) out += "[]";
-    number(R"(,"record":)", alert.number("alert.record"));
+    number(R"(,"record":)", cause_of(delivery));
     number(R"(,"folded":)", alert.number("alert.folded"));
     out += R"(,"fields":{)";
     bool first = true;
     for_each_field(alert, [&](model::FieldId field, Slots slots) {
         if (!std::exchange(first, false)) out += ',';
-        out.append(1, '"').append(model::field(field).name).append("\":");
-        append_field(out, alert, slots);
+        append_one(field, slots);
     });
     out += "}}";
+}
+
+}  // namespace
+
+void AlertJson::append(std::string& out, const Delivery& delivery) {
+    append_alert(out, delivery, [&](model::FieldId field, Slots slots) {
+        const model::Event::Slot& slot = slots.front();
+        if (const std::string* const known = slots.size() == 1 ? kept_.find(slot) : nullptr) {
+            out += *known;
+            return;
+        }
+        const std::size_t begin = out.size();
+        append_named(out, delivery.alert, field, slots);
+        if (slots.size() > 1 || out.size() - begin > kMostKept) return;
+        if (std::string* const place = kept_.place(slot)) place->assign(out, begin);
+    });
 }
 
 std::string alert_id(const Delivery& delivery) {
@@ -229,7 +249,8 @@ std::string alert_id(const Delivery& delivery) {
 std::string alert_json(const Delivery& delivery) {
     std::string out;
     out.reserve(kUsualLine);
-    append_alert_json(out, delivery);
+    append_alert(out, delivery,
+                 [&](model::FieldId field, Slots slots) { append_named(out, delivery.alert, field, slots); });
     return out;
 }
 

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "model/kept_slots.h"
 #include "sink/sink.h"
 #include "sink/sink_config.h"
 
@@ -15,7 +16,18 @@ namespace plimsoll::sink {
 /// The alert as one JSON object: type, version, id, number, time (RFC 3339 with nanoseconds), host, rule, priority,
 /// output, tags, record, folded, and `fields` with every field by its name. Valid UTF-8 on one line, without its end.
 [[nodiscard]] std::string alert_json(const Delivery& delivery);
-void append_alert_json(std::string& out, const Delivery& delivery);
+
+/// alert_json for one alert after the other: what events share is written once.
+class AlertJson {
+public:
+    void append(std::string& out, const Delivery& delivery);
+
+private:
+    static constexpr std::size_t kPlaces = 512;     // some ten processes' worth
+    static constexpr std::size_t kMostKept = 4096;  // bytes of one field
+
+    model::KeptSlots<std::string> kept_{kPlaces};
+};
 
 /// The body of a webhook. In Slack's and Teams' forms no text from outside is read as markup, mention or link.
 [[nodiscard]] std::string webhook_body(const Delivery& delivery, BodyForm form);

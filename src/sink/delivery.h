@@ -48,7 +48,7 @@ struct DeliveryTimes {
     std::chrono::milliseconds flush{3000};            ///< for what is held and waits at a stop
     std::size_t ring = 8192;                          ///< alerts kept in memory for the short way until all sinks
                                                       ///< have looked at them
-    std::size_t ring_bytes = std::size_t{16} << 20U;  ///< or so many bytes of them, about
+    std::size_t ring_bytes = std::size_t{32} << 20U;  ///< or so many bytes of them, about
 };
 
 /// What delivery works with. The references outlive the Delivery.

@@ -7,7 +7,6 @@
 #include <cerrno>
 
 #include "host/system_error.h"
-#include "sink/alert_json.h"
 
 namespace plimsoll::sink {
 
@@ -62,7 +61,7 @@ Result<void> FileSink::append(const std::string& lines) {
 Outcome FileSink::deliver_together(std::span<const Delivery> deliveries, const std::stop_token& /*stop*/) {
     lines_.clear();
     for (const Delivery& delivery : deliveries) {
-        append_alert_json(lines_, delivery);
+        json_.append(lines_, delivery);
         lines_ += '\n';
     }
     const auto written = append(lines_);

@@ -5,6 +5,7 @@
 
 #include "base/result.h"
 #include "host/fd.h"
+#include "sink/alert_json.h"
 #include "sink/sink.h"
 #include "sink/sink_config.h"
 
@@ -30,6 +31,7 @@ private:
 
     FileConfig config_;
     host::Fd file_;
+    AlertJson json_;
     std::string lines_;  ///< kept for its memory
 };
 

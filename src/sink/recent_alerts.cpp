@@ -19,6 +19,7 @@ void RecentAlerts::put(std::span<const SharedAlert> alerts) {
             if (!alerts_.empty() && alerts_.back().alert->number >= alert->number) continue;
             alerts_.push_back({alert, alert->alert.memory()});
             bytes_ += alerts_.back().bytes;
+            newest_ = alert->number;
         }
         while (alerts_.size() > most_.alerts || bytes_ > most_.bytes) let_go(gone);
     }
@@ -79,6 +80,11 @@ RecentAlerts::Answer RecentAlerts::from(RecordNumber first, AlertBounds most) co
 std::size_t RecentAlerts::count_from(RecordNumber first) const {
     const std::scoped_lock lock(mutex_);
     return static_cast<std::size_t>(alerts_.end() - find(first));
+}
+
+RecordNumber RecentAlerts::newest() const {
+    const std::scoped_lock lock(mutex_);
+    return newest_;
 }
 
 bool RecentAlerts::covers(RecordNumber first) const {

@@ -52,6 +52,7 @@ public:
     /// How many are kept from there on.
     [[nodiscard]] std::size_t count_from(RecordNumber first) const;
     [[nodiscard]] bool covers(RecordNumber first) const;
+    [[nodiscard]] RecordNumber newest() const;  ///< number of the last one put, or of where it began
 
     /// Waits until there is one from there on, of the recorded or of the others, the time comes, or a stop is asked
     /// for.
@@ -72,6 +73,7 @@ private:
     Alerts alerts_;
     std::size_t bytes_ = 0;  ///< of these
     RecordNumber covered_from_;
+    RecordNumber newest_ = covered_from_;
     std::deque<SharedAlert> unrecorded_;
     std::uint64_t unrecorded_end_ = 0;  ///< how many there were in all
     AlertBounds most_;

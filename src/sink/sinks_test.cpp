@@ -105,6 +105,27 @@ TEST(Bodies, JsonNamesEveryFieldOfTheAlert) {
     EXPECT_THAT(text, Not(HasSubstr("\n")));
 }
 
+TEST(AlertJson, WhatEventsShareIsWrittenAsEverywhere) {
+    model::Event process;
+    process.set("proc.name", "a \"quoted\" \xff name");
+    process.set_list("proc.aname", std::vector<std::string>{"sh", "init"});
+    process.unknown("container.image", "no engine has told of it");
+    process.set_number("proc.pid", 7);
+    process.share();
+    AlertJson json;
+    for (int round = 0; round < 3; ++round) {
+        model::Event event = alert("rule " + std::to_string(round));
+        event.set("evt.type", "openat");
+        event.add(process);
+        if (round == 1) event.set_number("proc.pid", 8);
+        const Delivery delivery{.number = 7, .alert = event, .host = "host"};
+        std::string text = "before ";
+        json.append(text, delivery);
+        EXPECT_EQ(text, "before " + alert_json(delivery));
+        EXPECT_THAT(text, HasSubstr(round == 1 ? "\"proc.pid\":8" : "\"proc.pid\":7"));
+    }
+}
+
 TEST(AlertJson, IsWrittenAsAJsonLibraryWritesIt) {
     model::Event event =
         alert("all \x01\b\t\n\f\r \x1f\x7f \"\\/ \xc3\xa9 \xff\xc3 text that is longer than eight bytes");

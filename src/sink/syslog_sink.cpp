@@ -86,8 +86,7 @@ Result<host::StreamTarget> parse_address(const SyslogConfig& config) {
 std::string syslog_message(const Delivery& delivery, const SyslogConfig& config) {
     const model::Event& alert = delivery.alert;
     const int priority = config.facility * 8 + static_cast<int>(priority_of(alert));  // the same eight levels
-    std::string data =
-        fmt::format("[plimsoll@32473 number=\"{}\" record=\"{}\"", delivery.number, alert.number("alert.record"));
+    std::string data = fmt::format("[plimsoll@32473 number=\"{}\" record=\"{}\"", delivery.number, cause_of(delivery));
     const auto add = [&](const char* name, std::string_view value) {
         if (!value.empty()) data += fmt::format(" {}=\"{}\"", name, param_value(value));
     };

@@ -14,6 +14,8 @@ namespace {
 constexpr std::size_t kBatch = 1024;                         ///< alerts read from the ledger at a time
 constexpr std::size_t kTogether = std::size_t{1} << 20U;     ///< bytes of alerts, about, that a sink gets together
 constexpr auto kFeedPause = std::chrono::milliseconds(100);  ///< when the ledger does not show yet what it has
+constexpr int kRest = 3;                                     ///< times as long as it read
+constexpr auto kLongestRest = std::chrono::milliseconds(500);
 constexpr auto kFaultPause = std::chrono::milliseconds(1000);
 
 }  // namespace
@@ -149,6 +151,7 @@ std::vector<SharedAlert> Worker::next_alerts(const std::stop_token& stop) {
         next_ = std::max(next_, batch_end_);
         auto recent = recent_.from(next_, together_);
         if (recent.covered) return std::move(recent.alerts);
+        const auto began = std::chrono::steady_clock::now();
         auto read = parts_.feed.from(next_, kBatch);
         if (!read) {
             set_fault(read.error().message);
@@ -159,6 +162,11 @@ std::vector<SharedAlert> Worker::next_alerts(const std::stop_token& stop) {
         for (NumberedAlert& alert : read->alerts)
             batch_.push_back(std::make_shared<const NumberedAlert>(std::move(alert)));
         batch_end_ = read->next;
+        // In a storm that it cannot follow, recording goes first: so it reads for a part of the time alone.
+        const RecordNumber newest = recent_.newest();
+        const bool storm = newest - std::exchange(newest_, newest) > 2 * kBatch;
+        const auto took = std::chrono::steady_clock::now() - began;
+        if (storm) pause(std::min(kLongestRest, std::chrono::ceil<std::chrono::milliseconds>(kRest * took)), stop);
     }
     std::vector<SharedAlert> alerts;
     for (std::size_t bytes = 0; !batch_.empty() && alerts.size() < together_.alerts && bytes < together_.bytes;) {

@@ -105,6 +105,7 @@ private:
     RecordNumber next_;              ///< first record not looked at
     std::deque<SharedAlert> batch_;  ///< read from the ledger
     RecordNumber batch_end_ = 0;
+    RecordNumber newest_ = 0;              ///< alert there was when the ledger was read last
     std::optional<RecordNumber> sending_;  ///< lowest number that the messages being sent stand for
     std::uint64_t unrecorded_ = 0;         ///< how many alerts that are not in the ledger it has looked at
     bool loaded_ = false;

@@ -69,7 +69,7 @@ class Sensor(unittest.TestCase):
     def test_repetitions_are_counted_though_they_are_told_with_less(self):
         """What was folded comes without the caller's spelling, which this rule is about."""
         self.inside("sh", "-c", "echo x > /tmp/twice; /tools/tricks again /tmp/./twice")
-        first = self.agent.wait_for("record.kind = event and evt.type = openat and fd.name = /tmp/twice and fd.nameraw = /tmp/./twice")
+        first = self.agent.wait_for("evt.type = openat and fd.name = /tmp/twice and fd.nameraw = /tmp/./twice")
         more = self.agent.wait_for(f"evt.count > 1 and fd.name = /tmp/twice and proc.pid = {first[0]['proc.pid']}")
         self.assertEqual(len(first) + sum(event["evt.count"] for event in more), 50)
 
@@ -210,7 +210,16 @@ class Sensor(unittest.TestCase):
         session = self.agent.wait_for("record.kind = session and who.loginuid = 4242")[0]
         self.assertEqual(session["who.strength"], "proved")
         alert = self.agent.wait_for("record.kind = alert and alert.rule = 'shadow read' and who.loginuid = 4242")[0]
-        self.assertEqual(alert["container.name"], "box")
+        self.assertEqual((alert["container.name"], alert["fd.name"]), ("box", "/etc/shadow"))  # the act itself
+        told = run(PLIMSOLL, "who", str(alert["record.number"]), "--ledger", self.agent.ledger).stdout.decode()
+        for word in ("4242", "192.0.2.7", "proved", "exec box /bin/busybox cat /etc/shadow"):
+            self.assertIn(word, told)
+        line = run(PLIMSOLL, "timeline", "box", "--json", "--ledger", self.agent.ledger).stdout
+        moments = [moment for life in json.loads(line)["lives"] for moment in life["moments"] if alert["record.number"] in moment["records"]]
+        self.assertEqual([moment["kind"] for moment in moments][-1], "alert")
+        self.assertTrue(any("/etc/shadow" in moment["text"] for moment in moments), moments)
+        ran = [moment for life in json.loads(line)["lives"] for moment in life["moments"] if event["record.number"] in moment["records"]]
+        self.assertTrue(any("4242" in detail for moment in ran for detail in moment["details"]), ran)
 
     def test_containers_of_a_moment_are_named_right(self):
         """Each lives some 50 ms; PLIMSOLL_MOMENTS says how many, PLIMSOLL_MOMENTS_AT_ONCE how many at once."""
@@ -284,6 +293,21 @@ class Sensor(unittest.TestCase):
         self.agent.wait_for("evt.type = cgroup_removed and container.name = plain")
         told = [(event["evt.type"], event.get("proc.exepath")) for event in self.agent.search("evt.source = syscall and container.name = plain")]
         self.assertEqual([each for each in told if each[1] != "/bin/busybox"], [("cgroup_made", None), ("cgroup_removed", None)])
+
+    def test_everything_can_be_recorded_of_the_host_too(self):
+        recording, rule = self.folder / "everything", self.folder / "host.yaml"
+        rule.write_text("- rule: one of many\n  desc: test\n  condition: evt.type = openat and fd.name = /etc/hostname\n  output: read (%proc.cmdline)\n  priority: NOTICE\n")
+        recorder = subprocess.Popen([PLIMSOLL, "record", "--all", "--host", "--for", "6s", "--engine", self.docker.host, str(recording)], stderr=subprocess.PIPE)
+        while recorder.poll() is None:  # no rule that it knows wants this
+            run("cat", "/etc/hostname")
+            self.inside("/bin/busybox", "cat", "/etc/hostname")
+        self.assertEqual(recorder.returncode, 0, recorder.communicate()[1])
+        played = {host: [json.loads(line) for line in run(PLIMSOLL, "rules", "test", "--replay", recording, "--json", *host, rule, check=False).stdout.splitlines()]
+                  for host in ((), ("--host",))}
+        self.assertEqual({alert["container"] for alert in played[()]} - {""}, {"box"})
+        self.assertEqual({"box", None} & {alert.get("container") or None for alert in played[("--host",)]}, {"box", None})
+        kernel = run(PLIMSOLL, "rules", "list", "--kernel", rule).stdout.decode()
+        self.assertIn("/etc/hostname", kernel)
 
     def test_what_is_recorded_can_be_replayed(self):
         recording = self.folder / "recording"

@@ -13,7 +13,9 @@ inline constexpr std::array kRecordFields = {
     // The record
     Field{"record.kind", Type::string, false, Arg::none,
           from_recorder | from_engine_event | from_kernel | from_audit_record,
-          "event, session, sample, line, alert, ack, loss, start, stop, key, field or prune."},
+          "event, session, sample, line, alert, ack, loss, start, stop, key, field or prune. An act that the sensor "
+          "saw and "
+          "a rule of source syscall held for is an alert, with all that an event has."},
     Field{"record.number", Type::uint64, false, Arg::none, from_recorder,
           "Number of the record in its ledger, counted from 0: the leaf's index in the tree."},
     Field{"record.summary", Type::string, false, Arg::none, from_recorder, "The record in one sentence."},
@@ -114,7 +116,8 @@ inline constexpr std::array kRecordFields = {
     Field{"alert.priority", Type::string, false, Arg::none, from_recorder, "Emergency to Debug."},
     Field{"alert.output", Type::string, false, Arg::none, from_recorder, "The rule's output, filled in."},
     Field{"alert.tags", Type::string, true, Arg::none, from_recorder, "Tags of the rule."},
-    Field{"alert.record", Type::uint64, false, Arg::none, from_recorder, "Number of the record that the rule matched."},
+    Field{"alert.record", Type::uint64, false, Arg::none, from_recorder,
+          "Number of the record that the rule matched; absent where the alert tells of the act itself."},
     Field{"alert.folded", Type::uint64, false, Arg::none, from_recorder,
           "Equal alerts that were not sent singly since the one before."},
     Field{"alert.key", Type::string, false, Arg::none, from_recorder,
