@@ -31,7 +31,11 @@ std::string act_of(const model::Event& event) {
     if (action == "exec_create" || action == "exec_start") {
         return fmt::format("{} “{}”", action, event.text("exec.command"));
     }
-    return std::string(action.empty() ? event.text("evt.type") : action);
+    if (!action.empty()) return std::string(action);
+    const std::string_view type = event.text("evt.type");  // what a process did
+    if (type.starts_with("execve")) return fmt::format("{} “{}”", type, event.text("proc.cmdline"));
+    const std::string_view on = event.text("fd.name").empty() ? event.text("fs.path.name") : event.text("fd.name");
+    return on.empty() ? std::string(type) : fmt::format("{} {}", type, on);
 }
 
 std::string container_of(const model::Event& event) {
