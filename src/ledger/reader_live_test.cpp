@@ -168,8 +168,10 @@ TEST(ReaderLive, WhatRetentionRemovesIsNotReportedAsMissing) {
         });
         ASSERT_TRUE(report) << report.error().message;
         ASSERT_TRUE(report->faults.empty()) << report->faults.front();
-        ASSERT_GE(before, acknowledged);
         first_kept = (*reader)->first_kept();
+        if (before >= acknowledged) continue;
+        // On a machine that is busy the rest may have been pruned under the scan.
+        ASSERT_GT(first_kept, number.value_or(0) + static_cast<RecordNumber>(acknowledged - before));
     }
     EXPECT_EQ(writer.finish(), 0);
     EXPECT_GT(first_kept, 0U);
