@@ -33,7 +33,7 @@ public:
 
         [[nodiscard]] bool matters() const { return wanted || !matches.empty(); }
     };
-    /// Valid until the next call. `view` shows the event, perhaps with more than it knows itself; the event goes by the
+    /// Valid until the next call; the matches may be moved away. `view` shows the event, perhaps with more than it knows itself; the event goes by the
     /// kernel's name of its file again afterwards.
     [[nodiscard]] Judgement judge(sensor::KernelEvent& event, const model::Fields& view);
     [[nodiscard]] Judgement judge(sensor::KernelEvent& event) { return judge(event, event); }

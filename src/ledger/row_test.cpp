@@ -56,6 +56,24 @@ TEST(Row, AnyEventSurvivesAnyTableOfNumbers) {
     }
 }
 
+/// That reading the row gives just these.
+void expect_parts(std::string_view row, const std::vector<RowField>& parts) {
+    RowReader reader(row);
+    std::size_t n = 0;
+    for (RowField field; reader.next(field); ++n) {
+        ASSERT_LT(n, parts.size());
+        ASSERT_EQ(parts[n].number, field.number);
+        ASSERT_EQ(parts[n].wire, field.wire);
+        if (is_number(field.wire)) {
+            ASSERT_EQ(parts[n].bits, field.bits);
+        } else {
+            ASSERT_EQ(parts[n].bytes, field.bytes);
+        }
+    }
+    ASSERT_TRUE(reader.complete());
+    ASSERT_EQ(n, parts.size());
+}
+
 TEST(Row, EncodingSaysTheSamePartsAsReading) {
     FieldNumbers fields;
     RandomEvents random(23);
@@ -66,20 +84,7 @@ TEST(Row, EncodingSaysTheSamePartsAsReading) {
         std::vector<RowField> parts;
         ASSERT_TRUE(encode_row(event, fields, again, &parts));
         ASSERT_EQ(again.substr(6), row);
-        RowReader reader(row);
-        std::size_t n = 0;
-        for (RowField field; reader.next(field); ++n) {
-            ASSERT_LT(n, parts.size());
-            ASSERT_EQ(parts[n].number, field.number);
-            ASSERT_EQ(parts[n].wire, field.wire);
-            if (is_number(field.wire)) {
-                ASSERT_EQ(parts[n].bits, field.bits);
-            } else {
-                ASSERT_EQ(parts[n].bytes, field.bytes);
-            }
-        }
-        ASSERT_TRUE(reader.complete());
-        ASSERT_EQ(n, parts.size());
+        expect_parts(row, parts);
     }
 }
 
@@ -110,19 +115,7 @@ TEST(Row, WhatEventsShareIsEncodedAsEverywhere) {
         row.assign("before");
         ASSERT_TRUE(encoder.encode(event, row, parts));
         ASSERT_EQ(row.substr(6), expected);
-        RowReader reader(expected);
-        std::size_t n = 0;
-        for (RowField field; reader.next(field); ++n) {
-            ASSERT_LT(n, parts.size());
-            ASSERT_EQ(parts[n].number, field.number);
-            ASSERT_EQ(parts[n].wire, field.wire);
-            if (is_number(field.wire)) {
-                ASSERT_EQ(parts[n].bits, field.bits);
-            } else {
-                ASSERT_EQ(parts[n].bytes, field.bytes);
-            }
-        }
-        ASSERT_EQ(n, parts.size());
+        expect_parts(expected, parts);
     }
 }
 

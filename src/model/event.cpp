@@ -346,4 +346,6 @@ std::int64_t Event::integer(FieldKey field) const {
     return value == nullptr ? 0 : *value;
 }
 
+bool is_act_alert(const Event& record) { return record.text("record.kind") == "alert" && record.has("evt.type"); }
+
 }  // namespace plimsoll::model

@@ -117,4 +117,7 @@ private:
     mutable Value time_value_;
 };
 
+/// Whether a record is an alert that tells of its act too (docs/decisions/0011): other alerts have no type of event.
+[[nodiscard]] bool is_act_alert(const Event& record);
+
 }  // namespace plimsoll::model

@@ -107,7 +107,7 @@ public:
         count(kinds_[kind]);
         if (kind == "session") return session(event);
         if (kind == "alert") {
-            if (event.has("evt.type")) engine(event);  // the act that it is about
+            if (model::is_act_alert(event)) engine(event);
             return alert(event);
         }
         if (kind == "line") return line(event);

@@ -350,7 +350,7 @@ Telling tell_session(const Event& event) {
 }
 
 std::optional<Telling> tell_alerting_act(const Event& event) {
-    if (event.text("record.kind") != "alert" || !event.has("evt.type")) return std::nullopt;
+    if (!model::is_act_alert(event)) return std::nullopt;
     return tell_act(event);
 }
 

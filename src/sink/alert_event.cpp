@@ -194,7 +194,7 @@ bool ActAlert::tell(const rule::AlertMatch& match, model::Event& act) {
 }
 
 RecordNumber cause_of(const Delivery& delivery) {
-    return delivery.alert.has("alert.record") ? delivery.alert.number("alert.record") : delivery.number;
+    return model::is_act_alert(delivery.alert) ? delivery.number : delivery.alert.number("alert.record");
 }
 
 rule::Priority priority_of(const model::Event& alert) {

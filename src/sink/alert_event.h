@@ -22,7 +22,8 @@ private:
     model::Event own_;  ///< kept for its memory
 };
 
-/// Number of the record that the rule held for: the alert's own where it tells of the act too.
+/// Number of the record that the rule held for: the alert's own where it tells of the act too; 0 where none was kept,
+/// and of a summary of several.
 [[nodiscard]] RecordNumber cause_of(const Delivery& delivery);
 
 inline constexpr std::size_t kAlertText = 2048;

@@ -99,6 +99,8 @@ TEST(ActAlert, OneRecordTellsOfTheActAndOfTheAlert) {
     EXPECT_EQ(cause_of({.number = 7, .alert = act, .host = "h"}), 7U);
     const model::Event apart = made({.rule = &rule, .output = "o", .identity = "i"}, a_cause(), 99);
     EXPECT_EQ(cause_of({.number = 100, .alert = apart, .host = "h"}), 99U);
+    const model::Event uncaused = made({.rule = &rule, .output = "o", .identity = "i"}, a_cause(), kNotRecorded);
+    EXPECT_EQ(cause_of({.number = 100, .alert = uncaused, .host = "h"}), kNotRecorded);
 }
 
 TEST(ActAlert, AnActOfMoreTextThanAnAlertMayHaveIsLeftAlone) {
